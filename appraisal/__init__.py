@@ -1,0 +1,1 @@
+"""Work sent out and brought back: agencies, commissions, packages, clocks, opinions, queue."""

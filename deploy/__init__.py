@@ -1,0 +1,1 @@
+"""Set-up, Prefect deployments, sample material."""

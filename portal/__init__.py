@@ -1,0 +1,1 @@
+"""The doors: command line, web pages and HTTP API; no rules of its own."""

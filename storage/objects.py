@@ -1,0 +1,137 @@
+"""Ports to object storage, stated by their obligations.
+
+``ObjectStore`` keeps evidence: whatever ``put`` returned for is durable, was read back equal,
+and cannot be overwritten through this port. ``LogStore`` keeps the published custody log:
+immutable tiles and one replaceable checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, BinaryIO, Protocol
+
+from storage.digest import Fingerprint
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """Where one object lies: its key, the version pinned by the store, its size in bytes.
+
+    ``version_id`` is empty where the store has no versions. ``retain_until`` is RFC 3339 or
+    empty; ``lock_mode`` is ``compliance`` or ``none``.
+    """
+
+    key: str
+    version_id: str
+    size: int
+    retain_until: str = ""
+    lock_mode: str = "none"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form used in custody events."""
+        return {
+            "key": self.key,
+            "version_id": self.version_id,
+            "size": self.size,
+            "retain_until": self.retain_until,
+            "lock_mode": self.lock_mode,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ObjectRef:
+        """Rebuild from ``as_json``."""
+        return cls(
+            str(value["key"]),
+            str(value["version_id"]),
+            int(value["size"]),
+            str(value.get("retain_until", "")),
+            str(value.get("lock_mode", "none")),
+        )
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One thing that a store was seen to enforce, or not; ``seen`` is never assumed."""
+
+    name: str
+    enforced: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class StoreReport:
+    """What ``probe`` found: the store's description and its capabilities."""
+
+    description: str
+    capabilities: tuple[Capability, ...] = field(default_factory=tuple)
+
+
+class ObjectStore(Protocol):
+    """Keeps evidence objects, write-once."""
+
+    def put(
+        self,
+        key: str,
+        source: BinaryIO,
+        expected: Fingerprint,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Store the bytes of ``source`` under ``key``.
+
+        When this returns, the bytes are durable, were read back and hashed equal to
+        ``expected``, and cannot be overwritten through this port. If ``key`` already holds
+        equal bytes, its existing reference is returned and nothing is written.
+
+        Raises:
+            IntegrityError: the source, or what was read back, differs from ``expected``, or
+                the key already holds other bytes. Nothing of the failed put is visible.
+            TransientError: the service did not answer; the call may be repeated.
+            HostError: disk full, no permission.
+        """
+        ...
+
+    def open(self, ref: ObjectRef) -> BinaryIO:
+        """Open the pinned version for reading from its start.
+
+        Raises:
+            NotFoundError: the object or that version is gone.
+        """
+        ...
+
+    def find(self, key: str) -> ObjectRef | None:
+        """Return the reference of the first version under ``key``, or None."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a prefix, sorted."""
+        ...
+
+    def probe(self) -> StoreReport:
+        """Try what the store enforces, on objects made for the purpose, and report it."""
+        ...
+
+
+class LogStore(Protocol):
+    """Keeps the published log: ``checkpoint`` and ``tile/...`` below one prefix."""
+
+    def put_tile(self, path: str, data: bytes) -> None:
+        """Store an immutable resource durably; equal bytes already there are success.
+
+        Raises:
+            IntegrityError: the path already holds other bytes.
+        """
+        ...
+
+    def publish(self, checkpoint: bytes) -> None:
+        """Replace the checkpoint durably and whole."""
+        ...
+
+    def get(self, path: str) -> bytes:
+        """Return a resource's bytes (``checkpoint`` or a tile path).
+
+        Raises:
+            NotFoundError: there is no such resource.
+        """
+        ...

@@ -1,0 +1,69 @@
+"""The one place that reads the environment: every setting, prefix ``CUSTODY_``.
+
+All settings are listed, with their defaults, in ``deploy/example.env``; a test compares.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="CUSTODY_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("var"), description="Folder that holds all state.")
+    language: Literal["zh", "en"] = Field("zh", description="Language of pages and printouts.")
+    timezone: str = Field("Asia/Shanghai", description="Zone of printed times and of all clocks.")
+
+    store: str = Field(
+        "directory", description="'directory', or s3://BUCKET?endpoint=URL for an S3 server."
+    )
+    s3_access_key: str = Field("", description="S3 access key; empty: boto3's own lookup.")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="S3 secret key.")
+    s3_region: str = Field("us-east-1", description="S3 region name.")
+    s3_request_checksum: Literal["when_required", "when_supported"] = Field(
+        "when_required", description="When boto3 adds checksums; some servers refuse them."
+    )
+    database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the workspace.")
+
+    log_origin: str = Field("zhenglian.local/custody", description="Name of the custody log.")
+    receiver_name: str = Field("值班接收员", description="Who receives bundles, as on receipts.")
+    receiver_id: str = Field("INTAKE", description="Identifier of the receiver.")
+    receiver_unit: str = Field("证据保管中心", description="Unit that keeps the evidence.")
+    receiver_phone: str = Field("", description="Telephone of the receiver.")
+
+    retention_years: int = Field(30, ge=1, le=100, description="Object Lock retention, years.")
+    scan_seconds: float = Field(2.0, gt=0, description="Interval of the drop folder scan.")
+    batch_size: int = Field(100, ge=1, le=1000, description="Documents in one Prefect task.")
+
+    max_manifest_bytes: int = Field(8 << 20, description="Largest manifest read, bytes.")
+    max_entries: int = Field(100_000, description="Most files in one bundle.")
+    max_total_bytes: int = Field(1 << 40, description="Largest bundle, bytes, when expanded.")
+    max_ratio: int = Field(200, description="Largest expansion of an archive member, times.")
+
+    cell_processes: int = Field(0, ge=0, description="Reading processes; 0: one a core.")
+    cell_memory_bytes: int = Field(2 << 30, description="Memory limit of a reading process.")
+    document_seconds: float = Field(180.0, gt=0, description="Time limit for opening a document.")
+    page_seconds: float = Field(60.0, gt=0, description="Time limit for reading one page by OCR.")
+    ocr_languages: str = Field("chi_sim+eng", description="Tesseract languages.")
+
+    prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
+
+    @property
+    def processes(self) -> int:
+        """Reading processes to run at once."""
+        return self.cell_processes or os.cpu_count() or 1
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()

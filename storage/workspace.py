@@ -1,0 +1,150 @@
+"""The workspace: one folder (``CUSTODY_HOME``) that holds all state of an installation.
+
+::
+
+    drop/<unit>/             bundles come in; receipts/ and rejected/ go back
+    claimed/<accession>/     a bundle that was taken from drop/ and is being ingested
+    quarantine/<accession>/  reasons of a refused bundle; its bytes are in objects/
+    objects/                 the directory store: cases/, quarantine/, log/
+    keys/                    the log's private key (0600), its public key, the last signed head
+    packages/<commission>/   appraisal packages and letters
+    work/                    scratch space, safe to delete when nothing runs
+    prefect/                 Prefect's home
+    custody.sqlite           catalogue and log inbox (unless CUSTODY_DATABASE names a server)
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import HostError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths under one root; owns no open files."""
+
+    root: Path
+
+    @property
+    def drop(self) -> Path:
+        """Folder with one subfolder a unit."""
+        return self.root / "drop"
+
+    @property
+    def claimed(self) -> Path:
+        """Bundles taken from the drop folder."""
+        return self.root / "claimed"
+
+    @property
+    def quarantine(self) -> Path:
+        """Reasons of refused bundles."""
+        return self.root / "quarantine"
+
+    @property
+    def objects(self) -> Path:
+        """Root of the directory store."""
+        return self.root / "objects"
+
+    @property
+    def keys(self) -> Path:
+        """Key folder, mode 0700."""
+        return self.root / "keys"
+
+    @property
+    def packages(self) -> Path:
+        """Built packages and letters."""
+        return self.root / "packages"
+
+    @property
+    def work(self) -> Path:
+        """Scratch space."""
+        return self.root / "work"
+
+    @property
+    def prefect(self) -> Path:
+        """Prefect's home."""
+        return self.root / "prefect"
+
+    @property
+    def database_file(self) -> Path:
+        """SQLite file of the embedded catalogue."""
+        return self.root / "custody.sqlite"
+
+    @property
+    def log_key(self) -> Path:
+        """Ed25519 private key of the custody log, mode 0600."""
+        return self.keys / "log.key"
+
+    @property
+    def log_public_key(self) -> Path:
+        """The log's verifier key (signed-note vkey), one line."""
+        return self.keys / "log.pub"
+
+    @property
+    def last_head(self) -> Path:
+        """The newest checkpoint this machine signed: the second place that shows a rollback."""
+        return self.keys / "last-head"
+
+    def folders(self) -> tuple[Path, ...]:
+        """All folders of the workspace."""
+        return (
+            self.drop,
+            self.claimed,
+            self.quarantine,
+            self.objects,
+            self.keys,
+            self.packages,
+            self.work,
+            self.prefect,
+        )
+
+    def create(self) -> bool:
+        """Make what is missing, overwrite nothing; return whether anything was made."""
+        made = False
+        try:
+            for folder in (self.root, *self.folders()):
+                if not folder.is_dir():
+                    folder.mkdir(parents=True)
+                    made = True
+            self.keys.chmod(0o700)
+        except OSError as error:
+            raise HostError(
+                f"the workspace {self.root} cannot be made: {error.strerror}",
+                remedy="set CUSTODY_HOME to a folder that this user may write",
+            ) from error
+        return made
+
+    def require(self) -> None:
+        """Raise ``HostError`` unless ``custody init`` has made this workspace."""
+        if not self.log_key.is_file():
+            raise HostError(
+                f"there is no workspace at {self.root}",
+                remedy="run 'custody init' first, or set CUSTODY_HOME",
+            )
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Replace a file whole: temporary file, fsync, rename, fsync of the folder.
+
+    After a crash the path holds the old bytes or the new ones, never a part.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    temporary.replace(path)
+    fsync_folder(path.parent)
