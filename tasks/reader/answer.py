@@ -1,0 +1,187 @@
+"""What the cell may answer: plain frozen records, read strictly by the parent.
+
+Everything here is derived from hostile bytes. It is working data, never evidence: a type that
+parsed is well-formed, not true.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+from tasks.reader.strict import as_json, parse
+
+SCHEMA = "zhenglian.transcript/1"
+
+Origin = Literal["text_layer", "document", "ocr", "none"]
+State = Literal[
+    "read", "partly_read", "encrypted", "empty", "damaged", "unknown_type", "unreadable"
+]
+
+
+class Word(NamedTuple):
+    """One word that OCR saw: pixels from the top left at the page's dpi, confidence 0 to 1."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    confidence: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, sheet, slide, message or member; ``number`` counts from 1 in the transcript.
+
+    ``inside`` is the chain of member numbers from the document to the part that holds the page
+    (empty: the document itself) and ``frame`` the page's number in that part: together they
+    are what OCR needs to find it again. ``layer_text`` keeps the document's own text where OCR
+    has replaced it; ``raw_text`` is what the engine said before spaces between Han were taken
+    out.
+    """
+
+    number: int
+    origin: Origin
+    text: str
+    confidence: float | None = None
+    needs_ocr: bool = False
+    label: str = ""
+    inside: tuple[int, ...] = ()
+    frame: int = 1
+    flags: tuple[str, ...] = ()
+    layer_text: str = ""
+    raw_text: str = ""
+    words: tuple[Word, ...] = ()
+    width: int = 0
+    height: int = 0
+    dpi: int = 0
+    engine: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The text of one document page by page, with where it came from and what is in doubt.
+
+    ``state`` is ``read`` when every page gave what it holds, ``partly_read`` when some did not
+    (or still wait for OCR), and otherwise the reason why there is no text. ``reason`` is for
+    people, Chinese first, empty when the state is ``read``.
+    """
+
+    media_type: str
+    claimed_type: str
+    state: State
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The text of all pages, one after the other, a form feed between two."""
+        return "\f".join(page.text for page in self.pages)
+
+    @property
+    def mismatch(self) -> bool:
+        """Whether the name claims another type than the content has."""
+        return "type_mismatch" in self.flags
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that is kept as a derivative; it is marked as not evidence."""
+        body: dict[str, Any] = {"schema": SCHEMA, "evidence": False}
+        return body | dict(as_json(self))
+
+    def as_bytes(self) -> bytes:
+        """Return the one deterministic spelling whose digest names this transcript."""
+        return json.dumps(
+            self.as_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        ).encode()
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Transcript:
+        """Rebuild from ``as_json``; raise ``ValueError`` for anything else."""
+        body = dict(value)
+        if body.pop("schema", None) != SCHEMA or body.pop("evidence", None) is not False:
+            raise ValueError(f"not a {SCHEMA}")
+        return parse(cls, body)
+
+    def with_pages(self, pages: tuple[Page, ...]) -> Transcript:
+        """Return this transcript with other pages, for example after OCR."""
+        return replace(self, pages=pages)
+
+
+@dataclass(frozen=True)
+class RawCell:
+    """One value as it stands in a manifest: ``where`` is ``line 13`` or ``C5``."""
+
+    key: str
+    value: str
+    where: str
+
+
+@dataclass(frozen=True)
+class RawProblem:
+    """What is wrong with the form of a manifest, for a person to read."""
+
+    where: str
+    text_zh: str
+    text_en: str
+
+
+@dataclass(frozen=True)
+class RawManifest:
+    """A manifest before anything in it was checked: its cells, in order, headings untranslated.
+
+    Header keys are the YAML keys or the headings of the spreadsheet as written. Each officer
+    has the keys ``name`` and ``id`` (as written in YAML). An item without a value for a column
+    has no cell for it.
+    """
+
+    format: Literal["yaml", "xlsx"]
+    header: tuple[RawCell, ...] = ()
+    officers: tuple[tuple[RawCell, ...], ...] = ()
+    items: tuple[tuple[RawCell, ...], ...] = ()
+    problems: tuple[RawProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class ZipMember:
+    """One entry as the archive's directory claims it; nothing was unpacked.
+
+    ``raw_name`` is the name's bytes in hexadecimal. ``unsafe`` holds the reasons why it must
+    not be extracted: ``absolute``, ``parent``, ``backslash``, ``nul``, ``empty_name``,
+    ``symlink``, ``special``, ``duplicate``, ``overlap``, ``ratio``, ``header_mismatch``,
+    ``method``, ``outside``.
+    """
+
+    index: int
+    name: str
+    raw_name: str
+    encoding: Literal["utf-8", "gb18030", "cp437"]
+    size: int
+    compressed_size: int
+    encrypted: bool = False
+    is_dir: bool = False
+    unsafe: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ZipListing:
+    """What an archive says that it holds, judged before anything is unpacked.
+
+    ``total_bytes`` is the sum of the claimed sizes. ``problems`` concern the archive as a
+    whole: ``entries`` (too many), ``total`` (too large), ``hidden`` (bytes before or after the
+    archive, for example a second archive), ``multi_disk``, ``truncated_directory``.
+    """
+
+    members: tuple[ZipMember, ...] = ()
+    total_bytes: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing at all speaks against extracting every member."""
+        return not self.problems and not any(m.unsafe or m.encrypted for m in self.members)
