@@ -1,0 +1,58 @@
+"""How names from outside are shown to a person, on paper, on a terminal and in Markdown.
+
+A file name may hold anything: control characters that move a cursor, bidirectional marks that
+turn an ending around, bytes that are no text at all. What is shown has none of these: each is
+written as an escape (``\\x1b``, ``\\u202e``, ``\\U000e0041``), so that two different names never
+look the same because of one of them. The bytes themselves are never changed. Pure.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_PLAIN_SPACES = frozenset({" ", "\u3000"})
+_BYTES = range(0xDC80, 0xDD00)
+# These draw nothing, yet Unicode counts them as letters or marks.
+_BLANK = frozenset({"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f"})
+
+
+def visible(text: str) -> str:
+    """Return the text with every character that hides, moves or turns text as an escape.
+
+    Line breaks are escaped too: a name cannot forge a second line. A byte that was no UTF-8
+    (a lone surrogate of ``surrogateescape``) is shown as ``\\xNN``.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(each) if _hides(each) else each for each in text)
+
+
+def display(name: str) -> str:
+    """Return a name as a person may see it; different names are shown differently.
+
+    The backslash is doubled, so that a name which spells out an escape is told apart from one
+    which holds the character.
+    """
+    return visible(name.replace("\\", "\\\\"))
+
+
+def utf8(name: str) -> bytes:
+    """Return the bytes of a name, undoing ``surrogateescape``."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _hides(each: str) -> bool:
+    category = unicodedata.category(each)
+    if category == "Zs":
+        return each not in _PLAIN_SPACES
+    return category in _HIDDEN or each in _BLANK or 0xFE00 <= ord(each) <= 0xFE0F
+
+
+def _escape(each: str) -> str:
+    point = ord(each)
+    if point in _BYTES:
+        return f"\\x{point - 0xDC00:02x}"
+    if point < 0x100:
+        return f"\\x{point:02x}" if point < 0x80 else f"\\u{point:04x}"
+    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
