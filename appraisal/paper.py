@@ -91,7 +91,7 @@ class Signature:
 
     role: Label
     known: tuple[tuple[Label, str], ...] = ()
-    blanks: tuple[Label, ...] = (("签名（盖章）", "Signature or seal"), ("日期", "Date"))
+    blanks: tuple[Label, ...] = (("签名（盖章）", "Signature"), ("日期", "Date"))
 
 
 class Document:
@@ -271,6 +271,7 @@ _STYLES = {
     )
 }
 _TABLE: list[Any] = [
+    ("FONTNAME", (0, 0), (-1, -1), HEI),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("BACKGROUND", (0, 0), (-1, 0), _SHADE),
     ("LINEABOVE", (0, 0), (-1, 0), 0.9, _INK),
@@ -282,6 +283,7 @@ _TABLE: list[Any] = [
     ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
 ]
 _FACTS: list[Any] = [
+    ("FONTNAME", (0, 0), (-1, -1), HEI),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("LINEBELOW", (0, 0), (-1, -1), 0.3, _RULE),
     ("LEFTPADDING", (0, 0), (-1, -1), 2),
@@ -290,6 +292,7 @@ _FACTS: list[Any] = [
     ("BOTTOMPADDING", (0, 0), (-1, -1), 3.5),
 ]
 _BESIDE: list[Any] = [
+    ("FONTNAME", (0, 0), (-1, -1), HEI),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("LEFTPADDING", (0, 0), (-1, -1), 0),
     ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -378,8 +381,9 @@ def _text(text: str | Label, style: ParagraphStyle) -> Paragraph:
     zh, en = (text, "") if isinstance(text, str) else text
     markup = _markup(zh, style.fontName)
     if style.name == "mono":
-        label = _markup(zh, HEI)
-        markup = f'<font size="6" color="#5a5a5a">{label}</font> ' if zh else ""
+        # No-break spaces put the values of several lines below each other.
+        label = _markup(zh, style.fontName) + "\u00a0" * (8 - len(zh))
+        markup = f'<font color="#5a5a5a">{label}</font>' if zh else ""
         markup += _markup(en, style.fontName)
     elif en:
         size = max(6.5, style.fontSize * 0.76)
