@@ -151,7 +151,8 @@ class RawManifest:
 class ZipMember:
     """One entry as the archive's directory claims it; nothing was unpacked.
 
-    ``raw_name`` is the name's bytes in hexadecimal. ``unsafe`` holds the reasons why it must
+    ``raw_name`` is the name's bytes in hexadecimal; ``offset``, ``crc`` and ``method`` are what
+    the cell needs to find and check the member again. ``unsafe`` holds the reasons why it must
     not be extracted: ``absolute``, ``parent``, ``backslash``, ``nul``, ``empty_name``,
     ``symlink``, ``special``, ``duplicate``, ``overlap``, ``ratio``, ``header_mismatch``,
     ``method``, ``outside``.
@@ -163,6 +164,9 @@ class ZipMember:
     encoding: Literal["utf-8", "gb18030", "cp437"]
     size: int
     compressed_size: int
+    offset: int = 0
+    crc: int = 0
+    method: int = 0
     encrypted: bool = False
     is_dir: bool = False
     unsafe: tuple[str, ...] = ()

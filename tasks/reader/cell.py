@@ -1,0 +1,254 @@
+"""The outside of the cell: a pool of sandboxed workers, and what the house asks of them.
+
+Whatever a document does to its worker, it harms that document only: ``inspect`` and ``ocr``
+answer with the state ``unreadable`` and the reason, the others raise an ``InputError``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from storage.errors import InputError
+from tasks.reader import sandbox
+from tasks.reader.answer import Page, RawManifest, Transcript, ZipListing, ZipMember
+from tasks.reader.claims import OCTETS, claimed_type
+from tasks.reader.documents import Document, opened
+from tasks.reader.job import Job
+from tasks.reader.process import Cell, CellFailure, RefusedDocument
+from tasks.reader.strict import clean, parse
+
+T = TypeVar("T")
+
+FAILURES = {
+    "crash": "打开文件的程序崩溃。 The program that opened the file crashed.",
+    "timeout": "打开文件超时。 Opening the file took too long.",
+    "memory": "打开文件所需内存超限。 Opening the file needs more memory than allowed.",
+    "fault": "文件内容有误，无法读取。 The file's content is faulty and cannot be read.",
+    "lie": "读取结果不可信，已弃用。 The answer could not be trusted and was discarded.",
+    "lost": "读取进程中断。 The reading process ended.",
+    "refused": "文件与所需格式不符。 The file is not in the form that is needed.",
+}
+
+
+class UnreadableError(InputError):
+    """A manifest or an archive could not be read; nothing else was harmed."""
+
+
+class CellPool:
+    """Sandboxed workers that threads borrow; give it one process a core.
+
+    Use it as a context manager. Every method may be called from any thread; a call waits until
+    a worker is free, and that wait counts towards no limit.
+    """
+
+    def __init__(
+        self,
+        processes: int,
+        memory_bytes: int = 2 << 30,
+        document_seconds: float = 180.0,
+        page_seconds: float = 60.0,
+        languages: str = "chi_sim+eng",
+        *,
+        max_entries: int = 100_000,
+        max_total_bytes: int = 1 << 40,
+        max_ratio: int = 200,
+        worker: tuple[str, ...] = (),
+        binds: tuple[tuple[Path, str], ...] = (),
+    ) -> None:
+        """Keep the limits; workers start when they are first needed.
+
+        ``worker`` and ``binds`` bring another worker into the same walls, for tests of them.
+        """
+        self.processes = max(1, processes)
+        self._memory_bytes = memory_bytes
+        self._document_seconds = document_seconds
+        self._page_seconds = page_seconds
+        self._languages = languages
+        self._archive = {
+            "max_entries": max_entries,
+            "max_total_bytes": max_total_bytes,
+            "max_ratio": max_ratio,
+        }
+        self._start: dict[str, Any] = {"binds": binds} | ({"worker": worker} if worker else {})
+        self._idle: queue.LifoQueue[Cell | None] = queue.LifoQueue()
+        self._all: set[Cell] = set()
+        self._lock = threading.Lock()
+        self._spawner = ThreadPoolExecutor(1, thread_name_prefix="cell")
+        self._closed = False
+        for _ in range(self.processes):
+            self._idle.put(None)
+
+    def __enter__(self) -> CellPool:
+        """Check that the walls can be built, or raise ``HostError``."""
+        sandbox.mode()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every worker."""
+        with self._lock:
+            self._closed = True
+            cells, self._all = self._all, set()
+        for cell in cells:
+            cell.kill()
+        self._spawner.shutdown()
+
+    def inspect(self, file: Document, name: str) -> Transcript:
+        """Return the type and text of a document; pages that need OCR say so."""
+        try:
+            return self._ask(Transcript, file, self._job("inspect", name=name))
+        except CellFailure as failure:
+            return _unreadable(name, failure)
+
+    def ocr_page(self, file: Document, number: int, inside: tuple[int, ...] = ()) -> Page:
+        """Return page ``number`` of a document, or of its part ``inside``, as OCR reads it.
+
+        A page that OCR cannot read comes back empty with ``needs_ocr`` still set and a flag.
+        """
+        seconds = self._page_seconds
+        job = self._job("ocr_page", seconds=seconds + 5, number=number, inside=inside)
+        try:
+            return self._ask(Page, file, job)
+        except CellFailure as failure:
+            flags = (f"ocr_{failure.code}",)
+            return Page(
+                number, "none", "", needs_ocr=True, inside=inside, frame=number, flags=flags
+            )
+
+    def manifest(self, file: Document, name: str) -> RawManifest:
+        """Return the cells of a manifest as written, or raise ``UnreadableError``."""
+        return self._need(RawManifest, file, self._job("manifest", name=name))
+
+    def list_zip(self, file: Document) -> ZipListing:
+        """Return what an archive claims to hold, judged, or raise ``UnreadableError``."""
+        return self._need(ZipListing, file, self._job("list_zip"))
+
+    def extract(self, file: Document, member: ZipMember | int, limit: int) -> Iterator[bytes]:
+        """Yield the bytes of one archive member, at most ``limit``.
+
+        What was yielded counts only once the iterator has ended without ``UnreadableError``:
+        size and checksum are known at the end. Pass the ``ZipMember`` of ``list_zip`` rather
+        than its index when many members are taken: the directory is then not read again.
+        """
+        if isinstance(member, int):
+            member = self._member(file, member)
+        job = self._job(
+            "extract_member",
+            seconds=0.0,
+            cpu_seconds=int(self._document_seconds) + (limit >> 22),
+            limit=limit,
+            member_offset=member.offset,
+            member_size=member.size,
+            member_compressed=member.compressed_size,
+            member_crc=member.crc,
+            member_method=member.method,
+        )
+        with opened(file) as descriptor, self.borrow() as cell:
+            try:
+                yield from cell.stream(job, descriptor, self._document_seconds)
+            except CellFailure as failure:
+                raise _unreadable_error(failure) from failure
+
+    def call(self, kind: str, file: Document, **values: Any) -> Any:
+        """Ask for any job kind and return the untrusted answer; raises ``CellFailure``."""
+        with opened(file) as descriptor, self.borrow() as cell:
+            return cell.ask(self._job(kind, **values), descriptor)
+
+    @contextlib.contextmanager
+    def borrow(self) -> Iterator[Cell]:
+        """Lend a living worker to this thread; a dead one is replaced by the next borrower."""
+        cell = self._idle.get()
+        try:
+            if cell is None or not cell.alive:
+                cell = self._spawner.submit(self._spawn).result()
+            yield cell
+        finally:
+            if cell is not None and not cell.alive:
+                with self._lock:
+                    self._all.discard(cell)
+                cell = None
+            self._idle.put(cell)
+
+    def _spawn(self) -> Cell:
+        # Bubblewrap dies with the thread that started it, so one lasting thread starts them all.
+        cell = Cell(**self._start)
+        with self._lock:
+            self._all.add(cell)
+            closed = self._closed
+        if closed:
+            cell.kill()
+        return cell
+
+    def _job(self, kind: str, *, seconds: float = -1.0, **values: Any) -> Job:
+        seconds = self._document_seconds if seconds < 0 else seconds
+        values.setdefault("cpu_seconds", int(seconds) + 2)
+        values["name"] = clean(os.fsencode(values.get("name", "")).decode(errors="replace"))[-1000:]
+        return Job(
+            kind=kind,
+            seconds=seconds,
+            memory_bytes=self._memory_bytes,
+            languages=self._languages,
+            **self._archive,
+            **values,
+        )
+
+    def _ask(self, kind: type[T], file: Document, job: Job) -> T:
+        with opened(file) as descriptor, self.borrow() as cell:
+            untrusted = cell.ask(job, descriptor)
+        try:
+            return parse(kind, untrusted)
+        except ValueError as error:
+            raise CellFailure("lie", str(error)) from error
+
+    def _need(self, kind: type[T], file: Document, job: Job) -> T:
+        try:
+            return self._ask(kind, file, job)
+        except CellFailure as failure:
+            raise _unreadable_error(failure) from failure
+
+    def _member(self, file: Document, index: int) -> ZipMember:
+        members = self.list_zip(file).members
+        if not 0 <= index < len(members):
+            raise UnreadableError(f"压缩包中没有第 {index} 项。 The archive has no entry {index}.")
+        return members[index]
+
+
+def _unreadable(name: str, failure: CellFailure) -> Transcript:
+    return Transcript(
+        media_type=OCTETS,
+        claimed_type=claimed_type(name),
+        state="unreadable",
+        reason=_reason(failure),
+        flags=(f"cell_{failure.code}",),
+    )
+
+
+def _unreadable_error(failure: CellFailure) -> UnreadableError:
+    return UnreadableError(
+        _reason(failure),
+        remedy="请检查该文件，修正后重新提交。 Check the file and hand it in again.",
+        code=failure.code,
+        detail=failure.detail,
+    )
+
+
+def _reason(failure: CellFailure) -> str:
+    if isinstance(failure, RefusedDocument):
+        return failure.detail
+    detail = f" ({failure.detail})" if failure.detail else ""
+    return FAILURES.get(failure.code, FAILURES["fault"]) + detail

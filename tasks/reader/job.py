@@ -1,0 +1,37 @@
+"""One job for the cell, as it travels from the parent to the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Refused(Exception):
+    """The document is not what the job needs; the text is for a person, Chinese first."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do with the document whose open descriptor comes with this.
+
+    ``seconds`` is the wall-clock limit that the worker enforces, 0 for none (the parent then
+    watches progress); ``cpu_seconds`` and ``memory_bytes`` are rlimits of the child.
+    """
+
+    kind: str
+    seconds: float
+    cpu_seconds: int
+    memory_bytes: int
+    name: str = ""
+    number: int = 1
+    inside: tuple[int, ...] = ()
+    languages: str = ""
+    dpi: int = 300
+    limit: int = 0
+    max_entries: int = 100_000
+    max_total_bytes: int = 1 << 40
+    max_ratio: int = 200
+    member_offset: int = 0
+    member_size: int = 0
+    member_compressed: int = 0
+    member_crc: int = 0
+    member_method: int = 0

@@ -1,0 +1,228 @@
+"""One living worker in its sandbox, as the parent sees it: jobs out, distrusted answers back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from storage.errors import HostError
+from tasks.reader import sandbox, seccomp
+from tasks.reader.job import Job
+from tasks.reader.strict import loads
+
+MAX_ANSWER_BYTES = 96 << 20
+CHUNK = 1 << 18
+
+_START_SECONDS = 60.0
+# How much later than the worker itself the parent loses patience.
+_BACKSTOP_SECONDS = 10.0
+_WORKER = ("-m", "tasks.reader.worker")
+
+
+class CellFailure(Exception):
+    """The cell could not do the job; ``code`` says how, ``detail`` what was seen."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+class RefusedDocument(CellFailure):
+    """The worker looked at the document and it is not what the job needs."""
+
+
+class Cell:
+    """A sandboxed worker that does one job at a time.
+
+    After a ``CellFailure`` the cell is either ready again or ``alive`` is false; it never
+    carries anything over from one document to the next.
+    """
+
+    def __init__(
+        self, *, worker: tuple[str, ...] = _WORKER, binds: tuple[tuple[Path, str], ...] = ()
+    ) -> None:
+        """Start the sandbox and wait until its worker is warm."""
+        self._control, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        filter_read = _filter_pipe()
+        mode = sandbox.mode()
+        uid = sandbox.lonely_uid() if mode == "user" else 0
+        try:
+            self._process = subprocess.Popen(
+                sandbox.command(
+                    mode,
+                    [*worker, str(inner.fileno()), str(uid), str(sandbox.TMP_BYTES)],
+                    seccomp_fd=filter_read,
+                    extra=binds,
+                ),
+                pass_fds=[inner.fileno(), *([filter_read] if filter_read >= 0 else [])],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            )
+        finally:
+            inner.close()
+            if filter_read >= 0:
+                os.close(filter_read)
+        self.alive = True
+        self.greeting = self._greeting()
+
+    def ask(self, job: Job, document: int) -> Any:
+        """Hand over the open descriptor ``document`` and return the untrusted answer."""
+        answer, give = os.pipe()
+        try:
+            self._hand_over(job, [document, give])
+            deadline = time.monotonic() + (job.seconds or _START_SECONDS) + _BACKSTOP_SECONDS
+            untrusted, ended = self._collect(answer, deadline)
+        finally:
+            os.close(answer)
+        return _judge(untrusted, ended, job)
+
+    def stream(self, job: Job, document: int, stall_seconds: float) -> Iterator[bytes]:
+        """Yield what the job writes to its output; raise ``CellFailure`` if it was not whole.
+
+        Nothing that was yielded may be used before the iterator has ended without an error.
+        """
+        output, write = os.pipe()
+        answer, give = os.pipe()
+        done = False
+        try:
+            self._hand_over(job, [document, give, write])
+            given = 0
+            while chunk := self._chunk(output, stall_seconds):
+                given += len(chunk)
+                if given > job.limit:
+                    self.kill()
+                    raise CellFailure("lie", "more bytes than were announced")
+                yield chunk
+            untrusted, ended = self._collect(answer, time.monotonic() + stall_seconds)
+            done = True
+        finally:
+            os.close(output)
+            os.close(answer)
+            if not done:
+                self.kill()
+        _judge(untrusted, ended, job)
+
+    def kill(self) -> None:
+        """End the sandbox and everything in it at once."""
+        self.alive = False
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
+        if self._process.stderr:
+            self._process.stderr.close()
+
+    def _greeting(self) -> dict[str, Any]:
+        if _readable(self._control.fileno(), _START_SECONDS):
+            with contextlib.suppress(ValueError, OSError):
+                greeting = loads(self._control.recv(1 << 16))
+                if isinstance(greeting, dict):
+                    return greeting
+        self._process.kill()
+        said = self._process.stderr.read(4000) if self._process.stderr else b""
+        self.kill()
+        raise HostError(
+            "隔离区没有启动。 The sandbox did not start: "
+            + said.decode(errors="replace").strip()[-600:],
+            remedy="custody doctor",
+        )
+
+    def _hand_over(self, job: Job, descriptors: list[int]) -> None:
+        """Send the job; our copies of all descriptors but the document are closed."""
+        try:
+            packet = json.dumps(asdict(job)).encode()
+            socket.send_fds(self._control, [packet], descriptors)
+        except OSError as error:
+            self.kill()
+            raise CellFailure("lost", str(error)) from error
+        finally:
+            for descriptor in descriptors[1:]:
+                os.close(descriptor)
+
+    def _chunk(self, output: int, seconds: float) -> bytes:
+        if not _readable(output, seconds):
+            self.kill()
+            raise CellFailure("timeout", "no progress")
+        return os.read(output, CHUNK)
+
+    def _collect(self, answer: int, deadline: float) -> tuple[bytes, dict[str, Any]]:
+        """Read the answer to its end and then how the child ended."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            if not _readable(answer, deadline - time.monotonic()):
+                self.kill()
+                raise CellFailure("timeout", "the worker did not answer")
+            part = os.read(answer, CHUNK)
+            if not part:
+                break
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER_BYTES:
+                self.kill()
+                raise CellFailure("lie", "the answer is too large")
+        return b"".join(parts), self._ended(deadline)
+
+    def _ended(self, deadline: float) -> dict[str, Any]:
+        try:
+            if _readable(self._control.fileno(), deadline - time.monotonic()):
+                packet = self._control.recv(1 << 16)
+                if packet:
+                    ended = loads(packet)
+                    if isinstance(ended, dict):
+                        return ended
+        except (OSError, ValueError):
+            pass
+        self.kill()
+        raise CellFailure("lost", "the worker has gone")
+
+
+def _judge(untrusted: bytes, ended: dict[str, Any], job: Job) -> Any:
+    """Return the answer's value, or raise the failure that the answer or the end tells of."""
+    if ended.get("ended") == "timeout":
+        raise CellFailure("timeout", f"{job.seconds:g} s")
+    if ended.get("ended") != "exit" or ended.get("code") not in (0, 3):
+        raise CellFailure("crash", f"{ended.get('ended')} {ended.get('code')}")
+    if ended.get("code") == 3:
+        raise CellFailure("memory")
+    try:
+        answer = loads(untrusted)
+    except ValueError as error:
+        raise CellFailure("lie", "the answer is not JSON") from error
+    if not isinstance(answer, dict) or len(answer) != 1:
+        raise CellFailure("lie", "the answer has another form")
+    if "ok" in answer:
+        return answer["ok"]
+    kind, said = next(iter(answer.items()))
+    said = "".join(c for c in str(said)[:1000] if c.isprintable())
+    if kind == "refused":
+        raise RefusedDocument("refused", said)
+    raise CellFailure("memory" if said == "memory" else "fault", said[:80])
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(max(0.0, seconds) * 1000))
+
+
+def _filter_pipe() -> int:
+    """Return a descriptor from which bubblewrap reads the system-call filter, or -1."""
+    program = seccomp.program()
+    if not program:
+        return -1
+    read, write = os.pipe()
+    os.write(write, program)
+    os.close(write)
+    return read

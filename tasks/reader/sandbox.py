@@ -1,0 +1,142 @@
+"""How the cell's walls are built: the bubblewrap command line and the system-call filter.
+
+Two ways lead to the same walls. Root makes the namespaces itself and the worker then becomes
+a user that exists nowhere else, so that it does not own what it reads. An ordinary user needs
+user namespaces. Which way works is probed once; without either, nothing hostile is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from storage.errors import HostError
+
+Mode = Literal["user", "namespace"]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+APP = "/app"
+TMP_BYTES = 512 << 20
+
+# A user number that no distribution and no container range hands out.
+_LONELY_UID = 1_900_000_000
+_NOBODY = 65534
+
+
+def command(
+    mode: Mode, worker: list[str], *, seccomp_fd: int = -1, extra: tuple[tuple[Path, str], ...] = ()
+) -> list[str]:
+    """Return the command that runs ``worker`` (arguments after the interpreter) in the cell.
+
+    ``extra`` are further read-only binds; the tests use them to bring attackers in.
+    """
+    line = ["bwrap", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]
+    if mode == "user":
+        line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+        line += ["--unshare-cgroup-try", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        line += ["--unshare-all"]
+    line += ["--hostname", "cell", *_file_system(extra), *_environment()]
+    if seccomp_fd >= 0:
+        line += ["--seccomp", str(seccomp_fd)]
+    return [*line, "--chdir", APP, sys.executable, "-s", "-B", *worker]
+
+
+def _file_system(extra: tuple[tuple[Path, str], ...]) -> list[str]:
+    line = ["--ro-bind", "/usr", "/usr"]
+    for top in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        path = Path(top)
+        if path.is_symlink():
+            line += ["--symlink", str(path.readlink()), top]
+        elif path.exists():
+            line += ["--ro-bind", top, top]
+    for optional in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts"):
+        line += ["--ro-bind-try", optional, optional]
+    line += ["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]
+    for prefix in _interpreter():
+        line += ["--ro-bind", prefix, prefix]
+    for inside in ("tasks/__init__.py", "tasks/reader", "storage/__init__.py", "storage/errors.py"):
+        line += ["--ro-bind", str(CHECKOUT / inside), f"{APP}/{inside}"]
+    for outside, where in extra:
+        line += ["--ro-bind", str(outside), where]
+    for device in ("null", "zero", "random", "urandom"):
+        line += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    line += ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
+    return [*line, "--remount-ro", "/"]
+
+
+def _interpreter() -> list[str]:
+    """Return the folders of the running interpreter that do not lie under /usr."""
+    real = Path(sys.executable).resolve().parent.parent
+    prefixes = {str(Path(sys.prefix)), str(Path(sys.base_prefix)), str(real)}
+    return sorted(p for p in prefixes if p != "/usr" and not p.startswith("/usr/"))
+
+
+def _environment() -> list[str]:
+    values = {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": "/tmp",  # noqa: S108
+        "PYTHONUTF8": "1",
+        "OMP_THREAD_LIMIT": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    line = ["--clearenv"]
+    for name, value in values.items():
+        line += ["--setenv", name, value]
+    return line
+
+
+def lonely_uid() -> int:
+    """Return a user number for one worker that this host can switch to, or 0."""
+    wanted = (_LONELY_UID + os.getpid() % 4_000_000, _NOBODY)
+    ranges = [
+        tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().split("\n")
+        if line
+    ]  # fmt: skip
+    for uid in wanted:
+        if any(start <= uid < start + count for start, _, count in ranges):
+            return uid
+    return 0
+
+
+@cache
+def mode() -> Mode:
+    """Return the way that works on this host, or raise ``HostError`` with the remedy."""
+    tried = []
+    for candidate in _candidates():
+        problem = _try(candidate)
+        if not problem:
+            return candidate
+        tried.append(problem)
+    raise HostError(
+        "无法建立隔离区，不会打开任何证据文件。 The sandbox cannot be made, so no evidence is opened: "
+        + "; ".join(tried),
+        remedy="apt-get install bubblewrap; on Ubuntu 24.04 also allow it user namespaces: "
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load the AppArmor profile "
+        "bwrap-userns-restrict; in a container allow unprivileged user namespaces.",
+    )
+
+
+def _candidates() -> tuple[Mode, ...]:
+    return ("user", "namespace") if os.geteuid() == 0 and lonely_uid() else ("namespace",)
+
+
+def _try(candidate: Mode) -> str:
+    """Return what stops this way from working, empty if nothing does."""
+    drop = f"os.setgroups([]); os.setgid({lonely_uid()}); os.setuid({lonely_uid()});"
+    check = f"import os; {drop if candidate == 'user' else ''} assert os.getpid() == 1"
+    line = command(candidate, ["-c", check])
+    try:
+        done = subprocess.run(line, capture_output=True, timeout=30, check=False)
+    except FileNotFoundError:
+        return "bwrap is not installed"
+    except subprocess.TimeoutExpired:
+        return "bwrap did not start within 30 s"
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return "" if done.returncode == 0 else f"{candidate}: {said[-1] if said else 'bwrap failed'}"
