@@ -33,9 +33,11 @@ MAX_LEAF = 65_535
 class Action(StrEnum):
     """What can happen to evidence."""
 
+    OPENED = "opened"
     RECEIVED = "received"
     ACCESSIONED = "accessioned"
     STORED = "stored"
+    RECEIPTED = "receipted"
     QUARANTINED = "quarantined"
     DUPLICATE = "duplicate"
     READ = "read"

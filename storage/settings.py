@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     page_seconds: float = Field(60.0, gt=0, description="Time limit for reading one page by OCR.")
     ocr_languages: str = Field("chi_sim+eng", description="Tesseract languages.")
 
+    debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
 
     @property
@@ -67,3 +68,10 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """Return the settings of this process, read once."""
     return Settings()
+
+
+def relocate(home: Path) -> Settings:
+    """Give this process and its children another workspace (the demo's) and return settings."""
+    os.environ["CUSTODY_HOME"] = str(home)
+    settings.cache_clear()
+    return settings()

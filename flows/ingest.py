@@ -1,0 +1,43 @@
+"""Ingest: a claimed bundle becomes an accession with exhibits, or is refused with reasons."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from storage.settings import settings
+from tasks.bundle import batches
+from tasks.steps import (
+    advance,
+    begin_progress,
+    fingerprint_batch,
+    judge,
+    look,
+    read_batch,
+    receive,
+    report_failures,
+    settle,
+    store_batch,
+)
+
+
+@flow(name="ingest-bundle", flow_run_name="ingest {accession}", persist_result=False)
+def ingest_bundle(accession: str) -> dict[str, str]:
+    """Take one claimed bundle in.
+
+    Fingerprints and the received event come first, then the manifest is judged, the originals
+    are stored and logged, the unit is answered, and only then the documents are read.
+    """
+    size = settings().batch_size
+    progress = begin_progress(accession, "识读进度")
+    arrival = look(accession)
+    prints = [fingerprint_batch(files) for files in batches(arrival.files, size)]
+    bundle = receive(arrival, prints)
+    verdict = judge(bundle)
+    stored = [store_batch(verdict.shelf, files) for files in batches(verdict.to_store, size)]
+    answer = settle(verdict, stored)
+    results = []
+    for exhibits in batches(answer.exhibits, size):
+        results.append(read_batch(exhibits))
+        advance(progress, sum(len(part) for part in results), len(answer.exhibits))
+    report_failures(accession, results)
+    return answer.as_json()

@@ -1,0 +1,87 @@
+"""The command line: ``./custody``. Commands stand in the order in which a person needs them.
+
+Every command imports what it needs when it runs, so that ``--help`` and ``verify`` are quick
+and Prefect is loaded only by the commands that run a flow.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from portal.commands import appraisal, cases, intake, proof, system
+from storage.errors import CustodyError
+
+app = typer.Typer(
+    name="custody",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="证链 Zhenglian: evidence from the drop folder to the appraiser and back, provably whole.",
+)
+
+app.command("demo")(system.demo)
+app.command("init")(system.init)
+app.command("doctor")(system.doctor)
+app.add_typer(intake.manifest, name="manifest")
+app.command("ingest")(intake.ingest)
+app.command("watch")(intake.watch)
+app.add_typer(cases.case, name="case")
+app.command("search")(cases.search)
+app.command("read")(cases.read)
+app.command("history")(cases.history)
+app.command("verify")(proof.verify)
+app.command("audit")(proof.audit)
+app.add_typer(appraisal.agency, name="agency")
+app.add_typer(appraisal.commission, name="commission")
+app.command("dispatch")(appraisal.dispatch)
+app.command("queue")(appraisal.queue)
+app.command("accept")(appraisal.accept)
+app.command("decline")(appraisal.decline)
+app.add_typer(appraisal.supplement, name="supplement")
+app.command("extend")(appraisal.extend)
+app.add_typer(appraisal.opinion, name="opinion")
+app.command("overdue")(appraisal.overdue)
+app.command("test")(system.test)
+
+
+def main() -> int:
+    """Run the command line; whatever goes wrong is one clear line and an exit code."""
+    from portal.show import cell, errors
+
+    try:
+        return app(standalone_mode=False) or 0
+    except CustodyError as error:
+        errors.print(f"[bold red]✗[/] {cell(error.message)}")
+        if error.remedy:
+            errors.print(f"  → {cell(error.remedy)}")
+        return error.exit_code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("stopped")
+        return 130
+    except Exception as error:  # noqa: BLE001 - a person must never see a traceback
+        return _usage_or_defect(error)
+
+
+def _usage_or_defect(error: Exception) -> int:
+    """Print a usage error as such; anything else is a defect of ours, kept for the log."""
+    from portal.show import cell, errors
+    from storage.settings import settings
+
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+        return int(getattr(error, "exit_code", 2))
+    if settings().debug:
+        raise error
+    errors.print(f"[bold red]✗[/] internal error: {cell(type(error).__name__)}: {cell(error)}")
+    errors.print("  → run it again with CUSTODY_DEBUG=true and report what it prints")
+    return 70
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Commands that take evidence in: manifest, ingest, watch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+manifest = typer.Typer(no_args_is_help=True, help="Make or check the manifest of a bundle.")
+
+Bundle = Annotated[Path, typer.Argument(help="A folder, or a .zip file.", show_default=False)]
+Unit = Annotated[str, typer.Option(help="The unit that hands the bundle in.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@manifest.command("new")
+def manifest_new(
+    folder: Annotated[Path, typer.Argument(help="The folder with the evidence files.")],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write a spreadsheet.")] = False,
+) -> None:
+    """Write a manifest pre-filled from the files of a folder; never overwrites."""
+    from portal.show import cell, line
+    from tasks.manifest_template import new_manifest
+
+    path = new_manifest(folder, "xlsx" if xlsx else "yaml")
+    line(f"清单已生成 / written: [bold]{cell(path)}[/]")
+    line(
+        "请填写带 * 的必填项，然后把文件夹放入投递目录 / fill in what is marked *, then drop the folder"
+    )
+
+
+@manifest.command("check")
+def manifest_check(bundle: Bundle, unit: Unit = "") -> None:
+    """Say everything that is wrong with a bundle's manifest, without taking it in."""
+    from portal.show import cell, line, table
+    from storage.settings import settings
+    from tasks.checking import check_bundle
+
+    mistakes, count = check_bundle(settings(), bundle, unit)
+    if not mistakes:
+        line(f"[green]✓[/] 清单无误，共 {count} 件 / the manifest is right: {count} items")
+        return
+    rows = [(m.where, m.text_zh, m.text_en, m.remedy_zh) for m in mistakes]
+    table(f"清单有 {len(rows)} 处错误 / mistakes", ("位置", "问题", "what", "如何改正"), rows)
+    line(f"[red]✗[/] {cell(bundle.name)}")
+    raise typer.Exit(2)
+
+
+@manifest.callback()
+def _manifest() -> None:
+    """Make or check the manifest of a bundle."""
+
+
+def ingest(bundle: Bundle, unit: Unit = "", json: Json = False) -> None:
+    """Take one bundle in at once; it is read where it lies and left there."""
+    from portal.running import ingest_path
+    from portal.show import as_json
+
+    outcome = ingest_path(bundle, unit)
+    if json:
+        as_json(outcome)
+    if outcome["state"] == "quarantined":
+        raise typer.Exit(2)
+
+
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="Take what is complete, then stop.")] = False,
+    seconds: Annotated[float, typer.Option(help="Stop after this long; 0: never.")] = 0.0,
+) -> None:
+    """Scan the drop folders and take in every complete bundle."""
+    from portal.running import watch_drop
+
+    watch_drop(once=once, seconds=seconds)

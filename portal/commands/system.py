@@ -1,0 +1,54 @@
+"""Commands for the installation itself: demo, init, doctor, test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's workspace is made.")] = Path(
+        "var/demo"
+    ),
+) -> None:
+    """Take sample bundles through the whole pipeline and tell the story."""
+    from portal.demo import run_demo
+
+    run_demo(folder)
+
+
+def init() -> None:
+    """Make the workspace, its keys, its database and the log's first entry."""
+    from portal.preparing import prepare
+
+    prepare()
+
+
+def doctor(json: Json = False) -> None:
+    """Say what this machine and its storage really enforce, and what is missing."""
+    from portal.health import examine, print_health
+    from portal.show import as_json
+
+    findings = examine()
+    if json:
+        as_json([finding.as_json() for finding in findings])
+    else:
+        print_health(findings)
+    if any(finding.failed for finding in findings):
+        raise typer.Exit(5)
+
+
+def test(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to pytest.")] = None,
+) -> None:
+    """Run the test suite."""
+    import subprocess
+
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "pytest", *(arguments or [])]
+    raise typer.Exit(subprocess.run(command, cwd=root, check=False).returncode)

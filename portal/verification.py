@@ -1,0 +1,59 @@
+"""How a verification is shown while it runs and when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from portal.show import cell, console, line, table
+from storage.verify import CaseReport, Result
+
+_COLOURS = {
+    Result.OK: "green",
+    Result.MISMATCH: "bold red",
+    Result.MISSING: "bold red",
+    Result.UNREADABLE: "red",
+    Result.UNVERIFIED: "yellow",
+}
+_CHINESE = {
+    Result.OK: "一致",
+    Result.MISMATCH: "不一致",
+    Result.MISSING: "缺失",
+    Result.UNREADABLE: "无法读取",
+    Result.UNVERIFIED: "未能核验",
+}
+
+
+@contextmanager
+def progress_bar(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show bytes read against bytes to read; yields ``advance(done, total)``."""
+    columns = (TextColumn("核验 verifying"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        bar = progress.add_task("verify", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        yield advance
+
+
+def print_report(report: CaseReport) -> None:
+    """Print every item, every finding in the log, and the one line that counts."""
+    rows = [
+        (item.label, item.name, f"{item.result.value} {_CHINESE[item.result]}", item.detail)
+        for item in report.items
+    ]
+    table(f"核验 verification · {report.case_no}", ("编号", "名称", "结果", "说明"), rows)
+    for finding in report.findings:
+        line(f"[bold red]✗[/] 日志 log: {cell(finding.message)}")
+    if report.checkpoint:
+        origin, size, root = report.checkpoint.splitlines()[:3]
+        line(f"[dim]检查点 checkpoint: {cell(origin)} · {size} 条 entries · {cell(root)}[/]")
+    for item in report.items:
+        if item.result is not Result.OK:
+            colour = _COLOURS[item.result]
+            line(f"[{colour}]✗ {cell(item.label)} {cell(item.name)}: {item.result.value}[/]")
+    mark = "[bold green]✓" if report.ok else "[bold red]✗"
+    line(f"{mark} {cell(report.summary)}[/]")

@@ -1,0 +1,31 @@
+"""Migrations: brings a database of any earlier version to this one, forwards only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from storage.catalogue.database import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(database: Database) -> None:
+    """Bring the tables to the newest version; does nothing when they are."""
+    with database.write() as session:
+        connection = session.connection()
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current != ScriptDirectory.from_config(_config()).get_current_head():
+            command.upgrade(_config(connection), "head")

@@ -1,0 +1,189 @@
+"""Projection: what one event changes in the catalogue.
+
+Called for each event inside the transaction that gives it its place in the log, and again by
+a rebuild; both end in the same rows. Events are the only input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage.catalogue import tables
+from storage.event import Action, CustodyEvent
+
+
+def project(session: Session, index: int, event: CustodyEvent) -> None:
+    """Apply one event to the catalogue."""
+    session.merge(
+        tables.EventRef(
+            index=index,
+            action=event.action.value,
+            case_id=event.case,
+            accession=event.accession,
+            occurred_at=event.occurred_at,
+        )
+    )
+    for exhibit in event.exhibits:
+        session.merge(tables.EventExhibit(exhibit_id=exhibit, index=index))
+    handler = _HANDLERS.get(event.action)
+    if handler is not None:
+        handler(session, index, event)
+
+
+def _received(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    session.merge(
+        tables.Accession(
+            accession=event.accession,
+            case_id=None,
+            unit=details["unit"],
+            bundle_name=details["bundle_name"],
+            bundle_no="",
+            bundle_digest=details["received_digest"],
+            state="received",
+            files=details["files"],
+            bytes=details["bytes"],
+            received_at=event.occurred_at,
+            details=dict(details),
+        )
+    )
+
+
+def _accession(session: Session, event: CustodyEvent) -> tables.Accession:
+    row = session.get(tables.Accession, event.accession)
+    if row is None:
+        raise LookupError(f"{event.action.value} without received: {event.accession}")
+    return row
+
+
+def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    manifest = details["manifest"]
+    if session.get(tables.Case, event.case) is None:
+        session.add(
+            tables.Case(
+                case_id=event.case,
+                case_no=manifest["case_no"],
+                cause=manifest["cause"],
+                unit=manifest["unit"],
+                secrecy=manifest["secrecy"],
+                opened_at=event.occurred_at,
+            )
+        )
+        session.flush()
+    row = _accession(session, event)
+    row.case_id = event.case
+    row.unit = manifest["unit"]
+    row.bundle_no = manifest["bundle_no"]
+    row.bundle_digest = details["bundle_digest"]
+    row.state = "storing"
+    row.details = {**row.details, **details}
+    _reserve(session, event, details)
+
+
+def _reserve(session: Session, event: CustodyEvent, details: Any) -> None:
+    session.merge(
+        tables.ExhibitReservation(
+            accession=event.accession,
+            case_id=event.case,
+            first=details["first_exhibit"],
+            count=details["exhibits"],
+        )
+    )
+    session.merge(
+        tables.BundleReservation(
+            accession=event.accession,
+            case_id=event.case,
+            bundle_no=details["manifest"]["bundle_no"],
+            bundle_digest=details["bundle_digest"],
+        )
+    )
+
+
+def _stored(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    (exhibit,) = event.exhibits
+    item = details["item"]
+    session.merge(
+        tables.Exhibit(
+            exhibit_id=exhibit,
+            case_id=event.case,
+            number=details["number"],
+            accession=event.accession,
+            event_index=index,
+            name=item["name"],
+            kind=item["kind"],
+            size=details["fingerprint"]["size"],
+            sha256=details["fingerprint"]["digests"]["sha256"],
+            item=item,
+            fingerprint=details["fingerprint"],
+            object=details["object"],
+        )
+    )
+
+
+def _state(state: str) -> Callable[[Session, int, CustodyEvent], None]:
+    def apply(session: Session, index: int, event: CustodyEvent) -> None:
+        row = _accession(session, event)
+        row.state = state
+        row.details = {**row.details, state: dict(event.details)}
+
+    return apply
+
+
+def _read(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    (exhibit,) = event.exhibits
+    session.merge(
+        tables.Reading(
+            exhibit_id=exhibit,
+            case_id=event.case,
+            event_index=index,
+            state=details["state"],
+            media_type=details["media_type"],
+            pages=details["pages"],
+            details=dict(details),
+        )
+    )
+
+
+def _agency(session: Session, index: int, event: CustodyEvent) -> None:
+    body = event.details["agency"]
+    session.merge(tables.Agency(agency_id=body["agency_id"], name=body["name"], body=body))
+
+
+def _commission(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    session.merge(
+        tables.Commission(
+            commission_no=details["commission_no"],
+            case_id=event.case,
+            agency_id=details["agency_id"],
+            state=details["state"],
+            steps=details["step"] + 1,
+        )
+    )
+    session.merge(
+        tables.CommissionStep(
+            commission_no=details["commission_no"],
+            step=details["step"],
+            event_index=index,
+            body=details["transition"],
+        )
+    )
+
+
+_HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
+    Action.RECEIVED: _received,
+    Action.ACCESSIONED: _accessioned,
+    Action.STORED: _stored,
+    Action.RECEIPTED: _state("accepted"),
+    Action.QUARANTINED: _state("quarantined"),
+    Action.DUPLICATE: _state("duplicate"),
+    Action.READ: _read,
+    Action.AGENCY: _agency,
+    Action.COMMISSION: _commission,
+}

@@ -1,0 +1,184 @@
+"""Questions to the catalogue; every answer is plain data, no session leaves this module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from storage.catalogue import tables
+from storage.errors import InputError, NotFoundError
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+def find_case(session: Session, name: str) -> dict[str, Any]:
+    """Return a case by its identifier or its number.
+
+    Raises:
+        NotFoundError: there is no such case.
+    """
+    statement = select(tables.Case).where(
+        (tables.Case.case_id == name) | (tables.Case.case_no == name)
+    )
+    row = session.scalars(statement).first()
+    if row is None:
+        raise NotFoundError(f"there is no case {name!r}", remedy="see 'custody case list'")
+    return _row(row)
+
+
+def list_cases(session: Session) -> list[dict[str, Any]]:
+    """Return every case with its number of exhibits and bytes, by identifier."""
+    statement = (
+        select(
+            tables.Case,
+            func.count(tables.Exhibit.exhibit_id),
+            func.coalesce(func.sum(tables.Exhibit.size), 0),
+        )
+        .outerjoin(tables.Exhibit, tables.Exhibit.case_id == tables.Case.case_id)
+        .group_by(tables.Case.case_id)
+        .order_by(tables.Case.case_id)
+    )
+    rows = session.execute(statement)
+    return [{**_row(case), "exhibits": count, "bytes": int(size)} for case, count, size in rows]
+
+
+def list_exhibits(session: Session, case: str) -> list[dict[str, Any]]:
+    """Return the exhibits of a case by number, each with its reading under ``reading``."""
+    statement = (
+        select(tables.Exhibit, tables.Reading)
+        .outerjoin(tables.Reading, tables.Reading.exhibit_id == tables.Exhibit.exhibit_id)
+        .where(tables.Exhibit.case_id == case)
+        .order_by(tables.Exhibit.number)
+    )
+    return [
+        {**_row(exhibit), "reading": _row(reading) if reading is not None else None}
+        for exhibit, reading in session.execute(statement)
+    ]
+
+
+def exhibits_of_accession(session: Session, accession: str) -> list[dict[str, Any]]:
+    """Return the exhibits that came in with one accession, by number."""
+    statement = (
+        select(tables.Exhibit)
+        .where(tables.Exhibit.accession == accession)
+        .order_by(tables.Exhibit.number)
+    )
+    return [_row(row) for row in session.scalars(statement)]
+
+
+def find_exhibit(session: Session, name: str) -> dict[str, Any]:
+    """Return an exhibit by ``<case identifier or number>/E0001``.
+
+    Raises:
+        InputError: the name has another form.
+        NotFoundError: there is no such exhibit.
+    """
+    case_name, separator, label = name.rpartition("/")
+    if not separator:
+        raise InputError(
+            f"{name!r} is not an exhibit", remedy="name it as CASE/E0001, see 'custody case show'"
+        )
+    case = find_case(session, case_name)
+    row = session.get(tables.Exhibit, f"{case['case_id']}/{label.upper()}")
+    if row is None:
+        raise NotFoundError(
+            f"case {case['case_no']} has no exhibit {label}", remedy="see 'custody case show CASE'"
+        )
+    return _row(row)
+
+
+def find_reading(session: Session, exhibit: str) -> dict[str, Any] | None:
+    """Return the newest reading of an exhibit, or None."""
+    row = session.get(tables.Reading, exhibit)
+    return None if row is None else _row(row)
+
+
+def event_indexes(session: Session, exhibit: str) -> list[int]:
+    """Return the log indexes of an exhibit's events, in order."""
+    statement = (
+        select(tables.EventExhibit.index)
+        .where(tables.EventExhibit.exhibit_id == exhibit)
+        .order_by(tables.EventExhibit.index)
+    )
+    return list(session.scalars(statement))
+
+
+def list_accessions(session: Session, case: str | None = None) -> list[dict[str, Any]]:
+    """Return accessions (of one case, if given) by number."""
+    statement = select(tables.Accession).order_by(tables.Accession.accession)
+    if case is not None:
+        statement = statement.where(tables.Accession.case_id == case)
+    return [_row(row) for row in session.scalars(statement)]
+
+
+def find_accession(session: Session, accession: str) -> dict[str, Any] | None:
+    """Return one accession, or None before its first event."""
+    row = session.get(tables.Accession, accession)
+    return None if row is None else _row(row)
+
+
+def list_agencies(session: Session) -> list[dict[str, Any]]:
+    """Return the newest description of every agency."""
+    statement = select(tables.Agency).order_by(tables.Agency.agency_id)
+    return [row.body for row in session.scalars(statement)]
+
+
+def find_agency(session: Session, agency: str) -> dict[str, Any]:
+    """Return an agency's description by identifier or name.
+
+    Raises:
+        NotFoundError: there is no such agency.
+    """
+    statement = select(tables.Agency).where(
+        (tables.Agency.agency_id == agency) | (tables.Agency.name == agency)
+    )
+    row = session.scalars(statement).first()
+    if row is None:
+        raise NotFoundError(f"there is no agency {agency!r}", remedy="see 'custody agency list'")
+    return row.body
+
+
+def commission_steps(session: Session, commission: str) -> list[dict[str, Any]]:
+    """Return the transitions of a commission in the order of the log.
+
+    Raises:
+        NotFoundError: there is no such commission.
+    """
+    statement = (
+        select(tables.CommissionStep.body)
+        .where(tables.CommissionStep.commission_no == commission)
+        .order_by(tables.CommissionStep.step)
+    )
+    steps = list(session.scalars(statement))
+    if not steps:
+        raise NotFoundError(
+            f"there is no commission {commission!r}", remedy="see 'custody commission list'"
+        )
+    return steps
+
+
+def list_commissions(
+    session: Session, agency: str | None = None, case: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the place and state of commissions by number."""
+    statement = select(tables.Commission).order_by(tables.Commission.commission_no)
+    if agency is not None:
+        statement = statement.where(tables.Commission.agency_id == agency)
+    if case is not None:
+        statement = statement.where(tables.Commission.case_id == case)
+    return [_row(row) for row in session.scalars(statement)]
+
+
+def accession_events(session: Session, accession: str) -> list[int]:
+    """Return the log indexes of an accession's events that name no exhibit, in order."""
+    named = select(tables.EventExhibit.index)
+    statement = (
+        select(tables.EventRef.index)
+        .where(tables.EventRef.accession == accession, tables.EventRef.index.not_in(named))
+        .order_by(tables.EventRef.index)
+    )
+    return list(session.scalars(statement))

@@ -1,0 +1,104 @@
+"""Full-text search over pages: SQLite FTS5 or PostgreSQL, the same answers from both.
+
+Both index the token string made by ``segment``; a query is the conjunction of its phrases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, text
+from sqlalchemy.orm import Session
+
+from storage.catalogue import segment
+from storage.catalogue.tables import PageText
+
+_SQLITE = (
+    "CREATE VIRTUAL TABLE page_fts USING fts5(tokens, content='page_text', content_rowid='id',"
+    " tokenize='unicode61 remove_diacritics 0')",
+    "CREATE TRIGGER page_text_ai AFTER INSERT ON page_text BEGIN"
+    " INSERT INTO page_fts(rowid, tokens) VALUES (new.id, new.tokens); END",
+    "CREATE TRIGGER page_text_ad AFTER DELETE ON page_text BEGIN"
+    " INSERT INTO page_fts(page_fts, rowid, tokens) VALUES ('delete', old.id, old.tokens); END",
+)
+_POSTGRESQL = (
+    "CREATE INDEX ix_page_text_tokens ON page_text USING gin (to_tsvector('simple', tokens))",
+)
+
+
+@dataclass(frozen=True)
+class PageInput:
+    """One page to index; ``label`` names a sheet, attachment or member, or is empty."""
+
+    number: int
+    origin: str
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One page that answers a query."""
+
+    exhibit_id: str
+    page: int
+    label: str
+    origin: str
+    snippet: str
+
+
+def create_index(connection: Connection) -> None:
+    """Make the full-text index of this dialect (called by the migration)."""
+    statements = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL
+    for statement in statements:
+        connection.execute(text(statement))
+
+
+def index_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
+    """Replace the indexed pages of an exhibit."""
+    session.execute(delete(PageText).where(PageText.exhibit_id == exhibit))
+    rows = [
+        {
+            "exhibit_id": exhibit,
+            "case_id": case,
+            "page": page.number,
+            "label": page.label,
+            "origin": page.origin,
+            "text": page.text,
+            "tokens": " ".join(segment.tokens(page.text)),
+        }
+        for page in pages
+        if page.text.strip()
+    ]
+    if rows:
+        session.execute(insert(PageText), rows)
+
+
+def search(session: Session, case: str, query: str, limit: int = 100) -> list[Hit]:
+    """Return the pages of a case on which every phrase of the query stands, in exhibit order."""
+    wanted = segment.phrases(query)
+    if not wanted:
+        return []
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    condition, expression = _sqlite_query(wanted) if sqlite else _postgresql_query(wanted)
+    statement = text(
+        "SELECT exhibit_id, page, label, origin, text FROM page_text"  # noqa: S608 - fixed text
+        f" WHERE case_id = :case AND {condition} ORDER BY exhibit_id, page, label LIMIT :limit"
+    ).bindparams(bindparam("case", case), bindparam("limit", limit))
+    rows = session.execute(statement, expression)
+    return [Hit(r[0], r[1], r[2], r[3], segment.snippet(r[4], query)) for r in rows]
+
+
+def _sqlite_query(wanted: list[list[str]]) -> tuple[str, dict[str, str]]:
+    match = " AND ".join('"' + " ".join(phrase) + '"' for phrase in wanted)
+    return "id IN (SELECT rowid FROM page_fts WHERE page_fts MATCH :match)", {"match": match}
+
+
+def _postgresql_query(wanted: list[list[str]]) -> tuple[str, dict[str, str]]:
+    parameters = {f"p{number}": " ".join(phrase) for number, phrase in enumerate(wanted)}
+    parts = (
+        f"to_tsvector('simple', tokens) @@ phraseto_tsquery('simple', :{name})"
+        for name in parameters
+    )
+    return " AND ".join(parts), parameters

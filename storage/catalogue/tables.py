@@ -1,0 +1,187 @@
+"""Tables of the catalogue: working data, every row a projection of events in the custody log.
+
+Only ``AccessionIntent``, ``ExhibitReservation`` and ``BundleReservation`` are written before
+their events exist: they hand out numbers, so that a step repeated after a crash gets the same
+ones. They too are recreated from the log by a rebuild.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.catalogue.database import Base
+
+
+class AccessionIntent(Base):
+    """A claim: the number given to a bundle before anything is done with it."""
+
+    __tablename__ = "accession_intent"
+
+    accession: Mapped[str] = mapped_column(String(32), primary_key=True)
+    unit: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    in_place: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    claimed_at: Mapped[str] = mapped_column(String(40))
+
+
+class ExhibitReservation(Base):
+    """The exhibit numbers set aside for one accession: ``first`` to ``first + count - 1``."""
+
+    __tablename__ = "exhibit_reservation"
+
+    accession: Mapped[str] = mapped_column(String(32), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    first: Mapped[int]
+    count: Mapped[int]
+
+
+class BundleReservation(Base):
+    """A bundle number of a case and the accession that holds it."""
+
+    __tablename__ = "bundle_reservation"
+    __table_args__ = (UniqueConstraint("case_id", "bundle_no"),)
+
+    accession: Mapped[str] = mapped_column(String(32), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(64))
+    bundle_no: Mapped[str] = mapped_column(String(255))
+    bundle_digest: Mapped[str] = mapped_column(String(64))
+
+
+class Case(Base):
+    """A case, as its first accession described it."""
+
+    __tablename__ = "case"
+
+    case_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    case_no: Mapped[str] = mapped_column(String(255))
+    cause: Mapped[str] = mapped_column(Text)
+    unit: Mapped[str] = mapped_column(String(255))
+    secrecy: Mapped[str] = mapped_column(String(32))
+    opened_at: Mapped[str] = mapped_column(String(40))
+
+
+class Accession(Base):
+    """The act of taking one bundle in: received, storing, accepted, quarantined or duplicate."""
+
+    __tablename__ = "accession"
+
+    accession: Mapped[str] = mapped_column(String(32), primary_key=True)
+    case_id: Mapped[str | None] = mapped_column(ForeignKey("case.case_id"), index=True)
+    unit: Mapped[str] = mapped_column(String(255))
+    bundle_name: Mapped[str] = mapped_column(Text)
+    bundle_no: Mapped[str] = mapped_column(String(255))
+    bundle_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    files: Mapped[int]
+    bytes: Mapped[int]
+    received_at: Mapped[str] = mapped_column(String(40))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Exhibit(Base):
+    """One item of evidence, numbered in its case."""
+
+    __tablename__ = "exhibit"
+    __table_args__ = (UniqueConstraint("case_id", "number"),)
+
+    exhibit_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("case.case_id"))
+    number: Mapped[int]
+    accession: Mapped[str] = mapped_column(String(32), index=True)
+    event_index: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    item: Mapped[dict[str, Any]] = mapped_column(JSON)
+    fingerprint: Mapped[dict[str, Any]] = mapped_column(JSON)
+    object: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Reading(Base):
+    """The newest reading of an exhibit: its transcript as a derivative, marked not evidence."""
+
+    __tablename__ = "reading"
+
+    exhibit_id: Mapped[str] = mapped_column(ForeignKey("exhibit.exhibit_id"), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    event_index: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    media_type: Mapped[str] = mapped_column(String(128))
+    pages: Mapped[int]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class EventRef(Base):
+    """Where an event stands in the log and what it is about."""
+
+    __tablename__ = "event_ref"
+
+    index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    action: Mapped[str] = mapped_column(String(16))
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    accession: Mapped[str] = mapped_column(String(32), index=True)
+    occurred_at: Mapped[str] = mapped_column(String(40))
+
+
+class EventExhibit(Base):
+    """Which exhibits an event is about."""
+
+    __tablename__ = "event_exhibit"
+
+    exhibit_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+
+class Agency(Base):
+    """An appraisal agency, as its newest event describes it."""
+
+    __tablename__ = "agency"
+
+    agency_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Commission(Base):
+    """A commission's place and state; its history is in ``CommissionStep``."""
+
+    __tablename__ = "commission"
+    __table_args__ = (Index("ix_commission_agency_state", "agency_id", "state"),)
+
+    commission_no: Mapped[str] = mapped_column(String(64), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    agency_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(32))
+    steps: Mapped[int]
+
+
+class CommissionStep(Base):
+    """One transition of a commission, in the order of the log."""
+
+    __tablename__ = "commission_step"
+
+    commission_no: Mapped[str] = mapped_column(String(64), primary_key=True)
+    step: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    event_index: Mapped[int]
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PageText(Base):
+    """The text of one page, for search; recreated from the transcript."""
+
+    __tablename__ = "page_text"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    exhibit_id: Mapped[str] = mapped_column(String(80), index=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    page: Mapped[int]
+    label: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)
+    tokens: Mapped[str] = mapped_column(Text)

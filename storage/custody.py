@@ -1,0 +1,174 @@
+"""The open house: stores, log and catalogue of one workspace, and the way to record events.
+
+``Custody.record`` is the only way in which anything becomes part of the record: events go to
+the log, the catalogue follows in the same transaction, and the call returns when a published
+checkpoint covers them.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage.catalogue.database import Database
+from storage.catalogue.journal import SqlJournal
+from storage.catalogue.migrate import upgrade
+from storage.catalogue.projection import project
+from storage.clock import now
+from storage.event import Action, CustodyEvent, event_id
+from storage.keys import load_signer, make_key
+from storage.log import CustodyLog, LogReader, Recorded
+from storage.nouns import Person
+from storage.objects import LogStore, ObjectStore
+from storage.settings import Settings, settings
+from storage.stores import open_stores
+from storage.workspace import Workspace
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Custody:
+    """One installation, opened."""
+
+    settings: Settings
+    workspace: Workspace
+    objects: ObjectStore
+    log_store: LogStore
+    database: Database
+    log: CustodyLog
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a reading session on the catalogue."""
+        with self.database.read() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a writing transaction on the catalogue's working data."""
+        with self.database.write() as session:
+            yield session
+
+    def now(self) -> str:
+        """Return the present time in the installation's zone."""
+        return now(self.settings.timezone)
+
+    def receiver(self) -> Person:
+        """Return the person who receives for this installation."""
+        s = self.settings
+        return Person(s.receiver_name, s.receiver_id, s.receiver_unit, "", s.receiver_phone)
+
+    def event(
+        self,
+        action: Action,
+        subject: Sequence[str],
+        *,
+        actor: Person | None = None,
+        occurred_at: str | None = None,
+        case: str = "",
+        accession: str = "",
+        exhibits: Iterable[str] = (),
+        place: str = "",
+        purpose: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> CustodyEvent:
+        """Make an event of now; ``subject`` is what makes it the same event when repeated."""
+        recorded = self.now()
+        return CustodyEvent(
+            event_id=event_id(action, *subject),
+            action=action,
+            occurred_at=occurred_at or recorded,
+            recorded_at=recorded,
+            actor=actor or self.receiver(),
+            case=case,
+            accession=accession,
+            exhibits=tuple(exhibits),
+            place=place,
+            purpose=purpose,
+            details=details or {},
+            system={"tool": "zhenglian", "version": VERSION, "host": platform.node()},
+        )
+
+    def record(self, events: Sequence[CustodyEvent]) -> list[Recorded]:
+        """Record events; when this returns, a published checkpoint covers them all."""
+        return self.log.record(events)
+
+    def retain_until(self, received_at: str) -> datetime:
+        """Return the end of retention for what was received at a time (RULES ST-02)."""
+        start = datetime.fromisoformat(received_at)
+        try:
+            return start.replace(year=start.year + self.settings.retention_years)
+        except ValueError:  # 29 February
+            return start.replace(year=start.year + self.settings.retention_years, day=28)
+
+
+def database_url(chosen: Settings, workspace: Workspace) -> str:
+    """Return the catalogue's SQLAlchemy URL."""
+    return chosen.database or f"sqlite:///{workspace.database_file.resolve()}"
+
+
+def open_custody(chosen: Settings) -> Custody:
+    """Open the workspace that ``custody init`` made.
+
+    Raises:
+        HostError: there is no workspace, or its key can be read by others.
+        IntegrityError: the published log is not consistent with this machine's records.
+    """
+    workspace = Workspace(chosen.home)
+    workspace.require()
+    objects, log_store = open_stores(chosen, workspace)
+    database = Database.open(database_url(chosen, workspace))
+    log = CustodyLog(
+        log_store,
+        SqlJournal(database, (project,)),
+        load_signer(workspace, chosen.log_origin),
+        workspace.last_head,
+    )
+    log.recover()
+    return Custody(chosen, workspace, objects, log_store, database, log)
+
+
+def init_custody(chosen: Settings) -> bool:
+    """Make the workspace, its key, its database and the log's first entry; overwrite nothing.
+
+    Returns whether anything had to be made.
+    """
+    workspace = Workspace(chosen.home)
+    made = workspace.create()
+    if not workspace.log_key.exists():
+        make_key(workspace, chosen.log_origin)
+        made = True
+    database = Database.open(database_url(chosen, workspace))
+    upgrade(database)
+    database.close()
+    custody = open_custody(chosen)
+    custody.record(
+        [
+            custody.event(
+                Action.OPENED,
+                [chosen.log_origin],
+                details={"log": chosen.log_origin, "timezone": chosen.timezone},
+            )
+        ]
+    )
+    custody.database.close()
+    return made
+
+
+def log_reader(custody: Custody) -> LogReader:
+    """Return a reader of the published log that trusts this workspace's public key alone."""
+    return custody.log.reader()
+
+
+@cache
+def current() -> Custody:
+    """Return this process's installation, opened once."""
+    return open_custody(settings())

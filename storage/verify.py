@@ -1,0 +1,240 @@
+"""Verification of a case: every original against its digests, every event against the log.
+
+Needs the objects, the published log and the log's public key; no database. The answer per item
+is one of five, and only ``ok`` counts as ok:
+
+- ``ok``: the bytes have every recorded digest, and the event that says so is in the signed log.
+- ``mismatch``: the object is there and its bytes are others.
+- ``missing``: the object, or the version that the event pins, is gone.
+- ``unreadable``: the store could not give the bytes.
+- ``unverified``: the record itself is not proven, whatever the bytes are. (RULES AU-02, AU-04.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from storage.digest import Fingerprint, fingerprint
+from storage.errors import CustodyError, IntegrityError, NotFoundError
+from storage.event import Action, CustodyEvent, decode
+from storage.log import Finding, LogCheck
+from storage.nouns import case_id, exhibit_id
+from storage.objects import ObjectRef, ObjectStore
+
+Advance = Callable[[int, int], None]
+
+
+class Result(StrEnum):
+    """The five answers about one item."""
+
+    OK = "ok"
+    MISMATCH = "mismatch"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """The answer about one item; ``label`` is the exhibit's number or the file's role."""
+
+    label: str
+    name: str
+    result: Result
+    detail: str
+    size: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """Everything that a verification found."""
+
+    case: str
+    case_no: str
+    items: tuple[ItemResult, ...]
+    findings: tuple[Finding, ...]
+    checkpoint: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every item is ok and the log has no finding."""
+        return (
+            bool(self.items)
+            and not self.findings
+            and all(item.result is Result.OK for item in self.items)
+        )
+
+    @property
+    def summary(self) -> str:
+        """One line: how many items have which result."""
+        counts = {each: 0 for each in Result}
+        for item in self.items:
+            counts[item.result] += 1
+        parts = [f"{count} {each.value}" for each, count in counts.items() if count]
+        log = "log ok" if not self.findings else f"log: {len(self.findings)} findings"
+        return f"{', '.join(parts) or 'no items'}; {log}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for programs."""
+        return {
+            "case": self.case,
+            "case_no": self.case_no,
+            "ok": self.ok,
+            "summary": self.summary,
+            "items": [asdict(item) for item in self.items],
+            "findings": [asdict(finding) for finding in self.findings],
+            "checkpoint": self.checkpoint,
+        }
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """One object that an event speaks of."""
+
+    label: str
+    name: str
+    fingerprint: Fingerprint
+    ref: ObjectRef
+    proven: bool
+
+
+def verify(
+    objects: ObjectStore,
+    log: LogCheck,
+    case: str,
+    *,
+    expected: Sequence[str] = (),
+    threads: int = 2,
+    advance: Advance = lambda done, total: None,
+) -> CaseReport:
+    """Verify a case by identifier or number.
+
+    Args:
+        objects: where the originals lie.
+        log: the published log after its full walk: entries and findings.
+        case: identifier or case number.
+        expected: exhibit identifiers known from elsewhere (the catalogue); one without a
+            proven record is reported as unverified.
+        threads: originals read at once.
+        advance: called with bytes read and bytes to read.
+
+    Raises:
+        NotFoundError: neither the log nor ``expected`` knows the case.
+    """
+    names = {case, case_id(case)}
+    events = [
+        (index, event, proven)
+        for index, event, proven in _events(log)
+        if event.case in names or _numbered(event) == case
+    ]
+    if not events and not expected:
+        raise NotFoundError(
+            f"the log has no events of case {case!r}", remedy="see 'custody case list'"
+        )
+    claimed = list(_claims(events))
+    items = _check_all(objects, claimed, threads, advance)
+    found = {item.label for item in items}
+    wanted = {label for label in (*_promised(events), *expected) if label not in found}
+    lost = [
+        ItemResult(label, "", Result.UNVERIFIED, "the log has no proven record of this item")
+        for label in sorted(wanted)
+    ]
+    identifier = next((e.case for _, e, _ in events), case)
+    number = next((n for _, e, _ in events if (n := _numbered(e))), case)
+    findings = tuple(log.findings)
+    checkpoint = log.checkpoint_text
+    return CaseReport(identifier, number, (*items, *lost), findings, checkpoint)
+
+
+def _events(log: LogCheck) -> Iterator[tuple[int, CustodyEvent, bool]]:
+    """Yield the entries that parse; whether each is proven by the signed checkpoint."""
+    broken = {finding.index for finding in log.findings}
+    trusted = None not in broken
+    for index, leaf in log.entries:
+        try:
+            yield index, decode(leaf), trusted and index not in broken
+        except IntegrityError:
+            continue
+
+
+def _numbered(event: CustodyEvent) -> str:
+    if event.action is not Action.ACCESSIONED:
+        return ""
+    return str(event.details["manifest"]["case_no"])
+
+
+def _claims(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[_Claimed]:
+    for _, event, proven in events:
+        details = event.details
+        if event.action is Action.STORED:
+            yield _claim(event.exhibits[0], details["item"]["name"], details, proven)
+        elif event.action is Action.ACCESSIONED:
+            for role in ("manifest_file", "container"):
+                if role in details:
+                    part = details[role]
+                    yield _claim(f"{event.accession}/{role}", part["path"], part, proven)
+
+
+def _claim(label: str, name: str, part: Mapping[str, Any], proven: bool) -> _Claimed:
+    return _Claimed(
+        label,
+        name,
+        Fingerprint.from_json(part["fingerprint"]),
+        ObjectRef.from_json(part["object"]),
+        proven,
+    )
+
+
+def _promised(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[str]:
+    """Yield the exhibits that accessions say exist, so that a removed record is noticed."""
+    for _, event, _ in events:
+        if event.action is Action.ACCESSIONED:
+            first = event.details["first_exhibit"]
+            for number in range(first, first + event.details["exhibits"]):
+                yield exhibit_id(event.case, number)
+
+
+def _check_all(
+    objects: ObjectStore, claimed: Sequence[_Claimed], threads: int, advance: Advance
+) -> list[ItemResult]:
+    total = sum(each.fingerprint.size for each in claimed)
+    done = 0
+    items: list[ItemResult] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for each, item in zip(
+            claimed, pool.map(lambda one: _check(objects, one), claimed), strict=True
+        ):
+            done += each.fingerprint.size
+            advance(done, total)
+            items.append(item)
+    return items
+
+
+def _check(objects: ObjectStore, claim: _Claimed) -> ItemResult:
+    result, detail = _compare(objects, claim)
+    if result is Result.OK and not claim.proven:
+        result, detail = Result.UNVERIFIED, "its event is not proven by the signed checkpoint"
+    print_ = claim.fingerprint
+    return ItemResult(claim.label, claim.name, result, detail, print_.size, print_.sha256)
+
+
+def _compare(objects: ObjectStore, claim: _Claimed) -> tuple[Result, str]:
+    try:
+        with objects.open(claim.ref) as stream:
+            seen = fingerprint(stream)
+    except NotFoundError as error:
+        return Result.MISSING, error.message
+    except (CustodyError, OSError) as error:
+        return Result.UNREADABLE, str(error)
+    wanted = claim.fingerprint
+    if seen == wanted:
+        return Result.OK, "sha256 sm3 blake3"
+    if seen.size != wanted.size:
+        return Result.MISMATCH, f"{seen.size} bytes instead of {wanted.size}"
+    wrong = [name for name, value in wanted.digests.items() if seen.digests[name] != value]
+    return Result.MISMATCH, f"{', '.join(wrong)} differ: sha256 is {seen.sha256}"

@@ -1,0 +1,133 @@
+"""The Prefect tasks: each calls one plain function; batches in, small values out.
+
+Only transient faults are retried. An integrity failure ends the run at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import (
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.schemas.objects import State, TaskRun
+
+from storage.custody import current
+from tasks import dispatching, judging, reading, receiving, returning, settling, storing, sweeping
+from tasks.bundle import Answer, Arrival, Bundle, File, Printed, Shelf, Stored, Verdict
+from tasks.reading import ReadResult, shared_pool
+
+
+def is_transient(task_: Any, run: TaskRun, state: State[Any]) -> bool:
+    """Say whether a failed task may be tried again."""
+    result = state.result(raise_on_failure=False)
+    return bool(getattr(result, "transient", False))
+
+
+_RETRY: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay_seconds": [1, 5, 20],
+    "retry_condition_fn": is_transient,
+    "persist_result": False,
+    "cache_policy": None,
+}
+
+
+@task(name="look", **_RETRY)
+def look(accession: str) -> Arrival:
+    """List the files of a claimed bundle."""
+    return receiving.look(current(), accession)
+
+
+@task(name="fingerprint", **_RETRY)
+def fingerprint_batch(files: Sequence[File]) -> list[Printed]:
+    """Fingerprint a batch of files."""
+    return receiving.print_files(current(), files)
+
+
+@task(name="receive", **_RETRY)
+def receive(arrival: Arrival, parts: Sequence[Sequence[Printed]]) -> Bundle:
+    """Put the arrival of a bundle on record."""
+    return receiving.receive(current(), arrival, [each for part in parts for each in part])
+
+
+@task(name="judge", **_RETRY)
+def judge(bundle: Bundle) -> Verdict:
+    """Open the manifest in the cell and judge the bundle."""
+    return judging.judge(current(), shared_pool(), bundle)
+
+
+@task(name="store", **_RETRY)
+def store_batch(shelf: Shelf, files: Sequence[Printed]) -> Stored:
+    """Store a batch of originals and read each back."""
+    return storing.put_originals(current(), shelf, files)
+
+
+@task(name="settle", **_RETRY)
+def settle(verdict: Verdict, parts: Sequence[Stored]) -> Answer:
+    """Put the outcome on record and give the unit its receipt or its reasons."""
+    return settling.settle(current(), verdict, storing.gather(parts))
+
+
+@task(name="read", **_RETRY)
+def read_batch(exhibits: Sequence[str]) -> list[ReadResult]:
+    """Read a batch of exhibits in the cell."""
+    return reading.read_exhibits(current(), shared_pool(), exhibits)
+
+
+@task(name="dispatch", **_RETRY)
+def build_and_dispatch(commission: str, by: str, at: str) -> dict[str, Any]:
+    """Build a commission's package and letter and put it on the agency's queue."""
+    return dispatching.dispatch(current(), commission, by=by, at=at or None)
+
+
+@task(name="collect", **_RETRY)
+def take_opinion(commission: str, path: str, fields: str, by: str, at: str) -> dict[str, Any]:
+    """Take an opinion in as an exhibit and match it with what was sent."""
+    return returning.collect(current(), commission, path, fields, by=by, at=at or None)
+
+
+@task(name="turnaround", **_RETRY)
+def chase(on: str) -> list[dict[str, Any]]:
+    """List what is due or overdue on a day and note each new warning once."""
+    return sweeping.chase(current(), on)
+
+
+@task(name="audit", **_RETRY)
+def audit_case(case: str) -> dict[str, Any]:
+    """Verify one case and record the result."""
+    return sweeping.audit(current(), case)
+
+
+@task(name="cases", **_RETRY)
+def cases_to_audit(case: str) -> list[str]:
+    """Return the named case, or every case."""
+    return sweeping.cases_to_audit(current(), case)
+
+
+def begin_progress(key: str, description: str) -> Any:
+    """Start a progress artifact in Prefect's UI."""
+    return create_progress_artifact(progress=0.0, key=key.lower(), description=description)
+
+
+def advance(progress: Any, done: int, total: int) -> None:
+    """Move a progress artifact."""
+    update_progress_artifact(progress, progress=100.0 * done / max(1, total))
+
+
+def report_failures(key: str, results: Sequence[Sequence[ReadResult]]) -> int:
+    """Write the table of documents that could not be fully read; return their number."""
+    rows = [
+        {"exhibit": each.exhibit_id, "name": each.name, "state": each.state, "why": each.reason}
+        for part in results
+        for each in part
+        if each.state not in ("read", "empty")
+    ]
+    create_table_artifact(
+        table=rows, key=f"{key.lower()}-failures", description="未能完整识读的文件"
+    )
+    return len(rows)
