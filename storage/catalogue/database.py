@@ -1,108 +1,216 @@
-"""The database under the catalogue and the log's inbox: SQLite or PostgreSQL, one way to use it.
+"""The database: one engine, reading sessions, and writing transactions that exclude each other.
 
-A write transaction takes its lock at its beginning (``BEGIN IMMEDIATE`` in SQLite), so that two
-writers wait for each other instead of failing half-way. SQLite runs in WAL mode with
-``synchronous=FULL``: what was committed survives a power cut.
+SQLite (WAL, synchronous FULL) when embedded, PostgreSQL in production; callers cannot tell. A
+writing transaction is exclusive on both: what it read is still so when it commits. What the
+driver raises becomes one of our errors here: busy or unreachable is transient, a full disk, a
+damaged file or missing tables are the host's.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+    exc,
+    func,
+    select,
+)
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from storage.errors import CustodyError, HostError, TransientError
+from storage.errors import ConflictError, CustodyError, HostError, TransientError
+
+__all__ = ["Base", "Database", "Session"]
+
+BUSY_SECONDS = 30
+_WRITER_LOCK = 0x5A4C_0001
+"""Key of the PostgreSQL advisory lock that makes writing transactions exclusive."""
 
 
 class Base(DeclarativeBase):
-    """Declares every table of this house."""
+    """Base of every table; whole numbers have 64 bits on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {int: BigInteger().with_variant(Integer, "sqlite")}  # noqa: RUF012
 
 
 class Database:
-    """One database, opened."""
+    """An open database; safe to share between threads, and reopened by itself after a fork."""
 
     def __init__(self, engine: Engine) -> None:
-        """Keep the engine; use ``open``."""
-        self.engine = engine
+        """Wrap an engine made by ``open``."""
+        self._engine = engine
+        self.embedded = engine.dialect.name == "sqlite"
+        self._writer: Engine = engine
+        if self.embedded:
+            self._reader = engine.execution_options(custody_writes=False)
+            self._writer = engine.execution_options(custody_writes=True)
+        else:
+            self._reader = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Open a database by SQLAlchemy URL; nothing is created in it."""
-        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        """Open a database by SQLAlchemy URL; nothing is created but SQLite's empty file.
+
+        Raises:
+            HostError: the URL or its driver is unusable.
+        """
+        try:
+            parsed = make_url(url)
+            options: dict[str, Any] = {}
+            if parsed.get_backend_name() == "sqlite":
+                options["connect_args"] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
+            engine = create_engine(parsed, pool_pre_ping=False, **options)
+        except (exc.ArgumentError, ImportError, exc.NoSuchModuleError) as error:
+            raise HostError(
+                f"the database URL cannot be used: {error}",
+                remedy="set CUSTODY_DATABASE to sqlite:///FILE or postgresql+psycopg://...",
+            ) from error
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _sqlite_connect)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "connect", _note_process)
+        event.listen(engine, "checkout", _refuse_inherited)
         return cls(engine)
+
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file; None for a server or a database in memory."""
+        name = self._engine.url.database
+        if not self.embedded or not name or name == ":memory:":
+            return None
+        return Path(name)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Yield a session for reading; it sees one state of the database."""
-        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+        """Open a session that sees one snapshot and cannot write."""
+        with _translated(), Session(self._reader, expire_on_commit=False) as session:
             yield session
-            session.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Yield a session whose transaction commits at the end, or rolls back on any error.
+    def write(self, *, exclusive: bool = True) -> Iterator[Session]:
+        """Open one transaction: committed and durable at the end, rolled back on any error.
 
-        Raises:
-            TransientError: the database is locked or does not answer.
-            HostError: it cannot be written (disk full, damaged, read-only).
+        Args:
+            exclusive: whether other exclusive writers wait. Only insertions that depend on
+                nothing they read may say False; SQLite ignores it and is always exclusive.
         """
-        with _translated(), Session(self.engine, expire_on_commit=False) as session:
-            try:
-                if self.engine.dialect.name == "sqlite":
-                    session.execute(text("BEGIN IMMEDIATE"))
-                yield session
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
+        with (
+            _translated(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            if exclusive and not self.embedded:
+                session.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
+            yield session
 
     def create_all(self) -> None:
-        """Create every declared table (tests; real set-ups use the migrations)."""
-        with self.engine.begin() as connection:
-            Base.metadata.create_all(connection)
+        """Create every table that was imported; set-up proper goes through the migrations."""
+        with self.write() as session:
+            Base.metadata.create_all(session.connection())
 
     def close(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
+        """Close every pooled connection."""
+        self._engine.dispose()
 
 
-def _sqlite_connect(connection: Any, record: Any) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "busy_timeout=30000",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    """Set what a SQLite connection must have before its first use."""
+    connection.isolation_level = None  # The driver must not begin transactions of its own.
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode not in ("wal", "memory"):
+        raise HostError(
+            f"the database's file system does not support write-ahead logging (got {mode})",
+            remedy="put CUSTODY_HOME on a local disk, or set CUSTODY_DATABASE to a server",
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin at once as writer or reader: a late upgrade could fail on a stale snapshot."""
+    writes = connection.get_execution_options().get("custody_writes", True)
+    connection.exec_driver_sql(f"PRAGMA query_only = {0 if writes else 1}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _note_process(connection: Any, record: Any) -> None:
+    record.info["process"] = os.getpid()
+
+
+def _refuse_inherited(connection: Any, record: Any, proxy: Any) -> None:
+    """A connection inherited through a fork belongs to the parent; open a new one instead."""
+    if record.info["process"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None
+        raise exc.DisconnectionError("connection belongs to another process")
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except CustodyError:
-        raise
-    except SQLAlchemyError as error:
-        raise _translate(error) from error
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        raise _ours(error) from error
 
 
-def _translate(error: SQLAlchemyError) -> CustodyError:
-    cause = str(getattr(error, "orig", error))
-    lasting = ("full", "readonly", "malformed", "not a database", "no such table")
-    if isinstance(error, OperationalError) and not any(word in cause for word in lasting):
-        return TransientError(f"the database does not answer: {cause}", remedy="it is tried again")
-    if isinstance(error, DBAPIError):
+def _ours(error: exc.SQLAlchemyError) -> CustodyError:
+    """Translate by the code that the driver gives, never by its words."""
+    origin = getattr(error, "orig", None)
+    said = str(origin or error).strip()
+    if isinstance(error, exc.IntegrityError):
+        return ConflictError(f"the database refused a row: {said}")
+    name = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None) or ""
+    if isinstance(error, exc.TimeoutError) or name.startswith(_TRANSIENT):
+        return TransientError(f"the database is busy: {said}", remedy="try again", code=name)
+    if name.startswith(_STORAGE):
         return HostError(
-            f"the database cannot be used: {cause}",
-            remedy="check free space and permissions, then run 'custody init'",
+            f"the database cannot read or write its files: {said}",
+            remedy="check free space, permissions and the disk of the database",
+            code=name,
         )
-    return HostError(f"the database cannot be used: {error}", remedy="run 'custody init'")
+    if not name and isinstance(error, exc.OperationalError | exc.InterfaceError):
+        return TransientError(
+            f"the database cannot be reached: {said}", remedy="check CUSTODY_DATABASE"
+        )
+    return HostError(
+        f"the database refused a statement: {said}",
+        remedy="run 'custody init' to bring its tables up to date",
+        code=name,
+    )
+
+
+_TRANSIENT = ("SQLITE_BUSY", "SQLITE_LOCKED", "08", "40", "53300", "55P03", "57")
+_STORAGE = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_CORRUPT",
+    "SQLITE_NOTADB",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+    "SQLITE_PERM",
+    "53",
+    "58",
+    "XX",
+)
