@@ -6,10 +6,11 @@ The listing is UTF-8 text, one line a file, sorted by bytes (``LC_ALL=C sort``),
 
 with two spaces between fields and a line feed after every line. In the path all bytes but
 ``A-Z a-z 0-9 _ . - ~ /`` are written ``%XX`` with upper-case digits (RFC 3986). The bundle's
-digest is the SHA-256 of that text, so anybody can make it again without this software::
+digest is the SHA-256 of that text over all its files, the manifest included, so anybody can
+make it again without this software::
 
     cd BUNDLE
-    find . -type f ! -path ./manifest.yaml -printf '%P\\0' | while IFS= read -r -d '' f; do
+    find . -type f -printf '%P\\0' | while IFS= read -r -d '' f; do
       printf '%s  %s  %s  %s  %s\\n' \\
         "$(sha256sum < "$f" | cut -c1-64)" \\
         "$(openssl dgst -sm3 -r < "$f" | cut -c1-64)" \\
