@@ -1,0 +1,222 @@
+"""Rule sets: the lengths, units and start events of the clocks, as versioned data files.
+
+Each file in ``rules/`` is one version of one rule set (national, or a province's). Every rule
+names its article; ``read`` says how well the source was read (A: full text, B: the passage in an
+excerpt). The book finds the version in force on a day. Pure but for reading the files.
+(RULES: clocks, TT-02, TT-05.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from storage.errors import HostError, InputError, NotFoundError
+
+FOLDER = Path(__file__).parent / "rules"
+SCHEMA = "zhenglian.rules/1"
+MAX_LENGTH = 1000
+
+
+class Unit(StrEnum):
+    """How a limit is counted; either way the start day is not."""
+
+    WORKING_DAY = "working_day"
+    CALENDAR_DAY = "calendar_day"
+
+
+UNIT_NAMES: dict[Unit, tuple[str, str]] = {
+    Unit.WORKING_DAY: ("个工作日", "working days"),
+    Unit.CALENDAR_DAY: ("日", "calendar days"),
+}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number of days and their unit."""
+
+    length: int
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        """Refuse lengths that no commission has.
+
+        Raises:
+            InputError: the length is not between 1 and ``MAX_LENGTH``.
+        """
+        if not 1 <= self.length <= MAX_LENGTH:
+            raise InputError(
+                f"a limit has 1 to {MAX_LENGTH} days, not {self.length}",
+                remedy="give the agreed time limit in days",
+                length=self.length,
+            )
+
+    def text(self) -> tuple[str, str]:
+        """Return the limit in Chinese and English."""
+        zh, en = UNIT_NAMES[self.unit]
+        return f"{self.length}{zh}", f"{self.length} {en}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form used in events."""
+        return {"length": self.length, "unit": self.unit.value}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Limit:
+        """Rebuild from ``as_json``."""
+        return cls(int(value["length"]), Unit(value["unit"]))
+
+
+@dataclass(frozen=True)
+class Article:
+    """Where a rule stands, in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class ClockRule:
+    """One clock: its limit, the event that starts it, whether a supplement stops it."""
+
+    limit: Limit
+    start: str
+    stopped_by_supplement: bool
+    article: Article
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """One version of one rule set."""
+
+    id: str
+    version: str
+    valid_from: date
+    name: tuple[str, str]
+    provinces: tuple[str, ...]
+    zone: str
+    acceptance: ClockRule
+    completion: ClockRule
+    agreed: Article
+    extension: Limit
+    extension_times: int
+    extension_article: Article
+    supplement: Article
+    appraisers: int
+    registers: tuple[str, ...]
+
+    @property
+    def rule_id(self) -> str:
+        """Return the identifier with its version, as stored with every due date."""
+        return f"{self.id}@{self.version}"
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """All versions of all rule sets."""
+
+    sets: tuple[RuleSet, ...] = field(repr=False)
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER) -> RuleBook:
+        """Read every rule file of a folder.
+
+        Raises:
+            HostError: a file is not a rule set, or two files are the same version.
+        """
+        return _load(folder)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the identifiers of the rule sets, sorted."""
+        return tuple(sorted({each.id for each in self.sets}))
+
+    def get(self, rule_set: str, on: date) -> RuleSet:
+        """Return the version of a rule set in force on a day.
+
+        Raises:
+            NotFoundError: there is no such rule set, or none was in force yet.
+        """
+        fitting = [each for each in self.sets if each.id == rule_set and each.valid_from <= on]
+        if not fitting:
+            raise NotFoundError(
+                f"no rule set {rule_set!r} is in force on {on.isoformat()}",
+                remedy=f"choose one of: {', '.join(self.names())}",
+                rule_set=rule_set,
+            )
+        return max(fitting, key=lambda each: each.valid_from)
+
+    def for_province(self, province: str) -> str:
+        """Return the identifier of a province's rule set, else the national one."""
+        for each in self.sets:
+            if province.strip() in each.provinces:
+                return each.id
+        return "national"
+
+
+def from_json(value: Mapping[str, Any]) -> RuleSet:
+    """Build a rule set from the JSON value of its file.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not of this schema.
+    """
+    if value["schema"] != SCHEMA:
+        raise ValueError(f"its schema is not {SCHEMA}")
+    clocks, extension = value["clocks"], value["extension"]
+    return RuleSet(
+        id=value["id"],
+        version=value["version"],
+        valid_from=date.fromisoformat(value["valid_from"]),
+        name=(value["name"], value["name_en"]),
+        provinces=tuple(value["provinces"]),
+        zone=value["zone"],
+        acceptance=_clock(clocks["acceptance"]),
+        completion=_clock(clocks["completion"]),
+        agreed=_article(value["agreed_limit"]),
+        extension=Limit.from_json(extension),
+        extension_times=int(extension["times"]),
+        extension_article=_article(extension),
+        supplement=_article(value["supplement"]),
+        appraisers=int(value["appraisers"]),
+        registers=tuple(value["registers"]),
+    )
+
+
+def _clock(value: Mapping[str, Any]) -> ClockRule:
+    stopped = bool(value["stopped_by_supplement"])
+    return ClockRule(Limit.from_json(value), str(value["start"]), stopped, _article(value))
+
+
+def _article(value: Mapping[str, Any]) -> Article:
+    return Article(str(value["article"]), str(value["article_en"]))
+
+
+@cache
+def _load(folder: Path) -> RuleBook:
+    book = RuleBook(tuple(_read(path) for path in sorted(folder.glob("*.json"))))
+    if not book.sets or _twins(book.sets):
+        raise HostError(
+            f"the rule sets in {folder.name}/ are missing or one version stands there twice",
+            remedy="restore the folder from the repository",
+        )
+    return book
+
+
+def _read(path: Path) -> RuleSet:
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+        raise HostError(
+            f"the rule file {path.name} cannot be used: {error}",
+            remedy="correct it, or restore it from the repository",
+            file=path.name,
+        ) from error
+
+
+def _twins(sets: Iterable[RuleSet]) -> bool:
+    keys = [(each.id, each.valid_from) for each in sets]
+    return len(set(keys)) != len(keys)
