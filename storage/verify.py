@@ -72,7 +72,7 @@ class CaseReport:
     @property
     def summary(self) -> str:
         """One line: how many items have which result."""
-        counts = {each: 0 for each in Result}
+        counts = dict.fromkeys(Result, 0)
         for item in self.items:
             counts[item.result] += 1
         parts = [f"{count} {each.value}" for each, count in counts.items() if count]

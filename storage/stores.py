@@ -1,0 +1,32 @@
+"""Opening the stores that the settings name; boto3 is loaded only for S3."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from storage.directory import DirectoryLogStore, DirectoryStore
+from storage.errors import HostError
+from storage.objects import LogStore, ObjectStore
+from storage.settings import Settings
+from storage.workspace import Workspace
+
+
+def open_stores(chosen: Settings, workspace: Workspace) -> tuple[ObjectStore, LogStore]:
+    """Return the object store and the log store of an installation.
+
+    Raises:
+        HostError: CUSTODY_STORE is neither ``directory`` nor an ``s3://`` address, or the store
+            cannot be used.
+    """
+    if chosen.store == "directory":
+        return DirectoryStore(workspace.objects), DirectoryLogStore(workspace.objects)
+    address = urlsplit(chosen.store)
+    if address.scheme != "s3" or not address.netloc:
+        raise HostError(
+            f"CUSTODY_STORE={chosen.store!r} is not a store",
+            remedy="use 'directory' or 's3://BUCKET?endpoint=URL'",
+        )
+    from storage.s3 import open_s3
+
+    endpoint = parse_qs(address.query).get("endpoint", [""])[0]
+    return open_s3(chosen, address.netloc, address.path.strip("/"), endpoint)
