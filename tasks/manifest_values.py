@@ -1,0 +1,146 @@
+"""Values of a manifest: times, check values and paths, from what people write to one form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from storage.digest import WEAK, SuppliedDigest, parse_supplied
+from storage.errors import InputError
+from storage.names import display
+
+BEIJING = timezone(timedelta(hours=8))
+"""What a time without a zone means; China has one zone and no summer time."""
+
+_DAY = r"(?P<y>[0-9]{4})(?:-|/|\.|年)(?P<m>[0-9]{1,2})(?:-|/|\.|月)(?P<d>[0-9]{1,2})日?"
+_TIME = (
+    r"(?P<H>[0-9]{1,2})(?::|时|点)(?:(?P<M>[0-9]{1,2})分?)?"
+    r"(?::?(?P<S>[0-9]{1,2})秒?(?:\.[0-9]{1,9})?)?"
+)
+_ZONE = r"(?P<z>Z|z|UTC|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})"
+_MOMENT = re.compile(rf"{_DAY}(?:(?:[T ]\s*)?{_TIME}\s*{_ZONE}?)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point of time, or a day of which no time was given (then its first second)."""
+
+    at: datetime
+    day_only: bool = False
+
+    @property
+    def text(self) -> str:
+        """RFC 3339 with zone, whole seconds."""
+        return self.at.isoformat(timespec="seconds")
+
+    @property
+    def shortest(self) -> str:
+        """The day alone if no more is known."""
+        return self.at.date().isoformat() if self.day_only else self.text
+
+
+def parse_moment(written: str, zone: tzinfo = BEIJING) -> Moment | None:
+    """Parse a time as people write it: ``2026-11-20 09:30``, 2026年11月20日9时30分, RFC 3339.
+
+    Fractions of a second are dropped. Returns None if it is no time.
+    """
+    match = _MOMENT.fullmatch(unicodedata.normalize("NFKC", written).strip())
+    if match is None:
+        return None
+    part = match.groupdict()
+    try:
+        at = datetime(
+            *(int(part[name] or 0) for name in ("y", "m", "d", "H", "M", "S")),  # type: ignore[misc, arg-type]
+            tzinfo=_zone(part["z"], zone),
+        )
+    except ValueError:
+        return None
+    return Moment(at, part["H"] is None)
+
+
+def _zone(written: str | None, default: tzinfo) -> tzinfo:
+    if not written:
+        return default
+    digits = re.sub(r"[^0-9+-]", "", written)
+    if not digits:
+        return UTC
+    offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
+    return timezone(-offset if digits[0] == "-" else offset)
+
+
+def parse_digests(written: str) -> tuple[SuppliedDigest, ...]:
+    """Parse one or more ``algorithm:value``, separated by spaces, line breaks, ``;`` or ``,``.
+
+    Raises:
+        InputError: one of them is no check value, or an algorithm stands there twice.
+    """
+    plain = unicodedata.normalize("NFKC", written)
+    plain = re.sub(r"\s*[:=]\s*", ":", plain)
+    found = tuple(parse_supplied(each) for each in re.split(r"[\s;,、]+", plain) if each)
+    if len({each.algorithm for each in found}) != len(found):
+        raise InputError("the same digest algorithm stands there twice")
+    return found
+
+
+def strong(digests: Sequence[SuppliedDigest]) -> SuppliedDigest | None:
+    """Return the first check value that proves integrity by itself (RULES FP-03)."""
+    return next((each for each in digests if each.algorithm not in WEAK), None)
+
+
+@dataclass(frozen=True)
+class PathFault:
+    """Why a path cannot be used."""
+
+    zh: str
+    en: str
+
+
+def path_fault(path: str) -> PathFault | None:
+    """Return what is wrong with how a path is written, if anything."""
+    if "\\" in path:
+        return PathFault("用了反斜杠 \\", "has a backslash")
+    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
+        return PathFault("是绝对路径", "is absolute")
+    parts = path.split("/")
+    if ".." in parts:
+        return PathFault("含有 ..，超出证据包", "has .. and leaves the bundle")
+    if "" in parts or "." in parts:
+        return PathFault("含有空的部分或 .", "has an empty part or .")
+    return None
+
+
+class Paths:
+    """The files of a bundle, found by their exact path, by NFC form, or as they are shown."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Index the paths."""
+        self._exact = frozenset(paths)
+        self._normal = _unique({path: unicodedata.normalize("NFC", path) for path in paths})
+        self._shown = _unique({path: display(path) for path in paths})
+
+    def find(self, written: str) -> str | None:
+        """Return the one path that a written one means, or None.
+
+        macOS writes decomposed names (NFD), so a path is also matched by its NFC form if
+        exactly one file has it. A name that cannot be typed may be written as it is shown.
+        """
+        for candidate in (written, written.removeprefix("./")):
+            if candidate in self._exact:
+                return candidate
+            if found := self._normal.get(unicodedata.normalize("NFC", candidate)):
+                return found
+        return self._shown.get(written)
+
+
+def _unique(forms: Mapping[str, str]) -> dict[str, str]:
+    """Return path by form, only where a form has exactly one path."""
+    found: dict[str, str] = {}
+    double: set[str] = set()
+    for path, form in forms.items():
+        if form in found:
+            double.add(form)
+        found[form] = path
+    return {form: path for form, path in found.items() if form not in double}
