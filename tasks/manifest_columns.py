@@ -123,11 +123,10 @@ HEADER = (
 )
 
 OFFICERS_KEY = "officers"
-OFFICERS_ZH = "办案人员"
-OFFICERS_ALIASES = ("执法人员", "办案人", "officer")
+OFFICERS_ZH = "执法人员"
 
 OFFICER = (
-    Column("name", "姓名", _A, "办案人员姓名", "name of the officer", ("名字",), "张伟", 60),
+    Column("name", "姓名", _A, "执法人员姓名", "name of the officer", ("名字",), "张伟", 60),
     Column(
         "id",
         "执法证号",

@@ -126,9 +126,9 @@ def few_officers(where: str, count: int, least: int) -> Mistake:
     return Mistake(
         "few_officers",
         where,
-        f"办案人员只有 {count} 名，至少须有 {least} 名，并写明姓名和执法证号",
+        f"执法人员只有 {count} 名，至少须有 {least} 名，并写明姓名和执法证号",
         f"{count} officers are named; at least {least} are needed, each with name and id",
-        "请补充办案人员的姓名和执法证号",
+        "请补充执法人员的姓名和执法证号",
         "add the officers' names and certificate numbers",
     )
 
@@ -288,7 +288,7 @@ def many_officers(where: str, count: int, most: int) -> Mistake:
     return Mistake(
         "many_officers",
         where,
-        f"办案人员有 {count} 名，最多可列 {most} 名",
+        f"执法人员有 {count} 名，最多可列 {most} 名",
         f"{count} officers are named, at most {most} fit",
         "请只列经办人员",
         "name those who took part",

@@ -12,6 +12,7 @@ from tasks.manifest_mistakes import Mistake
 from tasks.manifest_words import Lexicon
 from tasks.reader.answer import RawCell
 
+_CELL = re.compile(r"[A-Z]{1,3}([0-9]+)")
 _BREAKS = frozenset("\n\t\r")
 
 
@@ -42,7 +43,9 @@ class Rows:
         return Row(self, found, place)
 
     def _unknown(self, cell: RawCell) -> None:
-        if cell.key not in self._reported:
+        # A title above the table of a spreadsheet looks like a key without a value.
+        title = not cell.value.strip() and _CELL.fullmatch(cell.where)
+        if not title and cell.key not in self._reported:
             self._reported.add(cell.key)
             near = self._words.nearest(cell.key)
             self.mistakes.append(wrong.unknown_column(cell.key, cell.where, near))
@@ -115,7 +118,7 @@ class Row:
 
 def _place(where: str) -> str:
     """Return the row of a cell (``C5`` is in ``row 5``); a line stays a line."""
-    match = re.fullmatch(r"[A-Z]{1,3}([0-9]+)", where)
+    match = _CELL.fullmatch(where)
     return f"row {match.group(1)}" if match else where
 
 

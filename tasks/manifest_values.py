@@ -119,20 +119,22 @@ class Paths:
         """Index the paths."""
         self._exact = frozenset(paths)
         self._normal = _unique({path: unicodedata.normalize("NFC", path) for path in paths})
+        self._bare = _unique({path: path.strip() for path in paths})
         self._shown = _unique({path: display(path) for path in paths})
 
     def find(self, written: str) -> str | None:
         """Return the one path that a written one means, or None.
 
         macOS writes decomposed names (NFD), so a path is also matched by its NFC form if
-        exactly one file has it. A name that cannot be typed may be written as it is shown.
+        exactly one file has it. Spaces at the ends do not count, and a name that cannot be
+        typed may be written as it is shown, again only if exactly one file is meant.
         """
         for candidate in (written, written.removeprefix("./")):
             if candidate in self._exact:
                 return candidate
             if found := self._normal.get(unicodedata.normalize("NFC", candidate)):
                 return found
-        return self._shown.get(written)
+        return self._bare.get(written) or self._shown.get(written)
 
 
 def _unique(forms: Mapping[str, str]) -> dict[str, str]:

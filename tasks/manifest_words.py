@@ -16,9 +16,6 @@ from tasks.manifest_columns import (
     HEADER,
     ITEM,
     OFFICER,
-    OFFICERS_ALIASES,
-    OFFICERS_KEY,
-    OFFICERS_ZH,
     Column,
 )
 
@@ -55,6 +52,9 @@ _MARKS = re.compile(r"[\s*＊_\-‐-―:：、，,.。()（）\[\]【】/\\\u200
 _REQUIRED = re.compile(r"[(（\[【](必填|选填|视情况|required|optional|if needed)[)）\]】]", re.I)
 
 
+_PARTS = re.compile(r"[\s/|()（）:：]+")
+
+
 def folded(text: str) -> str:
     """Return a word as it is compared: without width, case, spaces, and marks."""
     plain = unicodedata.normalize("NFKC", _REQUIRED.sub("", text)).casefold()
@@ -73,8 +73,11 @@ class Lexicon:
                 self._names.setdefault(folded(spelling), name)
 
     def find(self, written: str) -> str | None:
-        """Return the name that a word stands for."""
-        return self._names.get(folded(written))
+        """Return the name that a word stands for; both languages may stand side by side."""
+        if whole := self._names.get(folded(written)):
+            return whole
+        parts = {self._names.get(folded(part)) for part in _PARTS.split(written) if folded(part)}
+        return parts.pop() if len(parts) == 1 else None
 
     def nearest(self, written: str) -> str:
         """Return the known word that looks most like the written one, or an empty string."""
@@ -90,7 +93,6 @@ def columns(table: tuple[Column, ...]) -> Lexicon:
 KINDS = Lexicon({kind: (zh, *KIND_ALIASES[kind]) for kind, zh in KIND_NAMES.items()})
 FORMS = Lexicon({form: (zh, *FORM_ALIASES[form]) for form, zh in FORM_NAMES.items()})
 SECRECIES = Lexicon({zh: (zh, *aliases) for zh, aliases in SECRECY.items()})
-OFFICERS = Lexicon({OFFICERS_KEY: (OFFICERS_ZH, *OFFICERS_ALIASES)})
 HEADER_WORDS = columns(HEADER)
 OFFICER_WORDS = columns(OFFICER)
 ITEM_WORDS = columns(ITEM)
