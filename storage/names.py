@@ -46,7 +46,10 @@ def _hides(each: str) -> bool:
     category = unicodedata.category(each)
     if category == "Zs":
         return each not in _PLAIN_SPACES
-    return category in _HIDDEN or each in _BLANK or 0xFE00 <= ord(each) <= 0xFE0F
+    point = ord(each)
+    # Noncharacters can stand neither in XML nor in YAML.
+    alien = point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF
+    return category in _HIDDEN or each in _BLANK or alien or 0xFE00 <= point <= 0xFE0F
 
 
 def _escape(each: str) -> str:
