@@ -10,8 +10,9 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -26,6 +27,12 @@ from tasks.reader.process import Cell, CellFailure, RefusedDocument
 from tasks.reader.strict import clean, parse
 
 T = TypeVar("T")
+
+# Called with the pages done and the pages to do.
+Progress = Callable[[int, int], None]
+
+PARTLY = "部分内容尚未读出。 Part of the content has not been read."
+EMPTY = "文件没有内容。 The file has no content."
 
 FAILURES = {
     "crash": "打开文件的程序崩溃。 The program that opened the file crashed.",
@@ -72,7 +79,7 @@ class CellPool:
         self._document_seconds = document_seconds
         self._page_seconds = page_seconds
         self._languages = languages
-        self._archive = {
+        self._archive: dict[str, Any] = {
             "max_entries": max_entries,
             "max_total_bytes": max_total_bytes,
             "max_ratio": max_ratio,
@@ -226,6 +233,61 @@ class CellPool:
         if not 0 <= index < len(members):
             raise UnreadableError(f"压缩包中没有第 {index} 项。 The archive has no entry {index}.")
         return members[index]
+
+
+def read_document(
+    pool: CellPool, file: Document, name: str, progress: Progress | None = None
+) -> Transcript:
+    """Return the transcript of a document, with OCR of the pages that need it.
+
+    The page is the unit of work, so one long scan keeps every worker busy. ``progress`` is
+    called with pages done and pages to do; the cell's own failures are in the transcript.
+    """
+    transcript = pool.inspect(file, name)
+    waiting = [page for page in transcript.pages if page.needs_ocr]
+    if not waiting:
+        return transcript
+    read: dict[int, Page] = {}
+    if progress:
+        progress(0, len(waiting))
+    with ThreadPoolExecutor(min(pool.processes, len(waiting)), thread_name_prefix="ocr") as threads:
+        seen = threads.map(lambda page: pool.ocr_page(file, page.frame, page.inside), waiting)
+        for page, recognised in zip(waiting, seen, strict=True):
+            read[page.number] = merge(page, recognised)
+            if progress:
+                progress(len(read), len(waiting))
+    return settled(transcript, tuple(read.get(p.number, p) for p in transcript.pages))
+
+
+def merge(page: Page, recognised: Page) -> Page:
+    """Return the page as OCR reads it, with the document's own text kept beside.
+
+    Where OCR found nothing, what the document itself says stays in its place.
+    """
+    flags = tuple(dict.fromkeys([*page.flags, *recognised.flags]))
+    if not recognised.text.strip():
+        return replace(page, flags=flags, needs_ocr=recognised.needs_ocr)
+    return replace(
+        recognised,
+        number=page.number,
+        label=page.label,
+        inside=page.inside,
+        frame=page.frame,
+        flags=flags,
+        layer_text=page.text,
+    )
+
+
+def settled(transcript: Transcript, pages: tuple[Page, ...]) -> Transcript:
+    """Return the transcript with its pages after OCR and the state that follows from them."""
+    open_ends = {"part_not_read", "truncated", "cut_off"} & set(transcript.flags)
+    doubtful = any(p.needs_ocr or "ocr_empty" in p.flags for p in pages)
+    texts = any(p.text.strip() for p in pages)
+    if doubtful or open_ends:
+        return replace(transcript, pages=pages, state="partly_read", reason=PARTLY)
+    return replace(
+        transcript, pages=pages, state="read" if texts else "empty", reason="" if texts else EMPTY
+    )
 
 
 def _unreadable(name: str, failure: CellFailure) -> Transcript:

@@ -23,7 +23,8 @@ _TRUNCATE = 1 << 14
 
 def version() -> int:
     """Return the kernel's Landlock version, 0 where there is none."""
-    return max(0, _libc().syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION_FLAG)))
+    found = _libc().syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION_FLAG))
+    return max(0, int(found))
 
 
 def confine_writes(folder: str) -> int:

@@ -208,7 +208,7 @@ def _judge(untrusted: bytes, ended: dict[str, Any], job: Job) -> Any:
     said = "".join(c for c in str(said)[:1000] if c.isprintable())
     if kind == "refused":
         raise RefusedDocument("refused", said)
-    raise CellFailure("memory" if said == "memory" else "fault", said[:80])
+    raise CellFailure("memory" if said == "memory" else "fault", said[:120])
 
 
 def _readable(descriptor: int, seconds: float) -> bool:

@@ -22,6 +22,16 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 APP = "/app"
 TMP_BYTES = 512 << 20
 
+_OURS = ("tasks/__init__.py", "tasks/reader", "storage/__init__.py", "storage/errors.py")
+_OPTIONAL = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/fonts",
+    "/etc/alternatives",
+)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+
 # A user number that no distribution and no container range hands out.
 _LONELY_UID = 1_900_000_000
 _NOBODY = 65534
@@ -54,19 +64,26 @@ def _file_system(extra: tuple[tuple[Path, str], ...]) -> list[str]:
             line += ["--symlink", str(path.readlink()), top]
         elif path.exists():
             line += ["--ro-bind", top, top]
-    for optional in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts"):
-        line += ["--ro-bind-try", optional, optional]
-    line += ["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"]
-    for prefix in _interpreter():
-        line += ["--ro-bind", prefix, prefix]
-    for inside in ("tasks/__init__.py", "tasks/reader", "storage/__init__.py", "storage/errors.py"):
-        line += ["--ro-bind", str(CHECKOUT / inside), f"{APP}/{inside}"]
-    for outside, where in extra:
-        line += ["--ro-bind", str(outside), where]
-    for device in ("null", "zero", "random", "urandom"):
-        line += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    binds = [("--ro-bind", prefix, prefix) for prefix in _interpreter()]
+    binds += [("--ro-bind-try", optional, optional) for optional in _OPTIONAL]
+    binds += [("--ro-bind", str(CHECKOUT / part), f"{APP}/{part}") for part in _OURS]
+    binds += [("--ro-bind", str(outside), where) for outside, where in extra]
+    binds += [("--dev-bind", device, device) for device in _DEVICES]
+    line += _folders([where for _, _, where in binds])
+    for bind in binds:
+        line += bind
     line += ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
     return [*line, "--remount-ro", "/"]
+
+
+def _folders(targets: list[str]) -> list[str]:
+    """Return the folders above ``targets``, open to every user: bubblewrap makes them private."""
+    above = {str(parent) for target in targets for parent in Path(target).parents}
+    line = []
+    for folder in sorted(above - {"/"} - set(targets)):
+        if not any(folder.startswith(f"{target}/") for target in targets):
+            line += ["--perms", "0755", "--dir", folder]
+    return line
 
 
 def _interpreter() -> list[str]:
@@ -115,8 +132,8 @@ def mode() -> Mode:
             return candidate
         tried.append(problem)
     raise HostError(
-        "无法建立隔离区，不会打开任何证据文件。 The sandbox cannot be made, so no evidence is opened: "
-        + "; ".join(tried),
+        "无法建立隔离区，不会打开任何证据文件。 "
+        "The sandbox cannot be made, so no evidence is opened: " + "; ".join(tried),
         remedy="apt-get install bubblewrap; on Ubuntu 24.04 also allow it user namespaces: "
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load the AppArmor profile "
         "bwrap-userns-restrict; in a container allow unprivileged user namespaces.",

@@ -39,7 +39,8 @@ def loads(untrusted_bytes: bytes) -> Any:
 
 def parse(kind: type[T], untrusted: Any) -> T:
     """Return ``untrusted`` as a ``kind``, or raise ``ValueError``."""
-    value: T = _reader(kind)(untrusted)
+    reader: Any = _reader
+    value: T = reader(kind)(untrusted)
     return value
 
 

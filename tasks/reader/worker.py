@@ -156,8 +156,16 @@ def _answer(job: Job, descriptors: list[int], run: Run) -> bytes:
     except MemoryError:
         value = {"failed": "memory"}
     except Exception as error:  # noqa: BLE001 - parsers raise anything on hostile input
-        value = {"failed": type(error).__name__[:80]}
+        value = {"failed": f"{type(error).__name__} {_place(error)}"[:120]}
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where the error arose; its text may quote the document."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -191,7 +199,7 @@ def _dumpable(yes: bool) -> None:
 
 def serve_documents() -> int:
     """Run as the real cell, with the job kinds of ``tasks.reader.jobs``."""
-    from tasks.reader import jobs
+    import tasks.reader.jobs as jobs
 
     return main(sys.argv[1:], jobs.run, jobs.preload)
 

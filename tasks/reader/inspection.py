@@ -1,0 +1,95 @@
+"""The job ``inspect``: what a document is, and every word that it holds without OCR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tasks.reader import (
+    archive,
+    images,
+    mail,
+    mediatype,
+    members,
+    office,
+    pdf,
+    sheets,
+    texts,
+    zipdir,
+)
+from tasks.reader.answer import Transcript
+from tasks.reader.claims import OOXML, claimed_type, mismatch
+from tasks.reader.reading import REASONS, Context, Reading, settle
+from tasks.reader.source import Source
+from tasks.reader.tools import versions
+
+Read = Callable[[Source, Context], Reading]
+
+_READERS: dict[str, Read] = {
+    "application/pdf": pdf.read_pdf,
+    "application/zip": archive.read_zip,
+    f"{OOXML}.wordprocessingml.document": office.read_docx,
+    f"{OOXML}.spreadsheetml.sheet": sheets.read_xlsx,
+    f"{OOXML}.presentationml.presentation": office.read_pptx,
+    "message/rfc822": mail.read_mail,
+    "text/html": texts.read_html,
+    "application/json": texts.read_text,
+    "application/csv": texts.read_text,
+    "image/jpeg": images.read_image,
+    "image/png": images.read_image,
+    "image/tiff": images.read_image,
+    "image/bmp": images.read_image,
+    "image/x-ms-bmp": images.read_image,
+    "image/gif": images.read_image,
+    "image/webp": images.read_image,
+    "image/jp2": images.read_image,
+    "image/avif": images.read_image,
+}
+
+
+def inspect(source: Source) -> Transcript:
+    """Return the transcript of one document; pages left to OCR are marked."""
+    kind = mediatype.media_type(source)
+    claimed = claimed_type(source.name)
+    reading = _read(kind, source, Context(open_part))
+    if mismatch(kind, claimed):
+        reading.flags.insert(0, "type_mismatch")
+    state = settle(reading.state, reading.pages, reading.flags)
+    return Transcript(
+        media_type=kind,
+        claimed_type=claimed,
+        state=state,
+        reason=REASONS.get(state, ""),
+        flags=tuple(reading.flags),
+        pages=tuple(reading.pages),
+        metadata=reading.metadata,
+        tools=versions(),
+    )
+
+
+def open_part(source: Source, context: Context) -> Reading:
+    """Read one part of a container."""
+    return _read(mediatype.media_type(source), source, context)
+
+
+def descend(source: Source, inside: tuple[int, ...]) -> Source:
+    """Return the part of a document that ``inside`` leads to."""
+    for index in inside:
+        kind = mediatype.media_type(source)
+        if kind == "message/rfc822":
+            source = mail.attachment(source, index)
+        elif kind == "application/pdf":
+            source = pdf.attachment(source, index)
+        else:
+            member = zipdir.list_zip(source, zipdir.Limits()).members[index]
+            data = members.read(source, member, office.MAX_PART_BYTES)
+            source = Source(data, member.name)
+    return source
+
+
+def _read(kind: str, source: Source, context: Context) -> Reading:
+    if kind == "application/x-empty":
+        return Reading(state="empty")
+    if kind == mediatype.ENCRYPTED_OFFICE:
+        return Reading(state="encrypted")
+    reader = _READERS.get(kind) or (texts.read_text if kind.startswith("text/") else None)
+    return reader(source, context) if reader else Reading(state="unknown_type")

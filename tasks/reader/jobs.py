@@ -1,0 +1,91 @@
+"""The kinds of job that the cell does, each a plain function over one document."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from tasks.reader import charset, inspection, manifest, members, ocr, pages, zipdir
+from tasks.reader.answer import ZipMember
+from tasks.reader.job import Job, Refused
+from tasks.reader.probe import probe
+from tasks.reader.source import Source
+from tasks.reader.tools import versions
+
+
+def run(job: Job, descriptors: list[int]) -> Any:
+    """Do one job on the document whose descriptor comes first; return the record to answer."""
+    kind = _KINDS.get(job.kind)
+    if kind is None:
+        raise Refused(f"没有这种作业。 There is no such job: {job.kind}")
+    return kind(job, Source(descriptors[0], job.name), descriptors)
+
+
+_SAMPLES = ("证据清单：客户名单、供货合同。\n".encode(), b"<html><body>text</body></html>\n")
+
+
+def preload() -> None:
+    """Load every parser and its tables once, so that each child starts warm."""
+    for sample in _SAMPLES:
+        # What libmagic compiles on first use, every child would compile again.
+        inspection.inspect(Source(sample))
+    charset.preload()
+    versions()
+    ocr.tesseract_version()
+    ocr.tesseract_languages()
+
+
+def _inspect(job: Job, source: Source, _: list[int]) -> Any:
+    return inspection.inspect(source)
+
+
+def _ocr_page(job: Job, source: Source, _: list[int]) -> Any:
+    engine = ocr.Tesseract(job.languages)
+    # The engine is given less than the worker's own limit, so that a slow page is told apart.
+    seconds = max(1.0, job.seconds - 5)
+    return pages.ocr_page(source, job.number, job.inside, engine, job.dpi, seconds)
+
+
+def _manifest(job: Job, source: Source, _: list[int]) -> Any:
+    return manifest.read_manifest(source)
+
+
+def _list_zip(job: Job, source: Source, _: list[int]) -> Any:
+    limits = zipdir.Limits(job.max_entries, job.max_total_bytes, job.max_ratio)
+    return zipdir.list_zip(source, limits)
+
+
+def _extract_member(job: Job, source: Source, descriptors: list[int]) -> Any:
+    member = ZipMember(
+        index=0,
+        name="",
+        raw_name="",
+        encoding="utf-8",
+        size=job.member_size,
+        compressed_size=job.member_compressed,
+        offset=job.member_offset,
+        crc=job.member_crc,
+        method=job.member_method,
+    )
+    given = 0
+    for piece in members.unpack(source, member, job.limit):
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(descriptors[2], view) :]
+        given += len(piece)
+    return {"bytes": given}
+
+
+def _probe(job: Job, source: Source, _: list[int]) -> Any:
+    return probe()
+
+
+_KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
+    "inspect": _inspect,
+    "ocr_page": _ocr_page,
+    "manifest": _manifest,
+    "list_zip": _list_zip,
+    "extract_member": _extract_member,
+    "probe": _probe,
+}

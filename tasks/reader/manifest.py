@@ -1,0 +1,25 @@
+"""The job ``manifest``: the cells of a manifest as written, for validation outside."""
+
+from __future__ import annotations
+
+from tasks.reader import mediatype
+from tasks.reader.answer import RawManifest
+from tasks.reader.claims import OOXML
+from tasks.reader.job import Refused
+from tasks.reader.manifest_xlsx import read_sheet
+from tasks.reader.manifest_yaml import read_yaml
+from tasks.reader.source import Source
+
+_SHEET = f"{OOXML}.spreadsheetml.sheet"
+
+
+def read_manifest(source: Source) -> RawManifest:
+    """Return the manifest's cells; its content decides which of the two forms it has."""
+    kind = mediatype.media_type(source)
+    if kind == _SHEET:
+        return read_sheet(source)
+    if kind == mediatype.ENCRYPTED_OFFICE:
+        raise Refused("清单已加密，请去掉密码后重新提交。 The manifest is encrypted.")
+    if kind.startswith("text/") or kind in ("application/x-empty", "application/json"):
+        return read_yaml(source.whole())
+    raise Refused(f"清单既不是 YAML 也不是 xlsx。 The manifest is neither YAML nor xlsx: {kind}")

@@ -1,0 +1,101 @@
+"""The media type by content: libmagic first, then a look inside containers and mail."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import magic
+
+from tasks.reader import zipdir
+from tasks.reader.claims import OCTETS, OOXML
+from tasks.reader.job import Refused
+from tasks.reader.source import Source
+
+HEAD_BYTES = 1 << 16
+
+_ZIPS = {"application/zip", "application/java-archive", OCTETS}
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_PARTS = {
+    "word/document.xml": f"{OOXML}.wordprocessingml.document",
+    "xl/workbook.xml": f"{OOXML}.spreadsheetml.sheet",
+    "ppt/presentation.xml": f"{OOXML}.presentationml.presentation",
+}
+_OLE_STREAMS = (
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("__substg1.0_", "application/vnd.ms-outlook"),
+)
+_MAIL_HEADER = re.compile(
+    rb"^(received|from|to|subject|date|message-id|mime-version|return-path|content-type"
+    rb"|delivered-to|reply-to|cc|dkim-signature|x-[\w-]+):",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+ENCRYPTED_OFFICE = "application/encrypted-office"
+
+
+@cache
+def _magic() -> Any:
+    return magic.Magic(mime=True)
+
+
+def media_type(source: Source) -> str:
+    """Return the media type of the content; the name is not looked at."""
+    head = source.head(HEAD_BYTES)
+    if not head:
+        return "application/x-empty"
+    if head.startswith(_OLE_MAGIC):
+        return _ole(source)
+    found = str(_magic().from_buffer(head))
+    if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
+        return _zip(source, found)
+    if b"%PDF-" in head[:1024]:
+        return "application/pdf"
+    if (found.startswith("text/") or found in (OCTETS, "message/news")) and looks_like_mail(head):
+        return "message/rfc822"
+    if found == OCTETS and _wide_text(head):
+        return "text/plain"
+    return found
+
+
+def looks_like_mail(head: bytes) -> bool:
+    """Return whether the head starts with a block of mail headers."""
+    block = re.split(rb"\r?\n\r?\n", head[:16384].lstrip(), maxsplit=1)[0]
+    names = {m.lower() for m in _MAIL_HEADER.findall(block)}
+    lines = block.splitlines()
+    formed = all(re.match(rb"[\w-]+:|[ \t]", line) for line in lines)
+    return formed and len(names) >= 2 and bool(names & {b"from", b"received", b"message-id"})
+
+
+def _zip(source: Source, found: str) -> str:
+    try:
+        listing = zipdir.list_zip(source, zipdir.Limits())
+    except Refused:
+        return found if found not in _ZIPS else "application/zip"
+    names = {member.name for member in listing.members}
+    for part, kind in _PARTS.items():
+        if part in names:
+            return kind
+    return "application/zip" if found in _ZIPS or found.startswith(OOXML) else found
+
+
+def _ole(source: Source) -> str:
+    """Return the type of an OLE file by the names in its directory, searched for as bytes."""
+    content = source.head(1 << 20) + source.tail(1 << 20)
+    if _ENCRYPTED_PACKAGE in content:
+        return ENCRYPTED_OFFICE
+    for stream, kind in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in content:
+            return kind
+    return "application/x-ole-storage"
+
+
+def _wide_text(head: bytes) -> bool:
+    """Return whether the bytes look like UTF-16 without a mark: every other byte of ASCII is 0."""
+    even, odd = head[0:2000:2].count(0), head[1:2000:2].count(0)
+    half = max(1, len(head[:2000]) // 2)
+    return max(even, odd) > half * 0.3 and min(even, odd) < half * 0.02

@@ -1,0 +1,125 @@
+"""Text out of pixels: the port of an OCR engine, and Tesseract behind it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import pytesseract
+from PIL import Image
+
+from tasks.reader.answer import Word
+from tasks.reader.strict import clean
+
+MAX_WORDS = 20_000
+_HAN = r"\u2e80-\u303f\u31c0-\u31ef\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+_GAP = re.compile(rf"(?<=[{_HAN}])[ \t]+(?=[{_HAN}])")
+_SPACE_BEFORE_MARK = re.compile(r"[ \t]+(?=[，。、；：？！）】》」』])")
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What an engine saw on one image: lines of words; boxes in pixels of that image."""
+
+    raw_text: str
+    words: tuple[Word, ...]
+    confidence: float | None
+    engine: str
+    version: str
+
+
+class OcrEngine(Protocol):
+    """Reads one upright image.
+
+    It ends within ``seconds`` or raises ``TimeoutError``; an image on which it sees nothing
+    gives no words and no confidence. It writes nowhere but in the current folder.
+    """
+
+    def recognise(self, image: Image.Image, dpi: int, seconds: float) -> Recognition:
+        """Return the words in reading order."""
+
+
+class EngineFault(Exception):
+    """The engine ended badly or printed what nobody can read."""
+
+
+class Tesseract:
+    """Debian's Tesseract as a program; one thread, because its threads fight for the cores."""
+
+    def __init__(self, languages: str) -> None:
+        self._languages = languages
+
+    def recognise(self, image: Image.Image, dpi: int, seconds: float) -> Recognition:
+        """Return the words that Tesseract finds; its exit code is not believed."""
+        # An uncompressed file: packing a page as PNG takes as long as reading a line of it.
+        path = Path("page.ppm" if image.mode == "RGB" else "page.pgm")
+        (image if image.mode in ("RGB", "L") else image.convert("L")).save(path, format="PPM")
+        try:
+            table = pytesseract.image_to_data(
+                str(path),
+                lang=self._languages,
+                config=f"--oem 1 --psm 3 --dpi {dpi}",
+                timeout=seconds,
+            )
+        except RuntimeError as error:
+            if "timeout" in str(error).lower():
+                raise TimeoutError from error
+            raise EngineFault(str(error)[:200]) from error
+        finally:
+            path.unlink(missing_ok=True)
+        lines = parse_table(str(table))
+        words = tuple(word for line in lines for word in line)
+        return Recognition(
+            raw_text="\n".join(" ".join(word.text for word in line) for line in lines),
+            words=words,
+            confidence=mean_confidence(words),
+            engine="tesseract",
+            version=f"{tesseract_version()} {self._languages}",
+        )
+
+
+@cache
+def tesseract_version() -> str:
+    """Return Tesseract's version; asked once, so that children inherit the answer."""
+    return str(pytesseract.get_tesseract_version())
+
+
+@cache
+def tesseract_languages() -> tuple[str, ...]:
+    """Return the languages that are installed."""
+    done = subprocess.run(["tesseract", "--list-langs"], capture_output=True, check=False)
+    return tuple(sorted(done.stdout.decode(errors="replace").split("\n")[1:]))
+
+
+def parse_table(table: str) -> list[list[Word]]:
+    """Return the words of Tesseract's tab-separated table by line; rows it garbled are dropped."""
+    lines: dict[tuple[str, ...], list[Word]] = {}
+    for row in table.splitlines()[1 : MAX_WORDS * 3]:
+        cells = row.split("\t")
+        if len(cells) != 12 or cells[0] != "5" or not cells[11].strip():
+            continue
+        try:
+            x, y, width, height = map(int, cells[6:10])
+            confidence = round(min(max(float(cells[10]), 0.0), 100.0) / 100, 3)
+        except ValueError:
+            continue
+        text = clean(cells[11].strip())
+        lines.setdefault(tuple(cells[1:5]), []).append(Word(x, y, width, height, confidence, text))
+    return list(lines.values())
+
+
+def mean_confidence(words: tuple[Word, ...]) -> float | None:
+    """Return the mean confidence, each word weighing its characters."""
+    characters = sum(len(word.text) for word in words)
+    if not characters:
+        return None
+    return round(sum(word.confidence * len(word.text) for word in words) / characters, 3)
+
+
+def join_han(text: str) -> str:
+    """Return the text without the spaces that engines put between Chinese characters."""
+    return _SPACE_BEFORE_MARK.sub("", _GAP.sub("", text))

@@ -1,0 +1,20 @@
+"""Which programs read a document, with their versions; kept in every transcript."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+_PACKAGES = ("chardet", "openpyxl", "pillow", "pypdfium2", "python-magic")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of the readers in this process."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints figures and ratios against a peer or limit measured in the same run."""
