@@ -1,0 +1,196 @@
+"""What is checked when an opinion arrives, each check named, none hidden by another.
+
+A court refuses an opinion whose material is not provably the material sent, or that lacks a
+signature, a seal or a qualification (CPLI art. 98); so those are what is looked at here. The
+checks read the particulars; what is only seen on paper (a signature, a seal) is as the person
+who filled them in says. Pure. (RULES: AP-08, AP-11; JAG arts. 19, 36-38.)
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from appraisal.agency import Agency
+from appraisal.commission import Commission
+from appraisal.opinion import Opinion, OpinionFinding
+from storage.digest import parse_supplied
+from storage.errors import InputError
+
+MIN_APPRAISERS = 2
+
+
+def check_opinion(
+    opinion: Opinion,
+    commission: Commission,
+    agency: Agency,
+    received: date,
+    appraisers: int = MIN_APPRAISERS,
+) -> list[OpinionFinding]:
+    """Check an opinion against its commission; every check gives one finding.
+
+    Args:
+        opinion: its particulars, as filled in.
+        commission: the commission it claims to answer.
+        agency: the agency commissioned.
+        received: the day on which it came back.
+        appraisers: how many must have signed.
+    """
+    return [
+        _finding(
+            "number", bool(opinion.opinion_no), "意见书编号", "the opinion has its own number"
+        ),
+        _named("commission", opinion.commission_no, commission.commission_no, "委托书编号"),
+        _named("agency", opinion.agency_id, commission.agency_id, "鉴定机构"),
+        _package(opinion, commission),
+        _materials(opinion, commission),
+        *_people(opinion, commission, agency, appraisers),
+        _finding("seal", opinion.seal, "机构盖章", "the agency's seal is on it"),
+        _finding(
+            "qualification",
+            opinion.qualification_annex,
+            "机构和鉴定人资质附件",
+            "the qualifications of agency and appraisers are annexed",
+        ),
+        *_dates(opinion, commission, received),
+        *_parts(opinion),
+        _finding(
+            "copies",
+            opinion.copies >= commission.brief.copies,
+            f"份数{opinion.copies}（应不少于{commission.brief.copies}）",
+            f"{opinion.copies} copies came, {commission.brief.copies} were commissioned",
+        ),
+    ]
+
+
+def _finding(code: str, ok: bool, zh: str, en: str) -> OpinionFinding:
+    return OpinionFinding(
+        code, ok, f"{zh}：{'符合' if ok else '不符合'}", en if ok else f"not: {en}"
+    )
+
+
+def _named(code: str, stated: str, wanted: str, zh: str) -> OpinionFinding:
+    ok = stated == wanted
+    shown = stated or "—"
+    return OpinionFinding(
+        code,
+        ok,
+        f"{zh}：{'一致' if ok else f'意见书为“{shown}”，应为“{wanted}”'}",
+        f"the {code} is the one commissioned" if ok else f"it says {shown!r}, not {wanted!r}",
+    )
+
+
+def _package(opinion: Opinion, commission: Commission) -> OpinionFinding:
+    stated = opinion.package_digest_stated
+    if not stated:
+        return OpinionFinding(
+            "package_digest",
+            False,
+            "未载明鉴定材料包校验值",
+            "it does not state the digest of the package that was appraised",
+        )
+    try:
+        supplied = parse_supplied(stated)
+    except InputError as error:
+        text = f"the digest stated is malformed: {error}"
+        return OpinionFinding("package_digest", False, "所载校验值格式不正确", text)
+    sent = commission.package.digests if commission.package else {}
+    ok = sent.get(supplied.algorithm) == supplied.value
+    return OpinionFinding(
+        "package_digest",
+        ok,
+        "所载校验值与发出的材料包" + ("一致" if ok else "不一致：鉴定对象可能不是送检材料"),
+        "the package appraised is the package sent"
+        if ok
+        else f"it states {stated}, but {commission.package_digest} was sent",
+    )
+
+
+def _materials(opinion: Opinion, commission: Commission) -> OpinionFinding:
+    sent = [each.number for each in commission.materials]
+    sent += [each.rpartition("/")[2] for s in commission.supplements for each in s.exhibits]
+    listed = {each.rpartition("/")[2] for each in opinion.materials_listed}
+    missing = sorted(set(sent) - listed)
+    foreign = sorted(listed - set(sent))
+    ok = not missing and not foreign
+    zh = "".join(
+        (
+            f"，未列：{'、'.join(missing)}" if missing else "",
+            f"，并非送检：{'、'.join(foreign)}" if foreign else "",
+        )
+    )
+    en = f"not listed: {missing or 'none'}; not sent: {foreign or 'none'}"
+    return OpinionFinding(
+        "materials",
+        ok,
+        f"所列鉴定材料与送检材料{'一致' if ok else '不一致'}{zh}",
+        "the material listed is the material sent" if ok else en,
+    )
+
+
+def _people(
+    opinion: Opinion, commission: Commission, agency: Agency, wanted: int
+) -> list[OpinionFinding]:
+    signed = {each.name for each in opinion.appraisers if each.name and each.signed}
+    unsigned = [each.name or "—" for each in opinion.appraisers if not each.signed]
+    unlicensed = [each.name or "—" for each in opinion.appraisers if not each.licence_no]
+    known = {(each.name, each.licence_no) for each in agency.appraisers}
+    strangers = [
+        each.name for each in opinion.appraisers if (each.name, each.licence_no) not in known
+    ]
+    recused = sorted(signed & set(commission.brief.recusal))
+    return [
+        _finding(
+            "signatures",
+            len(signed) >= wanted and not unsigned,
+            f"至少{wanted}名鉴定人签名（已签名{len(signed)}名，未签名{len(unsigned)}名）",
+            f"at least {wanted} appraisers signed ({len(signed)} did, {len(unsigned)} did not)",
+        ),
+        _finding(
+            "licences",
+            bool(opinion.appraisers) and not unlicensed,
+            "鉴定人执业证号" + (f"（缺：{'、'.join(unlicensed)}）" if unlicensed else ""),
+            "every appraiser's licence is given" + (f" (not {unlicensed})" if unlicensed else ""),
+        ),
+        _finding(
+            "registered_appraisers",
+            not known or not strangers,
+            "鉴定人属于该机构" + (f"（未登记：{'、'.join(strangers)}）" if strangers else ""),
+            "the appraisers are the agency's" + (f" (unknown: {strangers})" if strangers else ""),
+        ),
+        _finding(
+            "recusal",
+            not recused,
+            "无应回避的鉴定人" + (f"（{'、'.join(recused)}）" if recused else ""),
+            "nobody signed who was to be recused" + (f" ({recused})" if recused else ""),
+        ),
+    ]
+
+
+def _dates(opinion: Opinion, commission: Commission, received: date) -> list[OpinionFinding]:
+    issued, effective = opinion.issued_at, commission.effective_date
+    in_order = bool(issued) and effective <= issued <= received.isoformat()
+    shown = issued or "—"
+    return [
+        _finding(
+            "dates",
+            in_order,
+            f"出具日期{shown}（在{effective}受理与{received}收到之间）",
+            f"it is dated {shown}, between taking effect ({effective}) and arrival ({received})",
+        )
+    ]
+
+
+def _parts(opinion: Opinion) -> list[OpinionFinding]:
+    return [
+        _finding("basis", bool(opinion.basis), "鉴定依据", "its basis is given"),
+        _finding("standards", bool(opinion.standards), "技术标准", "its standards are given"),
+        _finding("methods", bool(opinion.methods), "鉴定方法", "its methods are given"),
+        _finding("process", bool(opinion.process), "鉴定过程", "its process is given"),
+        _finding(
+            "opinion_text",
+            bool(opinion.opinion_text) and opinion.clear,
+            "鉴定意见明确",
+            "it gives a clear opinion",
+        ),
+        _finding("undertaking", opinion.undertaking, "鉴定人承诺", "the appraisers' undertaking"),
+    ]

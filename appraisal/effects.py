@@ -1,0 +1,239 @@
+"""What each step changes in a commission; whether it is allowed is judged in ``transitions``.
+
+Pure. (RULES: AP-07, AP-12, AP-14, TT-03, TT-04.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from appraisal.brief import Brief
+from appraisal.commission import (
+    Commission,
+    Granted,
+    Notice,
+    NoticeKind,
+    Returned,
+    State,
+    Supplement,
+)
+from appraisal.material import Material
+from appraisal.opinion import Opinion, OpinionFinding
+from appraisal.requirements import material_problems
+from appraisal.rules import Limit
+from appraisal.step import Kind, Transition, parse_day
+from storage.digest import Fingerprint, equal, parse_supplied
+from storage.errors import InputError, IntegrityError, StateError
+
+
+def begin(transition: Transition) -> Commission:
+    """Return the commission that a draft begins."""
+    data = transition.data
+    return Commission(
+        brief=Brief.from_json(data["brief"]),
+        state=State.DRAFTED,
+        steps=1,
+        last_at=transition.at,
+        drafted_at=transition.at,
+        materials=tuple(map(Material.from_json, data.get("materials", ()))),
+    )
+
+
+def _add_material(commission: Commission, transition: Transition) -> dict[str, Any]:
+    more = tuple(map(Material.from_json, transition.data["materials"]))
+    return {"materials": commission.materials + more}
+
+
+def _dispatch(commission: Commission, transition: Transition) -> dict[str, Any]:
+    if problems := material_problems(commission.brief, commission.materials):
+        listed = "; ".join(map(str, problems))
+        raise InputError(
+            f"委托书{commission.commission_no}不能发出 the commission cannot be issued: {listed}",
+            remedy="complete the material list",
+            problems=[str(each) for each in problems],
+        )
+    package = Fingerprint.from_json(transition.data["package"])
+    return {"state": State.DISPATCHED, "package": package, "sent_at": transition.at}
+
+
+def _receive(commission: Commission, transition: Transition) -> dict[str, Any]:
+    _same_package(commission, transition)
+    return {"state": State.RECEIVED, "received_at": transition.at}
+
+
+def _accept(commission: Commission, transition: Transition) -> dict[str, Any]:
+    _same_package(commission, transition)
+    effective = transition.data.get("effective_date") or transition.at[:10]
+    if parse_day(effective) < parse_day(commission.sent_at[:10]):
+        raise InputError(
+            f"生效日{effective}早于发出日 the commission cannot take effect on {effective}, "
+            f"before it was sent on {commission.sent_at[:10]}",
+            remedy="give the day on which both sides had signed",
+        )
+    return {
+        "state": State.ACCEPTED,
+        "received_at": commission.received_at or commission.sent_at,
+        "decided_at": transition.at,
+        "effective_date": effective,
+    }
+
+
+def _decline(commission: Commission, transition: Transition) -> dict[str, Any]:
+    reason = transition.text("reason", "the reason of the refusal (JAG art. 15)")
+    return {
+        "state": State.DECLINED,
+        "received_at": commission.received_at or commission.sent_at,
+        "decided_at": transition.at,
+        "supplements": _ended(commission, transition, reason),
+        **_end(transition, reason),
+    }
+
+
+def _request(commission: Commission, transition: Transition) -> dict[str, Any]:
+    what = transition.text("what", "what material is asked for")
+    return {
+        "state": State.PAUSED,
+        "received_at": commission.received_at or commission.sent_at,
+        "supplements": (*commission.supplements, Supplement(transition.at, what)),
+    }
+
+
+def _supplied(commission: Commission, transition: Transition) -> dict[str, Any]:
+    exhibits = tuple(transition.data.get("exhibits", ()))
+    note = str(transition.data.get("note", "")).strip()
+    if not exhibits and not note:
+        raise InputError(
+            "未列明补充材料 the receipt names no exhibits",
+            remedy="name them, or say in a note why the agency goes on without",
+        )
+    last = replace(
+        commission.supplements[-1], received_at=transition.at, exhibits=exhibits, note=note
+    )
+    return {
+        "state": State.ACCEPTED if commission.decided_at else State.RECEIVED,
+        "supplements": (*commission.supplements[:-1], last),
+    }
+
+
+def _extend(commission: Commission, transition: Transition) -> dict[str, Any]:
+    granted = Granted(
+        at=transition.at,
+        limit=Limit.from_json(transition.data["limit"]),
+        approved_by=transition.text("approved_by", "who at the agency approved"),
+        notified=parse_day(transition.text("notified", "when the client was told")).isoformat(),
+        old_due=parse_day(transition.text("old_due", "the due date before")).isoformat(),
+        reason=str(transition.data.get("reason", "")),
+    )
+    if granted.notified >= granted.old_due:
+        raise StateError(
+            f"延长未在{granted.old_due}期满前告知 the client was told of the extension on "
+            f"{granted.notified}, not before the due date {granted.old_due}",
+            remedy="agree a new time limit with the client (JAG art. 28)",
+        )
+    return {"extensions": (*commission.extensions, granted)}
+
+
+def _return(commission: Commission, transition: Transition) -> dict[str, Any]:
+    data = transition.data
+    back = Returned(
+        transition.at,
+        transition.text("exhibit_id", "as which exhibit the opinion is kept"),
+        Opinion.from_json(data["opinion"]),
+        tuple(map(OpinionFinding.from_json, data["findings"])),
+    )
+    return {"state": State.OPINION_RETURNED, "returned": (*commission.returned, back)}
+
+
+def _send_back(commission: Commission, transition: Transition) -> dict[str, Any]:
+    reason = transition.text("reason", "why the opinion is sent back")
+    last = replace(commission.returned[-1], sent_back=reason)
+    return {"state": State.ACCEPTED, "returned": (*commission.returned[:-1], last)}
+
+
+def _close(commission: Commission, transition: Transition) -> dict[str, Any]:
+    reason = str(transition.data.get("reason", "")).strip()
+    failures = commission.returned[-1].failures
+    if failures and not reason:
+        listed = "; ".join(f"[{each.code}] {each.text_zh} {each.text_en}" for each in failures)
+        raise StateError(
+            f"意见书审查未通过 the opinion fails {len(failures)} check(s): {listed}",
+            remedy="send it back, or close with a reason for accepting it all the same",
+            failures=[each.code for each in failures],
+        )
+    return {"state": State.CLOSED, **_end(transition, reason)}
+
+
+def _withdraw(commission: Commission, transition: Transition) -> dict[str, Any]:
+    reason = transition.text("reason", "why the client withdraws")
+    ended = _ended(commission, transition, reason)
+    return {"state": State.WITHDRAWN, "supplements": ended, **_end(transition, reason)}
+
+
+def _terminate(commission: Commission, transition: Transition) -> dict[str, Any]:
+    reason = transition.text("reason", "why the agency ends the appraisal")
+    ended = _ended(commission, transition, reason)
+    return {"state": State.TERMINATED, "supplements": ended, **_end(transition, reason)}
+
+
+def _notify(commission: Commission, transition: Transition) -> dict[str, Any]:
+    notice = Notice(
+        NoticeKind(transition.text("notice", "which notice")),
+        transition.at,
+        transition.text("to", "to whom"),
+        transition.text("document", "the document's number"),
+    )
+    return {"notices": (*commission.notices, notice)}
+
+
+EFFECTS: dict[Kind, Callable[[Commission, Transition], dict[str, Any]]] = {
+    Kind.ADD_MATERIAL: _add_material,
+    Kind.DISPATCH: _dispatch,
+    Kind.RECEIVE: _receive,
+    Kind.ACCEPT: _accept,
+    Kind.DECLINE: _decline,
+    Kind.REQUEST_SUPPLEMENT: _request,
+    Kind.RECEIVE_SUPPLEMENT: _supplied,
+    Kind.EXTEND: _extend,
+    Kind.RETURN_OPINION: _return,
+    Kind.SEND_BACK: _send_back,
+    Kind.CLOSE: _close,
+    Kind.WITHDRAW: _withdraw,
+    Kind.TERMINATE: _terminate,
+    Kind.NOTIFY: _notify,
+}
+"""What each step but the draft changes, by field of ``Commission``."""
+
+
+def _same_package(commission: Commission, transition: Transition) -> None:
+    """The agency repeats the digest of what it got; another one ends the step (AP-07)."""
+    stated = str(transition.data.get("package_digest", "")).strip()
+    if not stated and transition.kind is Kind.ACCEPT and commission.state is State.RECEIVED:
+        return
+    supplied = parse_supplied(transition.text("package_digest", "the package digest repeated"))
+    known = commission.package.digests if commission.package else {}
+    if supplied.algorithm not in known:
+        raise InputError(
+            f"{supplied.algorithm} cannot confirm a package", remedy="repeat its SHA-256"
+        )
+    if not equal(supplied.value, known[supplied.algorithm]):
+        raise IntegrityError(
+            f"所复述的材料包校验值与发出的不一致 the digest repeated by the agency is not that of "
+            f"the package sent: {supplied.value} instead of {known[supplied.algorithm]}",
+            remedy="download the package again and compare; do not open what differs",
+            sent=known[supplied.algorithm],
+            stated=supplied.value,
+        )
+
+
+def _end(transition: Transition, reason: str) -> dict[str, str]:
+    return {"ended_at": transition.at, "end_reason": reason}
+
+
+def _ended(commission: Commission, transition: Transition, reason: str) -> tuple[Supplement, ...]:
+    """Close a request that is still open when the commission ends."""
+    if commission.state is not State.PAUSED:
+        return commission.supplements
+    last = replace(commission.supplements[-1], received_at=transition.at, note=reason)
+    return (*commission.supplements[:-1], last)
