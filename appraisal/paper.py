@@ -389,8 +389,8 @@ def _text(text: str | Label, style: ParagraphStyle) -> Paragraph:
         size = max(6.5, style.fontSize * 0.76)
         english = f'<font size="{size:.1f}" color="#5a5a5a">{_markup(en, HEI)}</font>'
         markup = f"{markup} {english}" if markup else english
-    # Chinese may break anywhere, and so must a digest; English alone breaks between words.
-    breaks = "CJK" if any(ord(each) > 0x2E7F for each in zh + en) or " " not in zh + en else None
+    # Chinese may break anywhere; English breaks between words, and long words where they must.
+    breaks = "CJK" if any(ord(each) > 0x2E7F for each in zh + en) else None
     return Paragraph(markup, ParagraphStyle(f"{style.name}-", style, wordWrap=breaks))
 
 

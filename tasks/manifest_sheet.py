@@ -53,7 +53,7 @@ def sheet_bytes(items: Sequence[Draft]) -> bytes:
     for number, item in enumerate(items, heading + 1):
         _item(sheet, number, item)
     _choices(sheet, heading + 1, heading + len(items) + _SPARE_ROWS)
-    sheet.freeze_panes = sheet.cell(heading + 1, 2)
+    sheet.freeze_panes = f"B{heading + 1}"
     _guide(book.create_sheet(GUIDE))
     buffer = io.BytesIO()
     book.save(buffer)
