@@ -172,10 +172,5 @@ def _block(text: str) -> str:
     """Return exact lines as a fenced block; a longer fence holds any backticks."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    lines = "
-".join(visible(line) for line in text.rstrip("
-").split("
-"))
-    return f"{fence}text
-{lines}
-{fence}"
+    lines = "\n".join(visible(line) for line in text.rstrip("\n").split("\n"))
+    return f"{fence}text\n{lines}\n{fence}"
