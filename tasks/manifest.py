@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from storage.listing import ListedFile
 from storage.nouns import Item, Manifest, Person
 from tasks import manifest_mistakes as wrong
-from tasks.manifest_columns import HEADER, OFFICER, OFFICERS_ZH
+from tasks.manifest_columns import HEADER, OFFICER
 from tasks.manifest_items import ItemJudge
 from tasks.manifest_mistakes import Mistake
 from tasks.manifest_rows import Row, Rows
@@ -81,7 +81,7 @@ class _Header:
 
     def __init__(self, raw: RawManifest, mistakes: list[Mistake], unit: str | None) -> None:
         self._mistakes = mistakes
-        self._row = Rows(HEADER, HEADER_WORDS, mistakes).read(raw.header)
+        self._row = Rows(HEADER, HEADER_WORDS, mistakes).read(raw.header, placed=False)
         self._row.require_always()
         self._judge_schema()
         self._judge_unit(unit)
@@ -138,7 +138,7 @@ class _Header:
 
 def _officers(raw: RawManifest, mistakes: list[Mistake]) -> tuple[Person, ...]:
     rows = Rows(OFFICER, OFFICER_WORDS, mistakes)
-    read = [row for cells in raw.officers if (row := rows.read(cells, OFFICERS_ZH)).filled]
+    read = [row for cells in raw.officers if (row := rows.read(cells)).filled]
     for row in read[:MOST_OFFICERS]:
         row.require_always()
     _refuse_same(read, mistakes)

@@ -26,21 +26,23 @@ class Rows:
         self._words = words
         self._reported: set[str] = set()
 
-    def read(self, cells: Sequence[RawCell], what: str = "") -> Row:
-        """Return one row."""
+    def read(self, cells: Sequence[RawCell], *, placed: bool = True) -> Row:
+        """Return one row; ``placed`` says whether its first cell tells where the row is."""
         found: dict[str, RawCell] = {}
+        blanks: dict[str, str] = {}
         for cell in cells:
             key = self._words.find(cell.key)
             if key is None:
                 self._unknown(cell)
-            elif key in found and cell.value.strip():
+            elif not cell.value.strip():
+                blanks[key] = cell.where
+            elif key in found:
                 column, first = self.columns[key], found[key].where
                 self.mistakes.append(wrong.column_twice(column, cell.where, first))
-            elif cell.value.strip():
+            else:
                 found[key] = cell
                 self._check(self.columns[key], cell)
-        place = _place(cells[0].where) if cells else what
-        return Row(self, found, place)
+        return Row(self, found, blanks, _place(cells[0].where) if cells and placed else "")
 
     def _unknown(self, cell: RawCell) -> None:
         # A title above the table of a spreadsheet looks like a key without a value.
@@ -62,10 +64,13 @@ class Rows:
 class Row:
     """One row: values by column, blank if not filled in."""
 
-    def __init__(self, rows: Rows, found: dict[str, RawCell], place: str) -> None:
+    def __init__(
+        self, rows: Rows, found: dict[str, RawCell], blanks: dict[str, str], place: str
+    ) -> None:
         """Hold what ``Rows.read`` found."""
         self._rows = rows
         self._found = found
+        self._blanks = blanks
         self.place = place
 
     @property
@@ -78,9 +83,9 @@ class Row:
         return cell.value.strip() if cell else ""
 
     def where(self, key: str) -> str:
-        """Return where a value stands; the row's place if there is none."""
+        """Return where a value stands or is left blank; else where the row is."""
         cell = self._found.get(key)
-        return cell.where if cell else self.place
+        return cell.where if cell else self._blanks.get(key, self.place)
 
     def column(self, key: str) -> Column:
         """Return the column of a key."""
@@ -95,7 +100,8 @@ class Row:
     def require(self, key: str, why_zh: str = "", why_en: str = "") -> None:
         """Report a column that is empty, with the reason why it is required."""
         if not self[key]:
-            self._rows.mistakes.append(wrong.missing(self.column(key), self.place, why_zh, why_en))
+            mistake = wrong.missing(self.column(key), self.where(key), why_zh, why_en)
+            self._rows.mistakes.append(mistake)
 
     def bad(self, key: str, zh: str, en: str) -> None:
         """Report a value that its column cannot have."""

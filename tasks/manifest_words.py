@@ -66,7 +66,7 @@ class Lexicon:
 
     def __init__(self, words: Mapping[str, Iterable[str]]) -> None:
         """Take the names and, for each, all its spellings; the first spelling is shown."""
-        self._shown = {name: next(iter(spellings)) for name, spellings in words.items()}
+        self._shown = {name: _both(next(iter(each)), name) for name, each in words.items()}
         self._names: dict[str, str] = {}
         for name, spellings in words.items():
             for spelling in (name, *spellings):
@@ -81,8 +81,12 @@ class Lexicon:
 
     def nearest(self, written: str) -> str:
         """Return the known word that looks most like the written one, or an empty string."""
-        near = get_close_matches(folded(written)[:80], self._names, 1, 0.6)
+        near = get_close_matches(folded(written)[:80], self._names, 1, 0.5)
         return self._shown[self._names[near[0]]] if near else ""
+
+
+def _both(shown: str, name: str) -> str:
+    return shown if folded(shown) == folded(name) else f"{shown} {name}"
 
 
 def columns(table: tuple[Column, ...]) -> Lexicon:

@@ -188,8 +188,8 @@ def _facts(paper: Document, receipt: Mapping[str, Any]) -> None:
         (("执法人员", "Officers"), list[Line](officers)),
         (("证据包编号", "Bundle number"), receipt["bundle_no"]),
         (("密级", "Secrecy"), receipt["secrecy"]),
-        (("提交", "Submitted"), f"{receipt['submitted_by']}  {receipt['submitted_at']}"),
-        (("接收时间", "Received at"), receipt["received_at"]),
+        (("提交", "Submitted"), f"{receipt['submitted_by']}  {_clock(receipt['submitted_at'])}"),
+        (("接收时间", "Received at"), _clock(receipt["received_at"])),
         (("合计", "Total"), list[Line](totals)),
     ]
     paper.section("一、基本情况", "Facts").keyvalues(rows, 0.24)
@@ -253,8 +253,13 @@ def _row(item: Mapping[str, Any]) -> list[Cell]:
 def _comparison(supplied: Mapping[str, Any]) -> Line:
     name = _DIGEST_NAMES.get(supplied["algorithm"], supplied["algorithm"].upper())
     if supplied["matched"]:
-        return (f"提交的 {name} 值：相符", "supplied value matches")
-    return (f"提交的 {name} 值 {supplied['value']}：未比对", "supplied value not compared")
+        return Mono(f"提交的 {name} 值相符  supplied value matches")
+    return Mono(f"{supplied['value']} 提交值，未比对  supplied, not compared", name)
+
+
+def _clock(moment: str) -> str:
+    """Return a time as people read it: the zone stays."""
+    return moment.replace("T", " ", 1)
 
 
 def _explanation(paper: Document) -> None:

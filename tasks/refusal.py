@@ -103,7 +103,7 @@ def _facts(accession: str, unit: str, received_at: str, receiver: Person) -> lis
             (
                 f"- 接收编号：{accession}",
                 f"- 提交单位：{escaped(unit) or '未注明'}",
-                f"- 接收时间：{escaped(received_at)}",
+                f"- 接收时间：{escaped(received_at.replace('T', ' ', 1))}",
                 f"- 接收人：{escaped(who)}",
             )
         )
@@ -125,15 +125,20 @@ def _where_kept_en(accession: str, count: int) -> str:
 
 
 def _mistake_zh(number: int, mistake: Mistake) -> str:
-    where = f"（{place(mistake.where)}）" if mistake.where else ""
+    where = f"（{place(mistake.where)}）" if _tells(mistake.where, mistake.text_zh) else ""
     head = f"{number}. {escaped(mistake.text_zh)}{where}"
     return f"{head}\n   处理办法：{escaped(mistake.remedy_zh)}"
 
 
 def _mistake_en(number: int, mistake: Mistake) -> str:
-    where = f" ({code(mistake.where)})" if mistake.where else ""
+    where = f" ({code(mistake.where)})" if _tells(mistake.where, mistake.text_en) else ""
     head = f"{number}. {escaped(mistake.text_en)}{where}"
     return f"{head}\n   What to do: {escaped(mistake.remedy_en)}"
+
+
+def _tells(where: str, text: str) -> bool:
+    """Return whether the place says more than the text does already."""
+    return bool(where) and where not in text
 
 
 def _next_steps(retry: str) -> str:
