@@ -1,0 +1,155 @@
+"""Clocks of a commission on a day, the queue and the overdue list (TT-01 to TT-05)."""
+
+from datetime import date
+
+from appraisal import acts
+from appraisal.calendar import WorkCalendar
+from appraisal.clocks import ClockState, clocks
+from appraisal.commission import Commission
+from appraisal.queue import overdue_view, queue_view
+from appraisal.rules import RuleBook
+from appraisal.step import Transition
+from appraisal.transitions import apply
+from tests.appraisal import made
+
+CALENDAR = WorkCalendar.load()
+BOOK = RuleBook.load()
+NATIONAL = BOOK.get("national", date(2026, 1, 1))
+A, B = made.OFFICER, made.CLERK
+
+
+def states(commission: Commission, today: date, rules=NATIONAL) -> list[tuple[str, str, str]]:
+    return [
+        (each.name, each.due.date.isoformat(), each.state.value)
+        for each in clocks(commission, rules, CALENDAR, today)
+    ]
+
+
+def then(commission: Commission, *steps: Transition) -> Commission:
+    for step in steps:
+        commission = apply(commission, step)
+    return commission
+
+
+def test_tt_01_acceptance_runs_from_receipt_and_becomes_overdue() -> None:
+    sent = made.dispatched()
+    assert states(sent, date(2026, 2, 6)) == [("acceptance", "2026-02-06", "running")]
+    assert states(sent, date(2026, 2, 7)) == [("acceptance", "2026-02-06", "overdue")]
+    got = then(sent, acts.receive(made.PACKAGE.sha256, B, made.ACCEPTED))
+    (clock,) = clocks(got, NATIONAL, CALENDAR, date(2026, 2, 10))
+    assert (clock.due.date, clock.state, clock.days_left) == (
+        date(2026, 2, 10),
+        ClockState.RUNNING,
+        0,
+    )
+    assert clock.rule_id == "national@2016.1"
+    (clock,) = clocks(got, NATIONAL, CALENDAR, date(2026, 2, 12))
+    assert (clock.state, clock.days_left) == (ClockState.OVERDUE, -2)
+
+
+def test_late_acceptance_is_recorded_as_late() -> None:
+    late = made.accepted(at="2026-02-09T09:00:00+08:00")
+    assert states(late, date(2026, 2, 10))[0] == ("acceptance", "2026-02-06", "late")
+
+
+def test_tt_02_completion_on_the_golden_dates() -> None:
+    commission = made.accepted()
+    assert states(commission, date(2026, 3, 19)) == [
+        ("acceptance", "2026-02-06", "met"),
+        ("completion", "2026-03-19", "running"),
+    ]
+    assert states(commission, date(2026, 3, 20))[1][2] == "overdue"
+    agreed = made.accepted(agreed_limit=60)
+    assert states(agreed, date(2026, 3, 20))[1] == ("completion", "2026-05-06", "running")
+
+
+def test_tt_04_a_supplement_pauses_and_shifts() -> None:
+    asked = then(
+        made.accepted(), acts.request_supplement("原始图纸", B, "2026-03-06T09:00:00+08:00")
+    )
+    assert states(asked, date(2026, 3, 10))[1] == ("completion", "2026-03-23", "paused")
+    assert states(asked, date(2026, 6, 1))[1][2] == "paused"
+    came = then(asked, acts.receive_supplement(["x/E0002"], A, "2026-03-10T15:00:00+08:00"))
+    assert states(came, date(2026, 3, 23))[1] == ("completion", "2026-03-23", "running")
+    assert states(came, date(2026, 3, 24))[1][2] == "overdue"
+
+
+def test_tt_04_a_request_after_the_due_date_stops_nothing() -> None:
+    asked = then(
+        made.accepted(), acts.request_supplement("原始图纸", B, "2026-03-24T09:00:00+08:00")
+    )
+    assert states(asked, date(2026, 3, 25))[1] == ("completion", "2026-03-19", "overdue")
+
+
+def test_a_returned_opinion_meets_the_clock_and_sending_it_back_reopens_it() -> None:
+    back = acts.return_opinion(made.opinion(), "x/E9", [], B, "2026-03-19T23:00:00+08:00")
+    returned = then(made.accepted(), back)
+    assert states(returned, date(2026, 4, 1))[1][2] == "met"
+    again = then(returned, acts.send_back("缺附件", A, "2026-03-20T09:00:00+08:00"))
+    assert states(again, date(2026, 4, 1))[1][2] == "overdue"
+    late = acts.return_opinion(made.opinion(), "x/E9", [], B, "2026-04-02T09:00:00+08:00")
+    assert states(then(again, late), date(2026, 5, 1))[1][2] == "late"
+
+
+def test_a_day_is_taken_in_the_zone_of_the_rules() -> None:
+    # 16:30 UTC on the 19th is already the 20th in Shanghai: one day late.
+    back = acts.return_opinion(made.opinion(), "x/E9", [], B, "2026-03-19T16:30:00+00:00")
+    assert states(then(made.accepted(), back), date(2026, 4, 1))[1][2] == "late"
+
+
+def test_withdrawal_stops_a_clock() -> None:
+    gone = then(made.accepted(), acts.withdraw("撤案", A, "2026-04-01T09:00:00+08:00"))
+    assert states(gone, date(2026, 5, 1))[1][2] == "stopped"
+
+
+def test_tt_05_local_rule_sets_apply() -> None:
+    commission = made.accepted(rule_set="zhejiang")
+    (row,) = queue_view([commission], "SJ", date(2026, 2, 2), BOOK, CALENDAR)
+    assert row.live.due.date == date(2026, 3, 1)
+    assert row.live.rule_id == "zhejiang@1"
+    assert row.live.days_left == 27
+    asked = then(
+        made.dispatched(rule_set="guangdong"),
+        acts.request_supplement("委托手续", B, "2026-01-29T09:00:00+08:00"),
+    )
+    local = BOOK.get("guangdong", date(2026, 1, 1))
+    assert states(asked, date(2026, 3, 2), local)[0][2] == "paused"
+    assert states(asked, date(2026, 3, 2))[0][2] == "overdue"
+
+
+def test_the_queue_is_the_agency_s_own_most_urgent_first() -> None:
+    slow = made.accepted(commission_no="1号", agreed_limit=60)
+    fast = made.accepted(commission_no="2号")
+    other = made.accepted(commission_no="3号", agency_id="ZJ")
+    closed = then(fast, acts.terminate("检材耗尽", B, "2026-02-03T09:00:00+08:00"))
+    rows = queue_view([slow, fast, other, closed], "SJ", date(2026, 3, 20), BOOK, CALENDAR)
+    assert [row.commission.commission_no for row in rows] == ["2号", "1号"]
+    listed = rows[0].as_json()
+    assert listed["state_zh"] == "已受理，鉴定中"
+    assert (listed["clock_state"], listed["due"], listed["days_left"]) == (
+        "overdue",
+        "2026-03-19",
+        -1,
+    )
+    assert listed["package_digest"] == made.PACKAGE.sha256
+    assert listed["matters_zh"] == ["非公知性"]
+
+
+def test_overdue_lists_what_is_late_and_open() -> None:
+    late = made.accepted(commission_no="1号")
+    on_time = made.accepted(commission_no="2号", agreed_limit=60)
+    undecided = made.dispatched(commission_no="4号")
+    today = date(2026, 3, 20)
+    rows = overdue_view([on_time, late, undecided], today, BOOK, CALENDAR)
+    assert [row.commission.commission_no for row in rows] == ["4号", "1号"]
+    assert [clock.name for row in rows for clock in row.overdue] == ["acceptance", "completion"]
+    assert rows[0].next_step[1].startswith("check the digest")
+
+
+def test_a_provisional_date_says_so() -> None:
+    commission = then(
+        made.dispatched(), acts.accept(B, "2026-11-23T09:00:00+08:00", made.PACKAGE.sha256)
+    )
+    clock = clocks(commission, NATIONAL, CALENDAR, date(2026, 12, 1))[1]
+    assert (clock.due.date, clock.provisional) == (date(2027, 1, 5), True)
+    assert clock.as_json()["due"]["provisional"] is True

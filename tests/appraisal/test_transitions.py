@@ -1,0 +1,334 @@
+"""The state machine: its edges, its refusals, and no illegal state by any sequence of steps."""
+
+import json
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appraisal import acts
+from appraisal.calendar import WorkCalendar
+from appraisal.commission import Commission, NoticeKind, State
+from appraisal.rules import Limit, RuleBook, Unit
+from appraisal.step import Kind, Transition
+from appraisal.transitions import allowed, apply, event_details, fold
+from storage.digest import fingerprint_bytes
+from storage.errors import CustodyError, InputError, IntegrityError, StateError
+from storage.event import Action, CustodyEvent, decode, encode
+from tests.appraisal import made
+
+CALENDAR = WorkCalendar.load()
+NATIONAL = RuleBook.load().get("national", date(2026, 1, 1))
+ZONE = "+08:00"
+DIGEST = made.PACKAGE.sha256
+A, B = made.OFFICER, made.CLERK
+LATER = "2026-03-17T09:00:00+08:00"
+
+# The legal edges, written out by hand; the tests never ask the code which ones it has.
+EDGES: dict[tuple[State, Kind], State] = {
+    (State.DRAFTED, Kind.ADD_MATERIAL): State.DRAFTED,
+    (State.DRAFTED, Kind.DISPATCH): State.DISPATCHED,
+    (State.DRAFTED, Kind.WITHDRAW): State.WITHDRAWN,
+    (State.DISPATCHED, Kind.RECEIVE): State.RECEIVED,
+    (State.DISPATCHED, Kind.ACCEPT): State.ACCEPTED,
+    (State.DISPATCHED, Kind.DECLINE): State.DECLINED,
+    (State.DISPATCHED, Kind.REQUEST_SUPPLEMENT): State.PAUSED,
+    (State.DISPATCHED, Kind.WITHDRAW): State.WITHDRAWN,
+    (State.RECEIVED, Kind.ACCEPT): State.ACCEPTED,
+    (State.RECEIVED, Kind.DECLINE): State.DECLINED,
+    (State.RECEIVED, Kind.REQUEST_SUPPLEMENT): State.PAUSED,
+    (State.RECEIVED, Kind.WITHDRAW): State.WITHDRAWN,
+    (State.ACCEPTED, Kind.REQUEST_SUPPLEMENT): State.PAUSED,
+    (State.ACCEPTED, Kind.EXTEND): State.ACCEPTED,
+    (State.ACCEPTED, Kind.RETURN_OPINION): State.OPINION_RETURNED,
+    (State.ACCEPTED, Kind.WITHDRAW): State.WITHDRAWN,
+    (State.ACCEPTED, Kind.TERMINATE): State.TERMINATED,
+    (State.ACCEPTED, Kind.NOTIFY): State.ACCEPTED,
+    (State.PAUSED, Kind.RECEIVE_SUPPLEMENT): State.ACCEPTED,
+    (State.PAUSED, Kind.EXTEND): State.PAUSED,
+    (State.PAUSED, Kind.WITHDRAW): State.WITHDRAWN,
+    (State.PAUSED, Kind.TERMINATE): State.TERMINATED,
+    (State.PAUSED, Kind.NOTIFY): State.PAUSED,
+    (State.OPINION_RETURNED, Kind.CLOSE): State.CLOSED,
+    (State.OPINION_RETURNED, Kind.SEND_BACK): State.ACCEPTED,
+    (State.OPINION_RETURNED, Kind.NOTIFY): State.OPINION_RETURNED,
+    (State.CLOSED, Kind.NOTIFY): State.CLOSED,
+}
+# In a pause before acceptance, three edges differ and three are missing.
+UNDECIDED = {
+    (State.PAUSED, Kind.RECEIVE_SUPPLEMENT): State.RECEIVED,
+    (State.PAUSED, Kind.DECLINE): State.DECLINED,
+    (State.PAUSED, Kind.EXTEND): None,
+    (State.PAUSED, Kind.TERMINATE): None,
+    (State.PAUSED, Kind.NOTIFY): None,
+}
+ENDED = {State.CLOSED, State.DECLINED, State.WITHDRAWN, State.TERMINATED}
+
+
+def draft(at: str) -> Transition:
+    (step,) = acts.draft(made.brief(), [made.material()], A, at)
+    return step
+
+
+def step_of(kind: Kind, at: str) -> Transition:
+    """Return a well-formed step of a kind, whatever the commission's state."""
+    if kind is Kind.DRAFT:
+        return draft(at)
+    return {
+        Kind.ADD_MATERIAL: Transition(kind, at, A, {"materials": []}),
+        Kind.DISPATCH: acts.dispatch(made.PACKAGE, A, at),
+        Kind.RECEIVE: acts.receive(DIGEST, B, at),
+        Kind.ACCEPT: acts.accept(B, at, DIGEST),
+        Kind.DECLINE: acts.decline("超出业务范围", B, at),
+        Kind.REQUEST_SUPPLEMENT: acts.request_supplement("原始图纸", B, at),
+        Kind.RECEIVE_SUPPLEMENT: acts.receive_supplement([f"{made.CASE}/E0002"], A, at),
+        Kind.EXTEND: Transition(
+            kind,
+            at,
+            B,
+            {
+                "limit": Limit(10, Unit.WORKING_DAY).as_json(),
+                "approved_by": "所长",
+                "notified": "2026-02-02",
+                "old_due": "2026-03-19",
+            },
+        ),
+        Kind.RETURN_OPINION: acts.return_opinion(
+            made.opinion(), f"{made.CASE}/E0003", [made.GOOD], B, at
+        ),
+        Kind.SEND_BACK: acts.send_back("缺少印章", A, at),
+        Kind.CLOSE: acts.close(A, at),
+        Kind.WITHDRAW: acts.withdraw("案件撤销", A, at),
+        Kind.TERMINATE: acts.terminate("检材耗尽", B, at),
+        Kind.NOTIFY: acts.notify(NoticeKind.PERIOD, "乙公司", "告知书1号", A, at),
+    }[kind]
+
+
+def sound(commission: Commission) -> None:
+    """Assert what holds in every state that a commission may be in."""
+    c = commission
+    assert (c.package is None) == (c.sent_at == "")
+    assert c.package is None or c.materials
+    assert (c.state is State.DRAFTED) <= (not c.sent_at)
+    assert bool(c.effective_date) <= bool(c.decided_at) <= bool(c.received_at) <= bool(c.sent_at)
+    opened = [s for s in c.supplements if not s.received_at]
+    assert len(opened) == (c.state is State.PAUSED)
+    assert all(s.received_at or s is c.supplements[-1] for s in c.supplements)
+    spans = [(s.requested_at, s.received_at or "9") for s in c.supplements]
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    if c.state in (State.ACCEPTED, State.OPINION_RETURNED, State.CLOSED, State.TERMINATED):
+        assert c.effective_date
+    assert (c.opinion is not None) == (c.state in (State.OPINION_RETURNED, State.CLOSED))
+    assert all(back.sent_back for back in c.returned[:-1])
+    assert bool(c.ended_at) == (c.state in ENDED)
+    assert (c.state is State.DECLINED) <= bool(c.end_reason and not c.effective_date)
+
+
+kinds = st.lists(
+    st.tuples(st.sampled_from(list(Kind)), st.integers(-1, 200), st.booleans()), max_size=25
+)
+
+
+@settings(max_examples=300)
+@given(kinds)
+def test_ap_14_no_sequence_of_steps_reaches_an_illegal_state(choices) -> None:
+    now = datetime.fromisoformat("2026-01-27T09:00:00+08:00")
+    history = [draft(now.isoformat())]
+    commission = fold(history)
+    for kind, hours, repeat in choices:
+        at = now + timedelta(hours=hours)
+        transition = step_of(kind, at.isoformat())
+        before = commission
+        edge = EDGES.get((before.state, kind))
+        if not before.decided_at:
+            edge = UNDECIDED.get((before.state, kind), edge)
+        if edge is None or hours < 0:
+            with pytest.raises(StateError) as caught:
+                apply(before, transition)
+            assert caught.value.remedy
+            continue
+        assert allowed(before, kind)
+        commission = apply(before, transition)
+        assert commission.state is edge
+        sound(commission)
+        history.append(transition)
+        now = at
+        if repeat and kind not in (Kind.ADD_MATERIAL, Kind.NOTIFY, Kind.EXTEND):
+            with pytest.raises(StateError):  # A double click changes nothing.
+                apply(commission, transition)
+    written = [json.loads(json.dumps(each.as_json())) for each in history]
+    assert fold(map(Transition.from_json, written)) == commission
+    assert Commission.from_json(json.loads(json.dumps(commission.as_json()))) == commission
+
+
+def test_every_edge_is_walked() -> None:
+    """Each edge of the table holds from a state made by hand."""
+    t = [f"2026-02-{day:02d}T09:00:00+08:00" for day in range(1, 20)]
+    paths = {
+        State.DRAFTED: [],
+        State.DISPATCHED: [Kind.DISPATCH],
+        State.RECEIVED: [Kind.DISPATCH, Kind.RECEIVE],
+        State.ACCEPTED: [Kind.DISPATCH, Kind.ACCEPT],
+        State.PAUSED: [Kind.DISPATCH, Kind.ACCEPT, Kind.REQUEST_SUPPLEMENT],
+        State.OPINION_RETURNED: [Kind.DISPATCH, Kind.ACCEPT, Kind.RETURN_OPINION],
+        State.CLOSED: [Kind.DISPATCH, Kind.ACCEPT, Kind.RETURN_OPINION, Kind.CLOSE],
+    }
+    for (state, kind), target in EDGES.items():
+        steps = [step_of(each, at) for each, at in zip(paths[state], t, strict=False)]
+        commission = fold([draft(t[0]), *steps])
+        assert commission.state is state
+        assert apply(commission, step_of(kind, t[10])).state is target
+
+
+def test_a_step_survives_the_custody_log() -> None:
+    start = acts.draft(made.brief(), [made.material()], A, made.SENT)
+    commission, events = None, []
+    for transition in [*start, acts.dispatch(made.PACKAGE, A, made.SENT)]:
+        commission = apply(commission, transition)
+        details = event_details(commission, transition)
+        events.append(CustodyEvent("x", Action.COMMISSION, "t", "t", A, details=details))
+    steps = [decode(encode(each)).details for each in events]
+    assert [each["step"] for each in steps] == [0, 1]
+    assert steps[-1]["state"] == "dispatched"
+    assert fold(Transition.from_json(each["transition"]) for each in steps) == commission
+
+
+def test_a_long_material_list_is_split_so_that_every_event_fits() -> None:
+    lines = [made.material(n, name="很长的证据名称" * 30) for n in range(1, 400)]
+    steps = acts.draft(made.brief(), lines, A, made.SENT)
+    assert len(steps) > 3
+    commission = fold(steps)
+    assert commission.materials == tuple(lines)
+    for step in steps:
+        encode(CustodyEvent("x", Action.COMMISSION, "t", "t", A, details={"t": step.as_json()}))
+
+
+@pytest.mark.parametrize("stated", ["", "sha256:zz", "md5:" + "0" * 32])
+def test_ap_07_the_receipt_must_repeat_a_package_digest(stated) -> None:
+    with pytest.raises(InputError):
+        apply(made.dispatched(), acts.receive(stated, B, LATER))
+
+
+def test_ap_07_another_digest_is_an_integrity_failure() -> None:
+    other = fingerprint_bytes(b"another package")
+    for step in (acts.receive(other.sha256, B, LATER), acts.accept(B, LATER, other.sha256)):
+        with pytest.raises(IntegrityError, match="not that of the package sent") as caught:
+            apply(made.dispatched(), step)
+        assert caught.value.remedy
+
+
+def test_ap_07_any_of_the_three_digests_will_do() -> None:
+    for algorithm, value in made.PACKAGE.digests.items():
+        commission = apply(
+            made.dispatched(), acts.receive(f"{algorithm}:{value.upper()}", B, LATER)
+        )
+        assert commission.state is State.RECEIVED
+        assert apply(commission, acts.accept(B, LATER)).state is State.ACCEPTED
+
+
+def test_decline_after_acceptance_is_refused_with_the_next_step() -> None:
+    with pytest.raises(StateError, match="已受理") as caught:
+        apply(made.accepted(), acts.decline("忙", B, LATER))
+    assert "returns an opinion" in caught.value.remedy
+
+
+def test_a_commission_may_not_take_effect_before_it_was_sent() -> None:
+    with pytest.raises(InputError, match="before it was sent"):
+        apply(made.dispatched(), acts.accept(B, LATER, DIGEST, "2026-01-01"))
+    taken = apply(made.dispatched(), acts.accept(B, LATER, DIGEST, "2026-03-01"))
+    assert taken.effective_date == "2026-03-01"
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-03-17", "2026-03-17T09:00:00"])
+def test_a_time_has_a_zone(at) -> None:
+    with pytest.raises(InputError):
+        apply(made.dispatched(), acts.receive(DIGEST, B, at))
+
+
+def test_clock_changes_do_not_matter_between_zones() -> None:
+    # 02:30 UTC is later than 10:00 in Shanghai of the same day, though it sorts before it.
+    utc = "2026-01-28T02:30:00+00:00"
+    assert apply(made.dispatched(), acts.receive(DIGEST, B, utc)).state is State.RECEIVED
+
+
+@pytest.mark.parametrize("kind", [Kind.DECLINE, Kind.REQUEST_SUPPLEMENT, Kind.WITHDRAW])
+def test_ap_14_a_reason_is_needed(kind) -> None:
+    with pytest.raises(InputError, match=kind.value):
+        apply(made.dispatched(), Transition(kind, LATER, B, {}))
+
+
+def test_a_supplement_names_exhibits_or_says_why_none() -> None:
+    paused = apply(made.accepted(), acts.request_supplement("原始图纸", B, LATER))
+    with pytest.raises(InputError, match="names no exhibits"):
+        apply(paused, acts.receive_supplement([], A, LATER))
+    went_on = apply(paused, acts.receive_supplement([], A, LATER, "权利人无法提供"))
+    assert went_on.supplements[0].note == "权利人无法提供"
+
+
+def test_ap_08_an_opinion_that_fails_a_check_is_closed_with_a_reason_alone() -> None:
+    back = acts.return_opinion(made.opinion(), "x/E0003", [made.GOOD, made.BAD], B, LATER)
+    commission = apply(made.accepted(), back)
+    with pytest.raises(StateError, match="seal"):
+        apply(commission, acts.close(A, LATER))
+    closed = apply(commission, acts.close(A, LATER, "印章另页补盖"))
+    assert closed.end_reason == "印章另页补盖"
+
+
+def test_two_answers_at_once_the_second_is_refused() -> None:
+    back = acts.return_opinion(made.opinion(), "x/E0003", [], B, LATER)
+    commission = apply(made.accepted(), back)
+    with pytest.raises(StateError, match="not allowed"):
+        apply(commission, back)
+
+
+def test_tt_03_extension_through_the_act() -> None:
+    commission = made.accepted()
+    limit = Limit(30, Unit.WORKING_DAY)
+    at = "2026-03-10T09:00:00+08:00"
+
+    def extend(days: Limit, told: date, on: Commission = commission) -> Transition:
+        return acts.extend(on, days, "王所长", told, NATIONAL, CALENDAR, B, at)
+
+    extended = apply(commission, extend(limit, date(2026, 3, 10)))
+    assert extended.extensions[0].old_due == "2026-03-19"
+    with pytest.raises(StateError, match="extended 1 time"):
+        extend(limit, date(2026, 3, 10), extended)
+    with pytest.raises(StateError, match="before 2026-03-19"):
+        extend(limit, date(2026, 3, 19))
+    with pytest.raises(StateError, match="no time limit"):
+        extend(limit, date(2026, 3, 10), made.dispatched())
+    forged = Transition(
+        Kind.EXTEND, at, B, {**extend(limit, date(2026, 3, 10)).data, "notified": "2026-03-19"}
+    )
+    with pytest.raises(StateError, match="not before the due date"):
+        apply(commission, forged)
+
+
+def test_ap_12_two_notices_are_kept_with_their_dates() -> None:
+    commission = made.accepted()
+    for kind in NoticeKind:
+        commission = apply(commission, acts.notify(kind, "乙公司", "告知书", A, LATER))
+    assert [(n.kind.value, n.at) for n in commission.notices] == [
+        ("period", LATER),
+        ("result", LATER),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"package": None}, {"package": {"size": 1}}, {"package": {"digests": 3}}]
+)
+def test_malformed_data_is_named_and_never_a_traceback(data) -> None:
+    drafted = fold([draft(made.SENT)])
+    with pytest.raises(InputError, match="malformed"):
+        apply(drafted, Transition(Kind.DISPATCH, LATER, A, data))
+    with pytest.raises(CustodyError):
+        apply(None, Transition(Kind.DRAFT, LATER, A, data))
+
+
+def test_an_empty_history_is_no_commission() -> None:
+    with pytest.raises(StateError):
+        fold([])
+    with pytest.raises(StateError, match="no such commission"):
+        apply(None, acts.close(A, LATER))
