@@ -10,13 +10,13 @@ digest is the SHA-256 of that text over all its files, the manifest included, so
 make it again without this software::
 
     cd BUNDLE
-    find . -type f -printf '%P\\0' | while IFS= read -r -d '' f; do
+    find . -type f ! -path ./.done -printf '%P\\0' | while IFS= read -r -d '' f; do
       printf '%s  %s  %s  %s  %s\\n' \\
         "$(sha256sum < "$f" | cut -c1-64)" \\
         "$(openssl dgst -sm3 -r < "$f" | cut -c1-64)" \\
         "$(b3sum --no-names < "$f")" \\
-        "$(stat -c %s "$f")" \\
-        "$(printf %s "$f" | jq -sRr '@uri | gsub("%2F";"/")')"
+        "$(stat -c %s -- "$f")" \\
+        "$(printf %s "$f" | perl -0777 -pe 's|([^A-Za-z0-9_.~/-])|sprintf("%%%02X", ord $1)|ge')"
     done | LC_ALL=C sort | sha256sum
 
 Pure: no I/O. The parser accepts one spelling only.

@@ -81,7 +81,10 @@ class Lexicon:
 
     def nearest(self, written: str) -> str:
         """Return the known word that looks most like the written one, or an empty string."""
-        near = get_close_matches(folded(written)[:80], self._names, 1, 0.5)
+        word = folded(written)[:80]
+        # Letters in the wrong order come before letters left out.
+        swapped = [name for name in self._names if sorted(name) == sorted(word)]
+        near = swapped or get_close_matches(word, self._names, 1, 0.5)
         return self._shown[self._names[near[0]]] if near else ""
 
 
