@@ -1,0 +1,137 @@
+"""A BagIt 1.0 bag written straight into a zip: streamed, deterministic, memory flat.
+
+Layout, below one folder named like the bag (RFC 8493)::
+
+    bagit.txt  bag-info.txt  manifest-sha256.txt  tagmanifest-sha256.txt
+    data/...                   the payload
+    checks/sha256sums.txt      the same files for sha256sum -c
+    checks/b3sums.txt          for b3sum -c
+    checks/sm3sums.txt         for cksum -a sm3 --check
+    ...                        other tag files
+
+Members are stored, not deflated, with fixed times and ZIP64 headers, in the order in which they
+are added, so that the same input gives the same bytes. The three lists under ``checks/`` cover
+every file but themselves and the two manifests; no bag tool takes them for manifests. Names are
+plain ASCII: bag tools disagree about everything else.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+from storage.digest import CHUNK, Fingerprint, Hasher, fingerprint_bytes
+from storage.errors import InputError
+from storage.names import visible
+
+BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+LISTS = ("sha256", "blake3", "sm3")
+_LIST_NAMES = {
+    "sha256": "checks/sha256sums.txt",
+    "blake3": "checks/b3sums.txt",
+    "sm3": "checks/sm3sums.txt",
+}
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_REGULAR_0644 = (0o100644) << 16
+_UNIX = 3
+
+
+class BagWriter:
+    """Writes one bag: ``payload`` and ``tag`` in any fixed order, then ``finish`` once.
+
+    A context manager: leaving it closes the zip, whole or not, and never the stream below.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        """Begin a bag in a seekable stream, below the folder ``name``.
+
+        Raises:
+            InputError: the name is not plain ASCII.
+        """
+        self._name = _plain(name)
+        self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True)
+        self._files: dict[str, Fingerprint] = {}
+        self.tag("bagit.txt", BAGIT.encode())
+
+    def __enter__(self) -> BagWriter:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._zip.close()
+
+    def payload(self, path: str, source: BinaryIO) -> Fingerprint:
+        """Copy a stream to ``data/<path>`` and return what was copied."""
+        return self._copy(f"data/{path}", source)
+
+    def tag(self, path: str, data: bytes) -> None:
+        """Add a tag file."""
+        self._write(path, data)
+        self._files[path] = fingerprint_bytes(data)
+
+    def finish(self, info: Mapping[str, str]) -> None:
+        """Write bag-info, the lists and the manifests.
+
+        Args:
+            info: fields of ``bag-info.txt``; Payload-Oxum is added.
+        """
+        payload = {k: v for k, v in self._files.items() if k.startswith("data/")}
+        octets = sum(each.size for each in payload.values())
+        fields = {**info, "Payload-Oxum": f"{octets}.{len(payload)}"}
+        self.tag("bag-info.txt", _tag_lines(fields).encode())
+        listed = sorted(self._files.items())
+        for algorithm in LISTS:
+            self.tag(_LIST_NAMES[algorithm], check_list(algorithm, listed).encode())
+        self.tag("manifest-sha256.txt", check_list("sha256", sorted(payload.items())).encode())
+        tags = [(k, v) for k, v in sorted(self._files.items()) if k not in payload]
+        self._write("tagmanifest-sha256.txt", check_list("sha256", tags).encode())
+
+    def _copy(self, path: str, source: BinaryIO) -> Fingerprint:
+        hasher = Hasher()
+        try:
+            with self._zip.open(self._member(path), "w", force_zip64=True) as target:
+                while piece := source.read(CHUNK):
+                    hasher.update(piece)
+                    target.write(piece)
+        finally:
+            self._files[path] = hasher.finish()
+        return self._files[path]
+
+    def _write(self, path: str, data: bytes) -> None:
+        with self._zip.open(self._member(path), "w", force_zip64=True) as target:
+            target.write(data)
+
+    def _member(self, path: str) -> zipfile.ZipInfo:
+        if path in self._files:
+            raise InputError(f"{path} would stand in the package twice", path=path)
+        member = zipfile.ZipInfo(f"{self._name}/{_plain(path)}", _EPOCH)
+        member.create_system = _UNIX
+        member.external_attr = _REGULAR_0644
+        return member
+
+
+def check_list(algorithm: str, files: Iterable[tuple[str, Fingerprint]]) -> str:
+    """Return a list of digests as coreutils, b3sum and bag tools read it.
+
+    SM3 lines are tagged (``SM3 (path) = hex``), because cksum guesses nothing else.
+    """
+    lines = []
+    for path, print_ in files:
+        value = print_.digests[algorithm]
+        lines.append(f"SM3 ({path}) = {value}\n" if algorithm == "sm3" else f"{value}  {path}\n")
+    return "".join(lines)
+
+
+def _tag_lines(fields: Mapping[str, str]) -> str:
+    return "".join(f"{label}: {visible(value)}\n" for label, value in fields.items() if value)
+
+
+def _plain(path: str) -> str:
+    if not _NAME.fullmatch(path):
+        raise InputError(
+            f"{visible(path)!r} is no plain ASCII name for a package",
+            remedy="payload names come from exhibit numbers",
+        )
+    return path
