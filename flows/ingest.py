@@ -9,6 +9,7 @@ from tasks.bundle import batches
 from tasks.steps import (
     advance,
     begin_progress,
+    close_claim,
     fingerprint_batch,
     judge,
     look,
@@ -40,4 +41,5 @@ def ingest_bundle(accession: str) -> dict[str, str]:
         results.append(read_batch(exhibits))
         advance(progress, sum(len(part) for part in results), len(answer.exhibits))
     report_failures(accession, results)
+    close_claim(accession)
     return answer.as_json()

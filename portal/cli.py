@@ -44,7 +44,7 @@ app.add_typer(appraisal.supplement, name="supplement")
 app.command("extend")(appraisal.extend)
 app.add_typer(appraisal.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
-app.command("test")(system.test)
+app.command("test")(system.run_tests)
 
 
 def main() -> int:

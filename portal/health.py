@@ -55,11 +55,11 @@ def _programs() -> Iterator[HealthFinding]:
 
 
 def _cell() -> Iterator[HealthFinding]:
-    from tasks.reader.cell import cell_report
+    from tasks.reader.report import cell_report
 
-    for capability in cell_report():
-        state: State = "ok" if capability.works else "missing" if capability.needed else "weak"
-        yield HealthFinding("cell", capability.name, state, capability.seen)
+    for each in cell_report(settings().ocr_languages).mechanisms:
+        state: State = "ok" if each.works else "missing" if each.needed else "weak"
+        yield HealthFinding("cell", each.name, state, each.seen)
 
 
 def _store(chosen: Settings) -> Iterable[HealthFinding]:

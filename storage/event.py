@@ -49,6 +49,7 @@ class Action(StrEnum):
     RETURNED = "returned"
     AGENCY = "agency"
     COMMISSION = "commission"
+    OVERDUE = "overdue"
 
 
 @dataclass(frozen=True)

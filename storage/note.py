@@ -195,7 +195,7 @@ def parse_note(untrusted: bytes) -> Note:
         raise NoteError("a note holds control characters")
     text, separator, tail = whole.rpartition("\n\n")
     lines = tail.split("\n")
-    if not separator or not text or lines.pop() != "" or not lines:
+    if not separator or lines.pop() != "" or not lines:
         raise NoteError("a note has no text, no signature, or no final newline")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError("a note has too many signatures", count=len(lines))

@@ -56,4 +56,5 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.ACKNOWLEDGED: _package("鉴定机构确认收到 / acknowledged"),
     Action.RETURNED: _package("鉴定意见交回 / returned"),
     Action.COMMISSION: _commission,
+    Action.OVERDUE: lambda d: f"委托 {d['commission_no']} 逾期，期限 {d['due']} / overdue",
 }

@@ -153,11 +153,9 @@ def verify(
 
 def _events(log: LogCheck) -> Iterator[tuple[int, CustodyEvent, bool]]:
     """Yield the entries that parse; whether each is proven by the signed checkpoint."""
-    broken = {finding.index for finding in log.findings}
-    trusted = None not in broken
     for index, leaf in log.entries:
         try:
-            yield index, decode(leaf), trusted and index not in broken
+            yield index, decode(leaf), log.proven(index)
         except IntegrityError:
             continue
 

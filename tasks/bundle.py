@@ -13,7 +13,7 @@ from storage.errors import InputError
 from storage.listing import ListedFile
 from storage.nouns import Manifest, case_id
 from storage.objects import ObjectRef
-from tasks.manifest import Mistake
+from tasks.manifest_mistakes import Mistake
 
 T = TypeVar("T")
 

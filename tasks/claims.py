@@ -139,3 +139,17 @@ def sweep(custody: Custody) -> int:
                 shutil.rmtree(folder)
                 removed += 1
     return removed
+
+
+def claim_file(custody: Custody, path: Path, unit: str) -> Claim:
+    """Give a single file of ours (an opinion) its accession number; it stays where it is."""
+    with custody.write() as session:
+        return intents.claim(
+            session,
+            unit=unit,
+            name=path.name,
+            source=str(path.absolute()),
+            in_place=True,
+            now=custody.now(),
+            state="collecting",
+        )

@@ -18,8 +18,9 @@ from storage.listing import bundle_digest
 from storage.names import display
 from storage.nouns import Manifest, case_id
 from tasks.bundle import Bundle, File, Printed, Verdict
-from tasks.manifest import Mistake, judge_manifest
-from tasks.reader.answer import ZipListing
+from tasks.manifest import judge_manifest
+from tasks.manifest_mistakes import Mistake
+from tasks.reader.answer import ZipListing, ZipMember
 from tasks.reader.cell import CellPool
 
 MANIFEST_NAMES = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
@@ -96,9 +97,7 @@ def _expand(
             continue
         target = folder / f"{member.index:06d}"
         try:
-            printed.append(
-                _extract(pool, container.file, member.index, member.size, target, member.name)
-            )
+            printed.append(_extract(pool, container.file, member, target))
         except InputError as error:
             mistakes.append(_unreadable(member.name, error))
     stripped = [
@@ -108,15 +107,13 @@ def _expand(
     return tuple(sorted(stripped, key=lambda each: each.file.path.encode())), mistakes
 
 
-def _extract(
-    pool: CellPool, container: File, index: int, size: int, target: Path, name: str
-) -> Printed:
+def _extract(pool: CellPool, container: File, member: ZipMember, target: Path) -> Printed:
     hasher = Hasher()
     with container.open() as stream, target.open("wb") as out:
-        for piece in pool.extract(stream, index, size):
+        for piece in pool.extract(stream, member, member.size):
             hasher.update(piece)
             out.write(piece)
-    return Printed(File(name, str(target), size), hasher.finish())
+    return Printed(File(member.name, str(target), member.size), hasher.finish())
 
 
 def _common_folder(names: list[str]) -> str:

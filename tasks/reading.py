@@ -50,6 +50,9 @@ def open_pool(chosen: Settings) -> CellPool:
         document_seconds=chosen.document_seconds,
         page_seconds=chosen.page_seconds,
         languages=chosen.ocr_languages,
+        max_entries=chosen.max_entries,
+        max_total_bytes=chosen.max_total_bytes,
+        max_ratio=chosen.max_ratio,
     )
 
 

@@ -17,7 +17,17 @@ from prefect.artifacts import (
 from prefect.client.schemas.objects import State, TaskRun
 
 from storage.custody import current
-from tasks import dispatching, judging, reading, receiving, returning, settling, storing, sweeping
+from tasks import (
+    claims,
+    dispatching,
+    judging,
+    reading,
+    receiving,
+    returning,
+    settling,
+    storing,
+    sweeping,
+)
 from tasks.bundle import Answer, Arrival, Bundle, File, Printed, Shelf, Stored, Verdict
 from tasks.reading import ReadResult, shared_pool
 
@@ -71,6 +81,12 @@ def store_batch(shelf: Shelf, files: Sequence[Printed]) -> Stored:
 def settle(verdict: Verdict, parts: Sequence[Stored]) -> Answer:
     """Put the outcome on record and give the unit its receipt or its reasons."""
     return settling.settle(current(), verdict, storing.gather(parts))
+
+
+@task(name="close", **_RETRY)
+def close_claim(accession: str) -> None:
+    """Close a claim whose bundle is stored, answered and read."""
+    claims.finish(current(), accession)
 
 
 @task(name="read", **_RETRY)

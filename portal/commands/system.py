@@ -43,7 +43,7 @@ def doctor(json: Json = False) -> None:
         raise typer.Exit(5)
 
 
-def test(
+def run_tests(
     arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to pytest.")] = None,
 ) -> None:
     """Run the test suite."""

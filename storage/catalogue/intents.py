@@ -32,16 +32,24 @@ def _claim(row: tables.AccessionIntent) -> Claim:
 
 
 def claim(
-    session: Session, *, unit: str, name: str, source: str, in_place: bool, now: str
+    session: Session,
+    *,
+    unit: str,
+    name: str,
+    source: str,
+    in_place: bool,
+    now: str,
+    state: str = "open",
 ) -> Claim:
     """Give a bundle its accession number, ``A<year>-<six digits>``.
 
     A bundle whose claim from the same source is still open gets that claim again: it was
-    interrupted between the claim and the move.
+    interrupted between the claim and the move. ``state`` is ``open`` for bundles; an opinion's
+    claim is ``collecting``, which no watcher picks up.
     """
     again = session.scalars(
         select(tables.AccessionIntent).where(
-            tables.AccessionIntent.source == source, tables.AccessionIntent.state == "open"
+            tables.AccessionIntent.source == source, tables.AccessionIntent.state == state
         )
     ).first()
     if again is not None:
@@ -52,7 +60,7 @@ def claim(
         name=name,
         source=source,
         in_place=in_place,
-        state="open",
+        state=state,
         claimed_at=now,
     )
     session.add(row)

@@ -141,6 +141,17 @@ class CellPool:
         """Return the cells of a manifest as written, or raise ``UnreadableError``."""
         return self._need(RawManifest, file, self._job("manifest", name=name))
 
+    def fields(self, file: Document, name: str) -> dict[str, Any]:
+        """Return a YAML mapping as plain, untrusted values, or raise ``UnreadableError``."""
+        try:
+            untrusted = self.call("fields", file, name=name)
+        except CellFailure as failure:
+            raise _unreadable_error(failure) from failure
+        found = untrusted.get("fields") if isinstance(untrusted, dict) else None
+        if not isinstance(found, dict):
+            raise _unreadable_error(CellFailure("lie", "no mapping"))
+        return found
+
     def list_zip(self, file: Document) -> ZipListing:
         """Return what an archive claims to hold, judged, or raise ``UnreadableError``."""
         return self._need(ZipListing, file, self._job("list_zip"))
@@ -181,15 +192,22 @@ class CellPool:
         """Lend a living worker to this thread; a dead one is replaced by the next borrower."""
         cell = self._idle.get()
         try:
-            if cell is None or not cell.alive:
+            if cell is not None and not cell.usable():
+                self._forget(cell)
+                cell = None
+            if cell is None:
                 cell = self._spawner.submit(self._spawn).result()
             yield cell
         finally:
             if cell is not None and not cell.alive:
-                with self._lock:
-                    self._all.discard(cell)
+                self._forget(cell)
                 cell = None
             self._idle.put(cell)
+
+    def _forget(self, cell: Cell) -> None:
+        cell.kill()
+        with self._lock:
+            self._all.discard(cell)
 
     def _spawn(self) -> Cell:
         # Bubblewrap dies with the thread that started it, so one lasting thread starts them all.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tasks.reader import charset, inspection, manifest, members, ocr, pages, zipdir
+from tasks.reader import charset, fields, inspection, manifest, members, ocr, pages, zipdir
 from tasks.reader.answer import ZipMember
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
@@ -51,6 +51,10 @@ def _manifest(job: Job, source: Source, _: list[int]) -> Any:
     return manifest.read_manifest(source)
 
 
+def _fields(job: Job, source: Source, _: list[int]) -> Any:
+    return fields.read_fields(source)
+
+
 def _list_zip(job: Job, source: Source, _: list[int]) -> Any:
     limits = zipdir.Limits(job.max_entries, job.max_total_bytes, job.max_ratio)
     return zipdir.list_zip(source, limits)
@@ -85,6 +89,7 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "inspect": _inspect,
     "ocr_page": _ocr_page,
     "manifest": _manifest,
+    "fields": _fields,
     "list_zip": _list_zip,
     "extract_member": _extract_member,
     "probe": _probe,

@@ -22,9 +22,9 @@ _NULL = "tag:yaml.org,2002:null"
 
 def read_yaml(data: bytes) -> RawManifest:
     """Return the cells of a YAML manifest; what is wrong with its form is a problem each."""
-    problems = _Problems()
+    problems = Problems()
     text = decode(data).text
-    node = _compose(text, problems)
+    node = compose_safely(text, problems)
     if node is None:
         if not problems.found:
             problems.add(1, "清单是空的。", "The manifest is empty.")
@@ -43,7 +43,7 @@ def read_yaml(data: bytes) -> RawManifest:
     )
 
 
-class _Problems:
+class Problems:
     """Collects problems up to a bound."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class _Problems:
         return tuple(self.found)
 
 
-def _compose(text: str, problems: _Problems) -> Any:
+def compose_safely(text: str, problems: Problems) -> Any:
     """Return the document's node after its events were judged, or None."""
     try:
         if not _judge_events(text, problems):
@@ -77,7 +77,7 @@ def _compose(text: str, problems: _Problems) -> Any:
     return None
 
 
-def _judge_events(text: str, problems: _Problems) -> bool:
+def _judge_events(text: str, problems: Problems) -> bool:
     """Refuse what makes a small file large: aliases, deep nesting, a second document."""
     depth, documents = 0, 0
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
@@ -105,7 +105,7 @@ def _judge_events(text: str, problems: _Problems) -> bool:
     return True
 
 
-def _cells(node: Any, problems: _Problems, lists: dict[str, Any] | None = None) -> Any:
+def _cells(node: Any, problems: Problems, lists: dict[str, Any] | None = None) -> Any:
     """Return the scalar entries of a mapping; lists at the top go to ``lists``."""
     cells: list[RawCell] = []
     seen: dict[str, int] = {}
@@ -132,7 +132,7 @@ def _cells(node: Any, problems: _Problems, lists: dict[str, Any] | None = None) 
     return tuple(cells)
 
 
-def _records(node: Any, name: str, problems: _Problems) -> tuple[tuple[RawCell, ...], ...]:
+def _records(node: Any, name: str, problems: Problems) -> tuple[tuple[RawCell, ...], ...]:
     if node is None or (isinstance(node, yaml.ScalarNode) and not _value(node)):
         return ()
     if not isinstance(node, yaml.SequenceNode):

@@ -1,0 +1,130 @@
+"""Who acts, when, and for whom: what the commands share when they take a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from appraisal import acts
+from appraisal.clocks import due_of_completion
+from appraisal.commission import Commission
+from appraisal.desk import Desk
+from appraisal.rules import Limit, Unit
+from storage.catalogue import queries
+from storage.custody import current
+from storage.errors import ConflictError, InputError
+from storage.nouns import Person
+
+
+def person(name: str) -> Person:
+    """Return who acts for the client: the named person, else the receiver."""
+    receiver = current().receiver()
+    return Person(name, unit=receiver.unit) if name else receiver
+
+
+def moment(text: str) -> str:
+    """Return a time given on the command line, or now.
+
+    Raises:
+        InputError: it is no RFC 3339 time with a zone.
+    """
+    if not text:
+        return current().now()
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or given.tzinfo is None:
+        raise InputError(
+            f"{text!r} is not a time with a zone", remedy="write it as 2026-11-20T09:30:00+08:00"
+        )
+    return given.isoformat()
+
+
+def day(text: str) -> date:
+    """Return a day given on the command line, or today.
+
+    Raises:
+        InputError: it is no ISO date.
+    """
+    try:
+        return date.fromisoformat(text or current().now()[:10])
+    except ValueError as error:
+        raise InputError(f"{text!r} is not a date", remedy="write it as 2026-11-20") from error
+
+
+def for_agency(desk: Desk, number: str, name: str) -> Person:
+    """Return who acts for a commission's agency: the named person, else its first contact."""
+    agency = desk.agency(desk.commission(number).agency_id)
+    if name:
+        return Person(name, unit=agency.name)
+    contact = agency.contacts[0]
+    return Person(contact["name"], unit=agency.name, phone=contact.get("phone", ""))
+
+
+def accepting(desk: Desk, number: str, digest: str, by: str, at: str) -> Commission:
+    """Accept a commission and tell the date that follows from it."""
+    found = desk.commission(number)
+    when = moment(at)
+    actor = for_agency(desk, number, by)
+    probe = acts.accept(actor, when, digest)
+    accepted = desk.preview(found, probe)
+    due = due_of_completion(accepted, desk.rules(found), desk.calendar, day(when[:10]))
+    return desk.step(number, acts.accept(actor, when, digest, due=due))
+
+
+def receiving_supplement(
+    desk: Desk, number: str, exhibits: Sequence[str], note: str, by: str, at: str
+) -> Commission:
+    """Record the receipt of a supplement; every exhibit must be one of the case."""
+    case = desk.commission(number).brief.case_id
+    with current().read() as session:
+        found = [queries.find_exhibit(session, _full(case, each)) for each in exhibits]
+    names = [row["exhibit_id"] for row in found]
+    actor = for_agency(desk, number, by)
+    return desk.step(number, acts.receive_supplement(names, actor, moment(at), note))
+
+
+def _full(case: str, exhibit: str) -> str:
+    return exhibit if "/" in exhibit else f"{case}/{exhibit}"
+
+
+def extending(
+    desk: Desk,
+    number: str,
+    days: int,
+    approved_by: str,
+    notified: str,
+    reason: str,
+    by: str,
+    at: str,
+) -> Commission:
+    """Extend the time limit by days in the unit of the commission's rule set."""
+    found = desk.commission(number)
+    rules = desk.rules(found)
+    limit = Limit(days, rules.extension.unit if rules.extension else Unit.WORKING_DAY)
+    actor = for_agency(desk, number, by)
+    act = acts.extend(
+        found, limit, approved_by, day(notified), rules, desk.calendar, actor, moment(at), reason
+    )
+    return desk.step(number, act)
+
+
+def write_brief(desk: Desk, case_name: str, agency_name: str, file: Path) -> None:
+    """Write a brief pre-filled from a case and an agency.
+
+    Raises:
+        ConflictError: the file exists.
+    """
+    from appraisal.template import brief_text
+
+    with current().read() as session:
+        case = queries.find_case(session, case_name)
+        exhibits = queries.list_exhibits(session, case["case_id"])
+    text = brief_text(case, exhibits, desk.agency(agency_name), desk.custody.receiver())
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError as error:
+        raise ConflictError(f"{file} exists already", remedy="name a new file") from error

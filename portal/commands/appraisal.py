@@ -1,0 +1,291 @@
+"""Commands that send work out and bring it back: agencies, commissions, opinions, clocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+agency = typer.Typer(no_args_is_help=True, help="Keep the directory of appraisal agencies.")
+commission = typer.Typer(no_args_is_help=True, help="Draft commissions and look at them.")
+supplement = typer.Typer(no_args_is_help=True, help="Material that an agency asks for later.")
+opinion = typer.Typer(no_args_is_help=True, help="Take opinions in.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Number = Annotated[str, typer.Argument(help="Commission number.", show_default=False)]
+By = Annotated[str, typer.Option("--by", help="Who does it; default: the receiver.")]
+At = Annotated[str, typer.Option("--at", help="When, RFC 3339; default: now.")]
+On = Annotated[str, typer.Option("--on", help="As of this day, YYYY-MM-DD; default: today.")]
+Fields = Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)]
+Reason = Annotated[str, typer.Option("--reason", help="Why.", show_default=False)]
+
+
+def _desk() -> Any:
+    from appraisal.desk import Desk
+    from storage.custody import current
+
+    return Desk(current())
+
+
+def _done(commission_: Any) -> None:
+    from appraisal.commission import STATE_NAMES
+    from portal.show import cell, line
+
+    zh, en = STATE_NAMES[commission_.state]
+    line(f"[green]✓[/] {cell(commission_.commission_no)}: {zh} {en}")
+
+
+@agency.command("add")
+def agency_add(file: Fields, by: By = "") -> None:
+    """Put an agency, or a newer description of it, on record."""
+    from portal.acting import person
+    from portal.show import cell, line
+    from tasks.filled import read_fields
+    from tasks.reading import shared_pool
+
+    added = _desk().add_agency(read_fields(shared_pool(), file), person(by))
+    line(f"[green]✓[/] {cell(added.agency_id)} {cell(added.name)}")
+
+
+@agency.command("list")
+def agency_list(json: Json = False) -> None:
+    """List the agencies."""
+    from appraisal.agency import REGISTER_NAMES
+    from appraisal.matters import MATTER_NAMES
+    from portal.show import as_json, table
+
+    found = _desk().agencies()
+    if json:
+        as_json([each.as_json() for each in found])
+        return
+    rows = [
+        (
+            each.agency_id,
+            each.name,
+            "、".join(MATTER_NAMES[matter] for matter in each.scope),
+            "、".join(REGISTER_NAMES[register.type] for register in each.registers),
+            each.status.value,
+        )
+        for each in found
+    ]
+    table("鉴定机构 agencies", ("编号", "名称", "业务范围", "名册", "状态"), rows)
+
+
+@commission.command("template")
+def commission_template(
+    case: Annotated[str, typer.Argument(help="Case.", show_default=False)],
+    agency_name: Annotated[str, typer.Argument(metavar="AGENCY", help="Agency.")],
+    file: Annotated[Path, typer.Argument(help="The YAML file to write.", show_default=False)],
+) -> None:
+    """Write a brief pre-filled from the case's exhibits; never overwrites."""
+    from portal.acting import write_brief
+    from portal.show import cell, line
+
+    write_brief(_desk(), case, agency_name, file)
+    line(f"[green]✓[/] {cell(file)}：请填写后运行 custody commission new {cell(file)}")
+
+
+@commission.command("new")
+def commission_new(file: Fields, by: By = "", at: At = "") -> None:
+    """Draft a commission from a filled-in brief."""
+    from portal.acting import moment, person
+    from tasks.filled import read_fields
+    from tasks.reading import shared_pool
+
+    untrusted = read_fields(shared_pool(), file)
+    _done(_desk().draft(untrusted, person(by), moment(at)))
+
+
+@commission.command("list")
+def commission_list(json: Json = False) -> None:
+    """List every commission."""
+    from appraisal.commission import STATE_NAMES
+    from portal.show import as_json, table
+
+    found = _desk().commissions()
+    if json:
+        as_json([each.as_json() for each in found])
+        return
+    rows = [
+        (c.commission_no, c.case_no, c.agency_id, " ".join(STATE_NAMES[c.state]), c.sent_at)
+        for c in found
+    ]
+    table("委托 commissions", ("编号", "案号", "机构", "状态", "发出"), rows)
+
+
+@commission.command("show")
+def commission_show(number: Number, on: On = "", json: Json = False) -> None:
+    """Show a commission with its clocks, each date explained step by step."""
+    from portal.acting import day
+    from portal.commissions import print_commission
+    from portal.show import as_json
+
+    desk = _desk()
+    found = desk.commission(number)
+    if json:
+        as_json(found.as_json())
+    else:
+        print_commission(desk, found, day(on))
+
+
+@commission.command("close")
+def commission_close(number: Number, reason: Reason = "", by: By = "", at: At = "") -> None:
+    """Close a commission whose opinion was checked; a failed check needs a reason."""
+    from appraisal import acts
+    from portal.acting import moment, person
+
+    _done(_desk().step(number, acts.close(person(by), moment(at), reason)))
+
+
+@commission.command("withdraw")
+def commission_withdraw(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
+    """Withdraw a commission (JAG art. 21)."""
+    from appraisal import acts
+    from portal.acting import moment, person
+
+    _done(_desk().step(number, acts.withdraw(reason, person(by), moment(at))))
+
+
+def dispatch(number: Number, by: By = "", at: At = "") -> None:
+    """Build the package and the letter, and put a commission on the agency's queue."""
+    from flows.engine import prepare_engine
+    from portal.show import cell, line
+    from storage.settings import settings
+
+    prepare_engine(settings())
+    from flows.dispatch import dispatch_commission
+
+    sent = dispatch_commission(number, by, at)
+    line(f"[green]✓[/] {cell(number)} 已发往 sent to {cell(sent['agency'])}")
+    line(f"  材料包 package: {cell(sent['package'])}")
+    line(f"  SHA-256: {sent['package_digest']}")
+    line(f"  委托书 letter: {cell(sent['letter'])}")
+
+
+def queue(
+    agency_name: Annotated[str, typer.Argument(metavar="AGENCY", show_default=False)],
+    on: On = "",
+    json: Json = False,
+) -> None:
+    """List an agency's open commissions, the most urgent first."""
+    from portal.acting import day
+    from portal.commissions import print_rows
+    from portal.show import as_json
+
+    desk = _desk()
+    found = desk.agency(agency_name)
+    rows = desk.queue(found.agency_id, day(on))
+    if json:
+        as_json([each.as_json() for each in rows])
+    else:
+        print_rows(f"{found.name} · 待办 queue", rows)
+
+
+def accept(
+    number: Number,
+    package_digest: Annotated[
+        str, typer.Option(help="SHA-256 of the package as received.", show_default=False)
+    ],
+    by: By = "",
+    at: At = "",
+) -> None:
+    """Accept a commission for its agency, repeating the package's digest."""
+    from portal.acting import accepting
+
+    _done(accepting(_desk(), number, package_digest, by, at))
+
+
+def decline(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
+    """Decline a commission for its agency, with the reason (JAG art. 15)."""
+    from appraisal import acts
+    from portal.acting import for_agency, moment
+
+    desk = _desk()
+    actor = for_agency(desk, number, by)
+    _done(desk.step(number, acts.decline(reason, actor, moment(at))))
+
+
+@supplement.command("request")
+def supplement_request(
+    number: Number,
+    what: Annotated[str, typer.Option(help="What is needed.", show_default=False)],
+    by: By = "",
+    at: At = "",
+) -> None:
+    """Ask the client for more material; the clock stops."""
+    from appraisal import acts
+    from portal.acting import for_agency, moment
+
+    desk = _desk()
+    actor = for_agency(desk, number, by)
+    _done(desk.step(number, acts.request_supplement(what, actor, moment(at))))
+
+
+@supplement.command("receive")
+def supplement_receive(
+    number: Number,
+    exhibit: Annotated[list[str] | None, typer.Option(help="CASE/E0001; repeat.")] = None,
+    note: Annotated[str, typer.Option(help="Or: why the agency goes on without.")] = "",
+    by: By = "",
+    at: At = "",
+) -> None:
+    """Record that the material reached the agency; the clock runs again."""
+    from portal.acting import receiving_supplement
+
+    _done(receiving_supplement(_desk(), number, exhibit or [], note, by, at))
+
+
+def extend(
+    number: Number,
+    days: Annotated[int, typer.Option(help="How many days.", show_default=False)],
+    approved_by: Annotated[str, typer.Option(help="Head of the agency.", show_default=False)],
+    notified: Annotated[str, typer.Option(help="When the client was told.", show_default=False)],
+    reason: Reason = "",
+    by: By = "",
+    at: At = "",
+) -> None:
+    """Extend the time limit once, approved and told before it ends (JAG art. 28)."""
+    from portal.acting import extending
+
+    _done(extending(_desk(), number, days, approved_by, notified, reason, by, at))
+
+
+@opinion.command("return")
+def opinion_return(
+    number: Number,
+    pdf: Annotated[Path, typer.Argument(help="The signed opinion.", show_default=False)],
+    fields: Annotated[Path, typer.Argument(help="Its particulars, YAML.", show_default=False)],
+    by: By = "",
+    at: At = "",
+    json: Json = False,
+) -> None:
+    """Take an opinion in as an exhibit, check it, and match the package digest."""
+    from flows.engine import prepare_engine
+    from portal.commissions import print_opinion
+    from portal.show import as_json
+    from storage.settings import settings
+
+    prepare_engine(settings())
+    from flows.collect import collect_opinion
+
+    outcome = collect_opinion(number, str(pdf), str(fields), by, at)
+    if json:
+        as_json(outcome)
+    else:
+        print_opinion(outcome)
+
+
+def overdue(on: On = "", json: Json = False) -> None:
+    """List every commission with an overdue clock, the longest overdue first."""
+    from portal.acting import day
+    from portal.commissions import print_rows
+    from portal.show import as_json, line
+
+    rows = _desk().overdue(day(on))
+    if json:
+        as_json([each.as_json() for each in rows])
+    elif rows:
+        print_rows("逾期 overdue", rows)
+    else:
+        line("没有逾期的委托 / nothing is overdue")

@@ -1,0 +1,64 @@
+"""How commissions, clocks and opinions are shown on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, clocks
+from appraisal.commission import STATE_NAMES, Commission
+from appraisal.desk import Desk
+from appraisal.matters import MATTER_NAMES
+from appraisal.queue import QueueRow
+from portal.show import cell, line, table
+
+
+def print_rows(title: str, rows: Sequence[QueueRow]) -> None:
+    """Print commissions with their live clock and next step."""
+    shown = []
+    for row in rows:
+        found, live = row.commission, row.live
+        left = "" if live is None or live.days_left is None else f"{live.days_left:+d}"
+        provisional = "（暂定 provisional）" if live and live.provisional else ""
+        shown.append(
+            (
+                found.commission_no,
+                "、".join(MATTER_NAMES[each.type] for each in found.brief.matters),
+                STATE_NAMES[found.state][0],
+                f"{live.due.date.isoformat()}{provisional}" if live else "",
+                left,
+                CLOCK_STATE_NAMES[live.state][0] if live else "",
+                row.next_step[0],
+            )
+        )
+    table(title, ("编号", "事项", "状态", "期限", "剩余", "计时", "下一步"), shown)
+
+
+def print_commission(desk: Desk, found: Commission, today: date) -> None:
+    """Print a commission, its material, and how each date was counted."""
+    zh, en = STATE_NAMES[found.state]
+    line(f"[bold]{cell(found.commission_no)}[/] {zh} {en} · {cell(found.agency_id)}")
+    for matter in found.brief.matters:
+        line(f"  {MATTER_NAMES[matter.type]}：{cell(matter.question)}")
+    rows = [(m.number, m.name, m.quantity, m.fingerprint.sha256[:16]) for m in found.materials]
+    table("鉴定材料 material", ("编号", "名称", "数量", "SHA-256"), rows)
+    if found.package:
+        line(f"  材料包 package SHA-256: {found.package.sha256}")
+    for clock in clocks(found, desk.rules(found), desk.calendar, today):
+        name, state = CLOCK_NAMES[clock.name], CLOCK_STATE_NAMES[clock.state]
+        provisional = " 暂定 provisional" if clock.provisional else ""
+        line(f"[bold]{name[0]} {name[1]}[/]: {clock.due.date}{provisional} · {state[0]} {state[1]}")
+        for step in clock.due.steps:
+            line(f"    {cell(step.text[0])}（{cell(step.article.zh)}）")
+
+
+def print_opinion(outcome: dict[str, Any]) -> None:
+    """Print what the checks of an opinion found."""
+    for finding in outcome["findings"]:
+        mark = "[green]✓[/]" if finding["ok"] else "[red]✗[/]"
+        line(f"  {mark} {cell(finding['text_zh'])} {cell(finding['text_en'])}")
+    failed = sum(not finding["ok"] for finding in outcome["findings"])
+    line(f"[green]✓[/] 鉴定意见已入证 exhibit {cell(outcome['exhibits'][0])}")
+    if failed:
+        line(f"[yellow]![/] {failed} 项检查未通过 checks did not hold; 退回补正或说明理由后办结")

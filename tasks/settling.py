@@ -1,0 +1,175 @@
+"""Settling: the outcome goes on record, and the unit gets its receipt or its reasons.
+
+What a unit is given is always what the log names: a receipt made again after a crash is
+replaced by the one whose digest was recorded first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from storage.catalogue import queries
+from storage.custody import Custody
+from storage.errors import InputError
+from storage.event import Action, decode
+from storage.log import Recorded
+from storage.nouns import Person
+from storage.objects import ObjectRef
+from storage.workspace import write_durably
+from tasks.bundle import Answer, Bundle, Stored, Verdict
+from tasks.drop import RECEIPTS, REJECTED
+from tasks.receipt import ReceiptLine, build_receipt, receipt_bytes, render_receipt_pdf
+from tasks.receiving import put_bytes
+from tasks.refusal import escaped, render_refusal
+from tasks.storing import accession_events, duplicate_event, quarantine_event
+
+_UNSAFE = re.compile(r"[^\w-]+")
+
+
+def settle(custody: Custody, verdict: Verdict, stored: Stored, folder: str = "") -> Answer:
+    """Record the outcome of a verdict and answer the unit.
+
+    ``folder`` is where the answer goes; empty: the unit's own drop folder.
+    """
+    if verdict.duplicate_of:
+        return _known(custody, verdict, folder)
+    if not verdict.accepted:
+        return _refused(custody, verdict, stored, folder)
+    return _accepted(custody, verdict, stored, folder)
+
+
+def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -> Answer:
+    recorded = custody.record(accession_events(custody, verdict, stored))
+    data = _recorded_receipt(custody, verdict, recorded)
+    receipt = json.loads(data)
+    target = _answer_folder(custody, verdict.bundle, RECEIPTS, folder)
+    write_durably(target / "receipt.json", data)
+    write_durably(target / "receipt.pdf", render_receipt_pdf(receipt))
+    exhibits = tuple(item["exhibit_id"] for item in receipt["items"])
+    return Answer(verdict.bundle.accession, "accepted", verdict.case, str(target), exhibits)
+
+
+def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorded]) -> bytes:
+    """Make the receipt and put it on record; return the bytes of the one on record."""
+    manifest, bundle = verdict.manifest, verdict.bundle
+    if manifest is None:
+        raise ValueError("a receipt needs a manifest")
+    files = {each.file.path: each.fingerprint for each in verdict.files}
+    lines = [
+        ReceiptLine(verdict.first_exhibit + item.seq - 1, item, files[item.path], place.index)
+        for item, place in zip(manifest.items, recorded[1:], strict=True)
+    ]
+    receipt = build_receipt(
+        accession=bundle.accession,
+        manifest=manifest,
+        lines=lines,
+        bundle_digest=verdict.bundle_digest,
+        received_at=bundle.received_at,
+        issued_at=custody.now(),
+        receiver=custody.receiver(),
+        event_index=recorded[0].index,
+        checkpoint=custody.log.checkpoint_text(),
+    )
+    data = receipt_bytes(receipt)
+    digest = hashlib.sha256(data).hexdigest()
+    ref = put_bytes(custody, f"accessions/{bundle.accession}/receipt-{digest}.json", data)
+    event = custody.event(
+        Action.RECEIPTED,
+        [bundle.accession],
+        case=verdict.case,
+        accession=bundle.accession,
+        purpose="receipt to the unit",
+        details={"receipt_sha256": digest, "object": ref.as_json()},
+    )
+    (place,) = custody.record([event])
+    details = decode(custody.log.leaf(place.index)).details
+    return data if details["receipt_sha256"] == digest else _load(custody, details["object"])
+
+
+def _load(custody: Custody, ref: dict[str, Any]) -> bytes:
+    with custody.objects.open(ObjectRef.from_json(ref)) as stream:
+        return stream.read()
+
+
+def _refused(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -> Answer:
+    bundle = verdict.bundle
+    custody.record([quarantine_event(custody, verdict, stored)])
+    text = render_refusal(
+        accession=bundle.accession,
+        bundle=bundle.name,
+        unit=bundle.unit,
+        mistakes=verdict.mistakes,
+        files=[each.listed() for each in bundle.files],
+        received_at=bundle.received_at,
+        receiver=custody.receiver(),
+        checkpoint=custody.log.checkpoint_text(),
+    )
+    kept = custody.workspace.quarantine / bundle.accession
+    kept.mkdir(exist_ok=True)
+    write_durably(kept / "REJECTED.md", text.encode())
+    target = _answer_folder(custody, bundle, REJECTED, folder)
+    write_durably(target / "REJECTED.md", text.encode())
+    return Answer(bundle.accession, "quarantined", "", str(target), ())
+
+
+def _known(custody: Custody, verdict: Verdict, folder: str) -> Answer:
+    bundle = verdict.bundle
+    custody.record([duplicate_event(custody, verdict)])
+    with custody.read() as session:
+        first = queries.find_accession(session, verdict.duplicate_of)
+    target = _answer_folder(custody, bundle, RECEIPTS, folder)
+    write_durably(
+        target / "DUPLICATE.md",
+        _duplicate_text(bundle, verdict.duplicate_of, custody.receiver()).encode(),
+    )
+    receipted = (first or {}).get("details", {}).get("accepted")
+    if receipted:
+        write_durably(target / "receipt.json", _load(custody, receipted["object"]))
+    return Answer(bundle.accession, "duplicate", verdict.case, str(target), ())
+
+
+def _duplicate_text(bundle: Bundle, first: str, receiver: Person) -> str:
+    name, who = escaped(bundle.name), escaped(f"{receiver.unit} {receiver.name}")
+    return (
+        f"# 重复投递：{name}\n\n"
+        f"内容相同的证据包已于此前接收，编号 **{first}**，本次（{bundle.accession}）未重复入库，"
+        f"仅作记录。原收据附后。如有疑问请联系：{who}。\n\n"
+        f"# The same bundle again: {name}\n\n"
+        f"Equal content is already in custody under **{first}**. This time "
+        f"({bundle.accession}) nothing was taken in twice; the fact is on record. "
+        "The first receipt lies beside this note.\n"
+    )
+
+
+def _answer_folder(custody: Custody, bundle: Bundle, kind: str, folder: str) -> Path:
+    """Return (and make) the folder for the answer: ``drop/<unit>/receipts/<number> <name>``."""
+    if folder:
+        target = Path(folder)
+    else:
+        label = _UNSAFE.sub("_", bundle.name).strip("_")[:60]
+        unit = _UNSAFE.sub("_", bundle.unit).strip("_")[:60] or "unassigned"
+        target = custody.workspace.drop / unit / kind / f"{bundle.accession}-{label}".rstrip("-")
+    target.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def refuse_loose_file(custody: Custody, unit: str, path: Path, error: InputError) -> bool:
+    """Tell a unit once that a single file in its drop folder is no bundle; leave it there."""
+    folder = custody.workspace.drop / unit / REJECTED
+    folder.mkdir(exist_ok=True)
+    note = folder / f"{_UNSAFE.sub('_', path.name)[:80]}.REJECTED.md"
+    if note.exists():
+        return False
+    text = (
+        f"# 未被接收：{escaped(path.name)}\n\n"
+        "这是一个单独的文件，不是证据包。请把它放进一个文件夹，运行 custody manifest new 文件夹 "
+        "生成清单，填写后投递整个文件夹。文件仍在原处，未作改动。\n\n"
+        f"# Not taken: {escaped(path.name)}\n\n{escaped(error.message)}: "
+        f"{escaped(error.remedy)}. The file is still where it was.\n"
+    )
+    write_durably(note, text.encode())
+    return True

@@ -1,0 +1,86 @@
+"""Sweeping: what is looked at on a schedule: cases verified on record, clocks chased."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from appraisal.desk import Desk
+from storage.catalogue import queries
+from storage.custody import Custody
+from storage.event import Action
+from tasks.verifying import verify_case
+
+
+def cases_to_audit(custody: Custody, case: str) -> list[str]:
+    """Return the identifier of the named case, or of every case."""
+    with custody.read() as session:
+        if case:
+            return [queries.find_case(session, case)["case_id"]]
+        return [row["case_id"] for row in queries.list_cases(session)]
+
+
+def audit(custody: Custody, case: str) -> dict[str, Any]:
+    """Verify a case and record the result as an event; a mismatch never stops a sweep.
+
+    What is wrong is named in the event, at most 100 items of it.
+    """
+    report = verify_case(custody.settings, case)
+    bad = [item for item in report.items if item.result.value != "ok"]
+    event = custody.event(
+        Action.VERIFIED,
+        [case, report.checkpoint, custody.now()],
+        case=case,
+        purpose="audit",
+        details={
+            "ok": report.ok,
+            "summary": report.summary,
+            "items": len(report.items),
+            "algorithms": ["sha256", "sm3", "blake3"],
+            "checkpoint": report.checkpoint,
+            "wrong": [{"item": each.label, "result": each.result.value} for each in bad[:100]],
+            "findings": [each.message for each in report.findings[:100]],
+        },
+    )
+    custody.record([event])
+    return {
+        "case": case,
+        "case_no": report.case_no,
+        "ok": report.ok,
+        "summary": report.summary,
+    }
+
+
+def chase(custody: Custody, on: str) -> list[dict[str, Any]]:
+    """Return every overdue commission on a day, and put each overdue clock on record once.
+
+    Custody events that a crash left out are recorded first.
+    """
+    desk = Desk(custody)
+    for commission in desk.commissions():
+        desk.follow_up(commission)
+    today = date.fromisoformat(on) if on else desk.today()
+    rows = desk.overdue(today)
+    events = [
+        custody.event(
+            Action.OVERDUE,
+            [row.commission.commission_no, clock.name, clock.due.date.isoformat()],
+            case=row.commission.brief.case_id,
+            purpose="turnaround",
+            details={
+                "commission_no": row.commission.commission_no,
+                "agency_id": row.commission.agency_id,
+                "clock": clock.name,
+                "due": clock.due.date.isoformat(),
+                "provisional": clock.provisional,
+                "rule": clock.rule_id,
+                "seen_on": today.isoformat(),
+            },
+        )
+        for row in rows
+        for clock in row.overdue
+        if today <= desk.today()
+    ]
+    if events:
+        custody.record(events)
+    return [row.as_json() for row in rows]

@@ -1,0 +1,112 @@
+"""The catalogue: numbers handed out once, search, and rows that follow from events alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.catalogue import intents, queries, search
+from storage.catalogue.database import Database
+from storage.catalogue.migrate import upgrade
+from storage.errors import InputError, NotFoundError
+
+NOW = "2026-11-23T10:00:00+08:00"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+def _claim(database: Database, source: str) -> intents.Claim:
+    with database.write() as session:
+        return intents.claim(
+            session, unit="u", name="b", source=source, in_place=False, now=NOW
+        )
+
+
+def test_upgrade_twice_changes_nothing(database: Database) -> None:
+    upgrade(database)
+    with database.read() as session:
+        assert queries.list_cases(session) == []
+
+
+def test_accession_numbers_count_up_by_year(database: Database) -> None:
+    assert _claim(database, "/a").accession == "A2026-000001"
+    assert _claim(database, "/b").accession == "A2026-000002"
+
+
+def test_an_open_claim_of_the_same_source_is_continued(database: Database) -> None:
+    first = _claim(database, "/a")
+    assert _claim(database, "/a") == first
+    with database.write() as session:
+        intents.set_state(session, first.accession, "moved")
+    assert _claim(database, "/a").accession != first.accession
+
+
+def test_open_claims_are_those_not_done(database: Database) -> None:
+    first, second = _claim(database, "/a"), _claim(database, "/b")
+    with database.write() as session:
+        intents.set_state(session, first.accession, "done")
+    with database.read() as session:
+        assert [each.accession for each in intents.open_claims(session)] == [second.accession]
+
+
+def test_exhibit_numbers_are_reserved_once(database: Database) -> None:
+    with database.write() as session:
+        assert intents.reserve_exhibits(session, "A1", "c", 3) == 1
+        assert intents.reserve_exhibits(session, "A2", "c", 2) == 4
+        assert intents.reserve_exhibits(session, "A1", "c", 3) == 1
+        assert intents.reserve_exhibits(session, "A3", "other", 1) == 1
+
+
+def test_a_bundle_number_belongs_to_whoever_came_first(database: Database) -> None:
+    with database.write() as session:
+        assert intents.reserve_bundle(session, "A1", "c", "B1", "d1") is None
+        assert intents.reserve_bundle(session, "A1", "c", "B1", "d1") is None
+        held = intents.reserve_bundle(session, "A2", "c", "B1", "d2")
+    assert held == {"accession": "A1", "bundle_digest": "d1"}
+
+
+def test_search_finds_chinese_of_any_length(database: Database) -> None:
+    pages = [
+        search.PageInput(1, "ocr", "本公司客户名单及报价"),
+        search.PageInput(2, "document", "Customer list: Orion Thermal", "Sheet1"),
+    ]
+    with database.write() as session:
+        search.index_pages(session, "c", "c/E0001", pages)
+        search.index_pages(session, "other", "other/E0001", pages)
+    with database.read() as session:
+        for query in ("客户名单", "单", "报价 客户"):
+            (hit,) = search.search(session, "c", query)
+            assert (hit.exhibit_id, hit.page, hit.origin) == ("c/E0001", 1, "ocr")
+        assert [h.page for h in search.search(session, "c", "orion THERMAL")] == [2]
+        assert search.search(session, "c", "名客") == []
+        assert search.search(session, "c", '" OR *') == []
+        assert search.search(session, "c", "NEAR(客 户)") == []
+
+
+def test_reindexing_replaces(database: Database) -> None:
+    for text in ("旧文本", "新文本"):
+        with database.write() as session:
+            search.index_pages(session, "c", "c/E0001", [search.PageInput(1, "ocr", text)])
+    with database.read() as session:
+        assert search.search(session, "c", "旧") == []
+        assert len(search.search(session, "c", "新")) == 1
+
+
+def test_unknown_names_are_refused_with_a_remedy(database: Database) -> None:
+    with database.read() as session:
+        for ask in (
+            lambda: queries.find_case(session, "nope"),
+            lambda: queries.find_agency(session, "nope"),
+            lambda: queries.commission_steps(session, "nope"),
+        ):
+            with pytest.raises(NotFoundError) as caught:
+                ask()
+            assert caught.value.remedy
+        with pytest.raises(InputError):
+            queries.find_exhibit(session, "E0001")
