@@ -1,20 +1,36 @@
 # Checks and chores of a developer; people who use the software need ./custody alone.
+# 'make -k check' goes on after the first check that fails.
 .POSIX:
-.PHONY: check test bench demo lock samples house setup
+.PHONY: check lint format types imports locked commands settings \
+	setup test bench demo lock samples house
 
 PYTHON = .venv/bin/python
 
-check: setup
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	$(PYTHON) -m mypy
-	.venv/bin/lint-imports --no-logo
-	$(PYTHON) -m deploy.checks.lock
-	$(PYTHON) -m deploy.checks.readme
-	$(PYTHON) -m deploy.checks.environment
+check: lint format types imports locked commands settings
 
 setup:
 	@sh deploy/setup.sh test
+
+lint: setup
+	.venv/bin/ruff check .
+
+format: setup
+	.venv/bin/ruff format --check .
+
+types: setup
+	$(PYTHON) -m mypy
+
+imports: setup
+	.venv/bin/lint-imports --no-logo
+
+locked: setup
+	$(PYTHON) -m deploy.checks.lock
+
+commands: setup
+	$(PYTHON) -m deploy.checks.readme
+
+settings: setup
+	$(PYTHON) -m deploy.checks.environment
 
 test:
 	./custody test
