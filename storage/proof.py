@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from storage.checkpoint import Checkpoint, open_checkpoint, parse_number
+from storage.checkpoint import Checkpoint, open_checkpoint, parse_body, parse_number
 from storage.errors import IntegrityError
 from storage.merkle import HASH_SIZE, MAX_SIZE, leaf_hash, verify_inclusion
 from storage.note import MAX_NOTE, Verifier, decode_base64, encode_base64, parse_note
@@ -92,5 +92,5 @@ def parse_proof(untrusted: bytes) -> TlogProof:
     path = tuple(map(decode_base64, lines))
     if len(path) > MAX_PATH or any(len(each) != HASH_SIZE for each in path):
         raise TlogProofError("a proof's path is too long, or holds something else than hashes")
-    parse_note(checkpoint.encode())
+    parse_body(parse_note(checkpoint.encode()).text)
     return TlogProof(index, path, checkpoint, extra)
