@@ -107,14 +107,21 @@ install_packages() {
             refuse_packages "$list"
         fi
     fi
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 update \
-        >&2 || say "apt-get update 未成功，继续尝试。 apt-get update failed; trying all the same."
+    apt_get update ||
+        say "apt-get update 未成功，继续尝试。 apt-get update failed; trying all the same."
     # Renamed packages become known only once the lists are there.
     missing=$(missing_packages)
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 \
-        -o Dpkg::Use-Pty=0 install --no-install-recommends -y $missing >&2 || give_up \
+    apt_get install --no-install-recommends -y $missing || give_up \
         "系统软件包未能安装。 The Debian packages could not be installed." \
         "先运行 First run: apt-get install --no-install-recommends $list"
+}
+
+# Runs apt-get without a question; what it says is shown only when it fails.
+apt_get() {
+    said=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+        -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" 2>&1) && return 0
+    printf '%s\n' "$said" >&2
+    return 1
 }
 
 refuse_packages() {
