@@ -13,11 +13,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import segno
 from reportlab.lib import colors
@@ -25,8 +22,6 @@ from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -43,18 +38,13 @@ from reportlab.platypus import (
     Table,
 )
 
-from storage.errors import HostError, InputError
+from appraisal.typeface import HEI, SONG, fitting, markup, register
+from storage.errors import InputError
 from storage.names import visible
 
 Label = tuple[str, str]
 """Chinese and English of one thing; the English may be empty."""
 
-SONG = "ZhenglianSong"
-HEI = "ZhenglianHei"
-_FONTS = {
-    SONG: (Path("/usr/share/fonts/truetype/arphic/uming.ttc"), "fonts-arphic-uming"),
-    HEI: (Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"), "fonts-wqy-zenhei"),
-}
 _INK = colors.HexColor("#1a1a1a")
 _GREY = colors.HexColor("#5a5a5a")
 _RULE = colors.HexColor("#9a9a9a")
@@ -103,7 +93,7 @@ class Document:
         Raises:
             HostError: a font is missing or unusable on this machine.
         """
-        _register()
+        register()
         self._title, self._number = title, number
         self._flow: list[Flowable] = []
         if issuer:
@@ -156,16 +146,16 @@ class Document:
         head: list[Any] = [_text(heading, _STYLES["heading"]) for heading in headings]
         cells: list[Any] = [[_cell(value) for value in row] for row in body]
         table = LongTable([head, *cells], widths, style=_TABLE, repeatRows=1)
-        # A row stays on one page unless it is taller than a page can be.
-        table.splitInRow = int(any(_is_tall(row, widths) for row in cells))
-        table.spaceAfter = 6
-        self._flow.append(table)
+        self._flow += [_splitting(table, cells, widths), Spacer(1, 6)]
         return self
 
     def qr(self, data: str, rows: Iterable[tuple[Label, Cell]]) -> Document:
-        """Add a QR code of ``data`` with facts beside it."""
+        """Add a QR code of ``data`` with facts beside it, or below if they are very long."""
         side = 34 * mm
         facts = _keyvalues(rows, WIDTH - side - 4 * mm, 0.27)
+        if facts is not None and facts.splitInRow:
+            self._flow += [_Qr(data, side), facts, Spacer(1, 6)]
+            return self
         beside = Table([[_Qr(data, side), facts or ""]], [side + 4 * mm, None], style=_BESIDE)
         self._flow += [KeepTogether([beside]), Spacer(1, 6)]
         return self
@@ -210,7 +200,7 @@ class Document:
         foot = " ".join(filter(None, (self._title[0], self._number)))
 
         class Numbered(_Numbered):
-            left = _fitting(visible(foot), 90 * mm)
+            left = fitting(visible(foot), 90 * mm)
 
         template.build(list(self._flow), canvasmaker=Numbered)
         return buffer.getvalue()
@@ -313,11 +303,18 @@ def _cell(value: Cell) -> list[Paragraph]:
     return [_line(line) for line in lines if line not in ("", ("", ""))]
 
 
-def _is_tall(row: list[list[Paragraph]], widths: Sequence[float]) -> bool:
+def _splitting(table: Any, rows: list[list[Any]], widths: Sequence[float]) -> Any:
+    """Let a table break inside a row, but only if one is taller than a page can be."""
+    table.splitInRow = int(any(_is_tall(row, widths) for row in rows))
+    return table
+
+
+def _is_tall(row: list[Any], widths: Sequence[float]) -> bool:
     """Return whether a row needs more than a page; only long cells are laid out to know."""
     for cell, width in zip(row, widths, strict=True):
-        long = sum(len(part.getPlainText()) for part in cell) > 4 * width
-        if long and sum(part.wrap(width - 6, _HEIGHT)[1] for part in cell) > _HEIGHT - 40:
+        parts = cell if isinstance(cell, list) else [cell]
+        lines = len(parts) + 12 * sum(len(part.getPlainText()) for part in parts) / width
+        if lines > 30 and sum(part.wrap(width - 6, _HEIGHT)[1] for part in parts) > _HEIGHT - 40:
             return True
     return False
 
@@ -330,14 +327,15 @@ def _line(line: Line) -> Paragraph:
     return _text(line, _STYLES["cell"])
 
 
-def _keyvalues(
-    rows: Iterable[tuple[Label, Cell]], width: float, label_width: float
-) -> Table | None:
-    cells = [[_text(label, _STYLES["label"]), _cell(value)] for label, value in rows]
+def _keyvalues(rows: Iterable[tuple[Label, Cell]], width: float, label_width: float) -> Any:
+    """Return a table of facts, or None if there are none."""
+    cells: list[list[Any]] = [
+        [_text(label, _STYLES["label"]), _cell(value)] for label, value in rows
+    ]
     if not cells:
         return None
     widths = [width * label_width, width * (1 - label_width)]
-    return Table(cells, widths, style=_FACTS, splitInRow=1)
+    return _splitting(Table(cells, widths, style=_FACTS), cells, widths)
 
 
 def _signature(block: Signature, width: float) -> list[Flowable]:
@@ -379,66 +377,16 @@ class _Qr(Flowable):
 def _text(text: str | Label, style: ParagraphStyle) -> Paragraph:
     """Return a paragraph; the English of a label is smaller and grey, on the same line."""
     zh, en = (text, "") if isinstance(text, str) else text
-    markup = _markup(zh, style.fontName)
+    marked = markup(zh, style.fontName)
     if style.name == "mono":
         # No-break spaces put the values of several lines below each other.
-        label = _markup(zh, style.fontName) + "\u00a0" * (8 - len(zh))
-        markup = f'<font color="#5a5a5a">{label}</font>' if zh else ""
-        markup += _markup(en, style.fontName)
+        label = markup(zh, style.fontName) + "\u00a0" * (8 - len(zh))
+        marked = f'<font color="#5a5a5a">{label}</font>' if zh else ""
+        marked += markup(en, style.fontName)
     elif en:
         size = max(6.5, style.fontSize * 0.76)
-        english = f'<font size="{size:.1f}" color="#5a5a5a">{_markup(en, HEI)}</font>'
-        markup = f"{markup} {english}" if markup else english
+        english = f'<font size="{size:.1f}" color="#5a5a5a">{markup(en, HEI)}</font>'
+        marked = f"{marked} {english}" if marked else english
     # Chinese may break anywhere; English breaks between words, and long words where they must.
     breaks = "CJK" if any(ord(each) > 0x2E7F for each in zh + en) else None
-    return Paragraph(markup, ParagraphStyle(f"{style.name}-", style, wordWrap=breaks))
-
-
-def _markup(text: str, font: str) -> str:
-    """Return safe paragraph markup: every character in the first font that has it."""
-    parts = []
-    for name, run in groupby(visible(text), lambda each: _font_for(each, font)):
-        piece = "".join(run)
-        if not name:
-            piece = "".join(f"[U+{ord(each):04X}]" for each in piece)
-        parts.append(f'<font name="{name or font}">{escape(piece)}</font>')
-    return "".join(parts)
-
-
-def _font_for(character: str, font: str) -> str:
-    glyphs = _glyphs()
-    for name in (font, HEI if font == SONG else SONG):
-        if ord(character) in glyphs[name]:
-            return name
-    return ""
-
-
-def _fitting(text: str, width: float) -> str:
-    """Return the start of a text that fits a width in the type of the page's foot."""
-    text = "".join(each if ord(each) in _glyphs()[HEI] else "?" for each in text)
-    if pdfmetrics.stringWidth(text, HEI, 7.5) <= width:
-        return text
-    while text and pdfmetrics.stringWidth(text + "…", HEI, 7.5) > width:
-        text = text[:-1]
-    return text + "…"
-
-
-@cache
-def _glyphs() -> dict[str, frozenset[int]]:
-    faces: dict[str, Any] = {name: pdfmetrics.getFont(name) for name in _FONTS}
-    return {name: frozenset(font.face.charToGlyph) for name, font in faces.items()}
-
-
-@cache
-def _register() -> None:
-    """Register both fonts, once a process."""
-    for name, (path, package) in _FONTS.items():
-        try:
-            font = TTFont(name, str(path), subfontIndex=0)
-        except (OSError, TTFError) as error:
-            raise HostError(
-                f"the font {path.name} that printed documents need cannot be used: {error}",
-                remedy=f"install it: apt-get install {package}",
-                font=str(path),
-            ) from error
-        pdfmetrics.registerFont(font)
+    return Paragraph(marked, ParagraphStyle(f"{style.name}-", style, wordWrap=breaks))

@@ -120,7 +120,7 @@ class Paths:
         self._exact = frozenset(paths)
         self._normal = _unique({path: unicodedata.normalize("NFC", path) for path in paths})
         self._bare = _unique({path: path.strip() for path in paths})
-        self._shown = _unique({path: display(path) for path in paths})
+        self._shown = _unique({path: display(path).strip() for path in paths})
 
     def find(self, written: str) -> str | None:
         """Return the one path that a written one means, or None.

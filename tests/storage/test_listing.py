@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import listing
@@ -28,6 +28,7 @@ FILES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(FILES)
 def test_a_listing_is_read_back_as_it_was_written(files):
     text = listing_text(files)
@@ -35,12 +36,14 @@ def test_a_listing_is_read_back_as_it_was_written(files):
     assert sorted(parse_listing(text), key=lambda f: f.path) == sorted(files, key=lambda f: f.path)
 
 
+@settings(deadline=None)
 @given(FILES)
 def test_the_order_of_files_does_not_count(files):
     assert bundle_digest(files) == bundle_digest(files[::-1])
     assert bundle_digest(files) == hashlib.sha256(listing_text(files).encode()).hexdigest()
 
 
+@settings(deadline=None)
 @given(FILES.filter(len), st.data())
 def test_any_other_spelling_is_refused(files, data):
     text = listing_text(files)

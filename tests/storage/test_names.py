@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from storage.names import display, visible
@@ -10,6 +10,7 @@ from storage.names import display, visible
 NAMES = st.text(st.characters(exclude_categories=()), max_size=30)
 
 
+@settings(deadline=None)
 @given(NAMES)
 @example("a\u202egpj.exe")
 @example("a\x1b[2Jb")
@@ -19,6 +20,7 @@ def test_nothing_shown_hides_moves_or_turns(name):
         assert unicodedata.category(each) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES)
 @example("\\x1b", "\x1b")
 @example("\\\\x1b", "\\\x1b")
@@ -26,6 +28,7 @@ def test_different_names_are_shown_differently(left, right):
     assert (display(left) == display(right)) == (left == right)
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_what_is_visible_stays_as_it_is(name):
     assert visible(visible(name)) == visible(name)

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.nouns import EvidenceForm, EvidenceKind, Manifest
@@ -235,6 +235,7 @@ CELL = st.builds(
 ROW = st.lists(CELL, max_size=12).map(tuple)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         RawManifest,
