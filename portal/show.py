@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,8 +13,11 @@ from rich.table import Table
 
 from storage.names import display
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+_PIPED = 120
+"""Columns when the output goes to a file or another program."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
+errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPED)
 
 
 def cell(value: Any) -> str:

@@ -7,14 +7,17 @@ record nothing has left the house.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from appraisal import acts
+from appraisal.clocks import local_day
 from appraisal.commission import Commission, State
 from appraisal.desk import Desk
-from appraisal.letter import render_letter
+from appraisal.letter import commission_letter
 from appraisal.material import Material
 from appraisal.package import PackageInfo, Proof, build_package
+from appraisal.turnaround import acceptance_due, completion_due
 from storage.catalogue import queries
 from storage.custody import VERSION, Custody
 from storage.digest import Fingerprint, fingerprint_bytes
@@ -48,7 +51,7 @@ def dispatch(custody: Custody, number: str, *, by: str, at: str | None) -> dict[
     package = folder / f"{name}.zip"
     made = _build(custody, commission, str(package), when)
     step = acts.dispatch(made, actor, when, waived=[str(each) for each in waived])
-    letter = _letter(desk, desk.preview(commission, step), made)
+    letter = _letter(desk, desk.preview(commission, step), made, when)
     write_durably(folder / f"{name}.letter.pdf", letter)
     write_durably(folder / "sha256sums.txt", f"{made.sha256}  {package.name}\n".encode())
     step = acts.dispatch(
@@ -69,8 +72,6 @@ def dispatch(custody: Custody, number: str, *, by: str, at: str | None) -> dict[
 
 
 def _build(custody: Custody, commission: Commission, path: str, when: str) -> Fingerprint:
-    from pathlib import Path
-
     with custody.read() as session:
         rows = {
             each.exhibit_id: queries.find_exhibit(session, each.exhibit_id)
@@ -112,10 +113,11 @@ def _build(custody: Custody, commission: Commission, path: str, when: str) -> Fi
     )
 
 
-def _letter(desk: Desk, sent: Commission, made: Fingerprint) -> bytes:
-    return render_letter(
-        sent,
-        desk.agency(sent.agency_id),
-        desk.rules(sent),
-        desk.calendar,
-    )
+def _letter(desk: Desk, sent: Commission, made: Fingerprint, when: str) -> bytes:
+    """Return the letter, with the dates that hold if it is received and accepted in time."""
+    rules = desk.rules(sent)
+    day = local_day(when, rules)
+    by = acceptance_due(day, desk.calendar, rules)
+    until = completion_due(by.date, sent.brief.agreed_limit, (), (), desk.calendar, rules)
+    agency = desk.agency(sent.agency_id)
+    return commission_letter(sent, agency, made, day.isoformat(), rules, by, until)

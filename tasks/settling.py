@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
     recorded = custody.record(accession_events(custody, verdict, stored))
     data = _recorded_receipt(custody, verdict, recorded)
     receipt = json.loads(data)
-    target = _answer_folder(custody, verdict.bundle, RECEIPTS, folder)
+    bundle = replace(verdict.bundle, unit=verdict.bundle.unit or receipt["unit"])
+    target = _answer_folder(custody, bundle, RECEIPTS, folder)
     write_durably(target / "receipt.json", data)
     write_durably(target / "receipt.pdf", render_receipt_pdf(receipt))
     exhibits = tuple(item["exhibit_id"] for item in receipt["items"])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from appraisal.desk import Desk
 
 agency = typer.Typer(no_args_is_help=True, help="Keep the directory of appraisal agencies.")
 commission = typer.Typer(no_args_is_help=True, help="Draft commissions and look at them.")
@@ -21,7 +24,8 @@ Fields = Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)
 Reason = Annotated[str, typer.Option("--reason", help="Why.", show_default=False)]
 
 
-def _desk() -> Any:
+def open_desk() -> Desk:
+    """Return the desk of this process's installation."""
     from appraisal.desk import Desk
     from storage.custody import current
 
@@ -44,7 +48,7 @@ def agency_add(file: Fields, by: By = "") -> None:
     from tasks.filled import read_fields
     from tasks.reading import shared_pool
 
-    added = _desk().add_agency(read_fields(shared_pool(), file), person(by))
+    added = open_desk().add_agency(read_fields(shared_pool(), file), person(by))
     line(f"[green]✓[/] {cell(added.agency_id)} {cell(added.name)}")
 
 
@@ -55,7 +59,7 @@ def agency_list(json: Json = False) -> None:
     from appraisal.matters import MATTER_NAMES
     from portal.show import as_json, table
 
-    found = _desk().agencies()
+    found = open_desk().agencies()
     if json:
         as_json([each.as_json() for each in found])
         return
@@ -82,7 +86,7 @@ def commission_template(
     from portal.acting import write_brief
     from portal.show import cell, line
 
-    write_brief(_desk(), case, agency_name, file)
+    write_brief(open_desk(), case, agency_name, file)
     line(f"[green]✓[/] {cell(file)}：请填写后运行 custody commission new {cell(file)}")
 
 
@@ -94,7 +98,7 @@ def commission_new(file: Fields, by: By = "", at: At = "") -> None:
     from tasks.reading import shared_pool
 
     untrusted = read_fields(shared_pool(), file)
-    _done(_desk().draft(untrusted, person(by), moment(at)))
+    _done(open_desk().draft(untrusted, person(by), moment(at)))
 
 
 @commission.command("list")
@@ -103,7 +107,7 @@ def commission_list(json: Json = False) -> None:
     from appraisal.commission import STATE_NAMES
     from portal.show import as_json, table
 
-    found = _desk().commissions()
+    found = open_desk().commissions()
     if json:
         as_json([each.as_json() for each in found])
         return
@@ -121,7 +125,7 @@ def commission_show(number: Number, on: On = "", json: Json = False) -> None:
     from portal.commissions import print_commission
     from portal.show import as_json
 
-    desk = _desk()
+    desk = open_desk()
     found = desk.commission(number)
     if json:
         as_json(found.as_json())
@@ -135,7 +139,7 @@ def commission_close(number: Number, reason: Reason = "", by: By = "", at: At = 
     from appraisal import acts
     from portal.acting import moment, person
 
-    _done(_desk().step(number, acts.close(person(by), moment(at), reason)))
+    _done(open_desk().step(number, acts.close(person(by), moment(at), reason)))
 
 
 @commission.command("withdraw")
@@ -144,7 +148,7 @@ def commission_withdraw(number: Number, reason: Reason, by: By = "", at: At = ""
     from appraisal import acts
     from portal.acting import moment, person
 
-    _done(_desk().step(number, acts.withdraw(reason, person(by), moment(at))))
+    _done(open_desk().step(number, acts.withdraw(reason, person(by), moment(at))))
 
 
 def dispatch(number: Number, by: By = "", at: At = "") -> None:
@@ -173,7 +177,7 @@ def queue(
     from portal.commissions import print_rows
     from portal.show import as_json
 
-    desk = _desk()
+    desk = open_desk()
     found = desk.agency(agency_name)
     rows = desk.queue(found.agency_id, day(on))
     if json:
@@ -193,7 +197,7 @@ def accept(
     """Accept a commission for its agency, repeating the package's digest."""
     from portal.acting import accepting
 
-    _done(accepting(_desk(), number, package_digest, by, at))
+    _done(accepting(open_desk(), number, package_digest, by, at))
 
 
 def decline(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
@@ -201,7 +205,7 @@ def decline(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
     from appraisal import acts
     from portal.acting import for_agency, moment
 
-    desk = _desk()
+    desk = open_desk()
     actor = for_agency(desk, number, by)
     _done(desk.step(number, acts.decline(reason, actor, moment(at))))
 
@@ -217,7 +221,7 @@ def supplement_request(
     from appraisal import acts
     from portal.acting import for_agency, moment
 
-    desk = _desk()
+    desk = open_desk()
     actor = for_agency(desk, number, by)
     _done(desk.step(number, acts.request_supplement(what, actor, moment(at))))
 
@@ -233,7 +237,7 @@ def supplement_receive(
     """Record that the material reached the agency; the clock runs again."""
     from portal.acting import receiving_supplement
 
-    _done(receiving_supplement(_desk(), number, exhibit or [], note, by, at))
+    _done(receiving_supplement(open_desk(), number, exhibit or [], note, by, at))
 
 
 def extend(
@@ -248,7 +252,7 @@ def extend(
     """Extend the time limit once, approved and told before it ends (JAG art. 28)."""
     from portal.acting import extending
 
-    _done(extending(_desk(), number, days, approved_by, notified, reason, by, at))
+    _done(extending(open_desk(), number, days, approved_by, notified, reason, by, at))
 
 
 @opinion.command("return")
@@ -282,7 +286,7 @@ def overdue(on: On = "", json: Json = False) -> None:
     from portal.commissions import print_rows
     from portal.show import as_json, line
 
-    rows = _desk().overdue(day(on))
+    rows = open_desk().overdue(day(on))
     if json:
         as_json([each.as_json() for each in rows])
     elif rows:

@@ -25,9 +25,7 @@ def manifest_new(
 
     path = new_manifest(folder, "xlsx" if xlsx else "yaml")
     line(f"清单已生成 / written: [bold]{cell(path)}[/]")
-    line(
-        "请填写带 * 的必填项，然后把文件夹放入投递目录 / fill in what is marked *"
-    )
+    line("请填写带 * 的必填项，然后把文件夹放入投递目录 / fill in what is marked *")
 
 
 @manifest.command("check")

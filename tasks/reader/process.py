@@ -114,6 +114,10 @@ class Cell:
                 self.kill()
         _judge(untrusted, ended, job)
 
+    def usable(self) -> bool:
+        """Return whether the next job can be given to this worker."""
+        return self.alive and self._process.poll() is None
+
     def kill(self) -> None:
         """End the sandbox and everything in it at once."""
         self.alive = False

@@ -1,0 +1,227 @@
+"""The demonstration: one invented case from the drop folder to the appraiser and back.
+
+Nothing is shown that is not done: real bundles are dropped, real flows run, the packages are
+checked with the tools of the operating system, and at the end a byte is changed on a copy.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.sample.opinion import make_opinion
+from portal.acting import accepting, moment, person, receiving_supplement
+from portal.commands import appraisal, cases, proof
+from portal.preparing import prepare
+from portal.running import watch_drop
+from portal.show import cell, console, line
+from storage.errors import HostError, IntegrityError
+from storage.settings import relocate, settings
+
+SAMPLES = Path(__file__).resolve().parents[1] / "deploy" / "sample"
+_MARK = ".demo"
+CASE = "沪浦市监案〔2026〕0123号"
+SUPPLEMENT = "E0006"
+IDENTITY, NON_PUBLIC = "浦市监鉴委〔2026〕017号", "浦市监鉴委〔2026〕018号"
+
+
+def run_demo(folder: Path) -> None:
+    """Tell the whole story in a fresh workspace at ``folder``; an earlier demo is replaced.
+
+    Raises:
+        HostError: the folder holds something that no demo made.
+        IntegrityError: something that must hold did not.
+    """
+    started = time.monotonic()
+    _clear(folder)
+    relocate(folder)
+    _head("一、准备工作区", "The workspace")
+    prepare()
+    (folder / _MARK).touch()
+    _intake(folder)
+    _look()
+    sent = _send(folder)
+    _check_with_other_tools(Path(sent[IDENTITY]["package"]))
+    _work(folder, sent)
+    _prove(folder)
+    _where_to_look(folder, time.monotonic() - started)
+
+
+def _head(zh: str, en: str) -> None:
+    console.rule(f"[bold]{zh}[/]  {en}", align="left")
+
+
+def _clear(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise HostError(
+            f"{folder} holds something that is not a demo's",
+            remedy="name another folder: ./custody demo --folder FOLDER",
+        )
+    for each in (folder, _copy_of(folder)):
+        shutil.rmtree(each, ignore_errors=True)
+
+
+def _copy_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-tampered")
+
+
+def _intake(folder: Path) -> None:
+    _head("二、执法单位投递证据包", "An enforcement unit drops bundles")
+    unit = folder / "drop" / "pudong-01"
+    bundles = SAMPLES / "bundles"
+    shutil.copytree(bundles / "a-rights-holder", unit / "权利人材料")
+    shutil.copy(bundles / "b-other-side.zip", unit / "被控方材料.zip")
+    shutil.copytree(bundles / "c-wrong-manifest", unit / "清单有误")
+    line(f"投递目录 drop folder: {cell(unit)}（一个文件夹、一个 zip、一份清单有误的包）")
+    line("[dim]Prefect 首次启动需数秒 / Prefect's server takes some seconds to start …[/]")
+    watch_drop(once=True, seconds=0)
+    (refusal,) = (unit / "rejected").glob("*/REJECTED.md")
+    text = refusal.read_text()
+    line("[dim]" + cell_lines(text[text.index("## 问题") : text.index("## 怎样处理")]) + "[/]")
+    line("同一证据包再投一次 / the same bundle again:")
+    shutil.copytree(bundles / "a-rights-holder", unit / "权利人材料-再投")
+    watch_drop(once=True, seconds=0)
+
+
+def cell_lines(text: str) -> str:
+    """Return text of several lines as a terminal may show it."""
+    return "\n".join(cell(each) for each in text.strip().splitlines())
+
+
+def _look() -> None:
+    _head("三、案件、检索、保管链", "The case, search, chain of custody")
+    cases.case_show(CASE)
+    cases.search(CASE, "客户名单")
+    cases.history(f"{CASE}/E0001")
+
+
+def _send(folder: Path) -> dict[str, dict[str, Any]]:
+    from flows.dispatch import dispatch_commission
+    from tasks.filled import read_fields
+    from tasks.reading import shared_pool
+
+    _head("四、委托鉴定", "Commissions go out")
+    desk = appraisal.open_desk()
+    for name in ("agency-hengjian.yaml", "agency-zhijian.yaml"):
+        desk.add_agency(read_fields(shared_pool(), SAMPLES / name), person(""))
+    appraisal.agency_list()
+    sent = {}
+    for name in ("commission-identity.yaml", "commission-non-public.yaml"):
+        drafted = desk.draft(read_fields(shared_pool(), SAMPLES / name), person(""), moment(""))
+        number = drafted.commission_no
+        sent[number] = dispatch_commission(number, "", "")
+        line(f"[green]✓[/] {cell(number)} → {cell(sent[number]['agency'])}")
+        line(f"  SHA-256 {sent[number]['package_digest']}（印在委托书上 printed on the letter）")
+    return sent
+
+
+def _check_with_other_tools(package: Path) -> None:
+    """Check a package as an agency without this software would."""
+    _head("五、鉴定机构用通用工具核对", "The agency checks with the system's own tools")
+    folder = package.parent / "unpacked"
+    folder.mkdir()
+    shutil.unpack_archive(package, folder)
+    (bag,) = folder.iterdir()
+    for command in (
+        ["sha256sum", "--quiet", "-c", "checks/sha256sums.txt"],
+        ["b3sum", "--quiet", "-c", "checks/b3sums.txt"],
+        ["cksum", "-a", "sm3", "--quiet", "--check", "checks/sm3sums.txt"],
+    ):
+        done = subprocess.run(command, cwd=bag, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise IntegrityError(f"{' '.join(command)}: {done.stdout}{done.stderr}".strip())
+        line(f"[green]✓[/] {' '.join(command)}")
+    shutil.rmtree(folder)
+
+
+def _work(folder: Path, sent: dict[str, dict[str, Any]]) -> None:
+    from appraisal import acts
+    from flows.collect import collect_opinion
+    from flows.turnaround import track_turnaround
+    from portal.acting import for_agency
+    from portal.commissions import print_opinion
+
+    _head("六、受理、补充、鉴定意见", "Acceptance, supplement, opinion")
+    desk = appraisal.open_desk()
+    for number in (IDENTITY, NON_PUBLIC):
+        accepting(desk, number, sent[number]["package_digest"], "", "")
+        line(
+            f"[green]✓[/] {number} 受理 accepted，复述的材料包校验值相符 digest repeated and equal"
+        )
+    what = "请补充权利人与被控方的往来邮件"
+    desk.step(IDENTITY, acts.request_supplement(what, for_agency(desk, IDENTITY, ""), moment("")))
+    line(f"[yellow]…[/] {IDENTITY} 申请补充材料，停止计时 supplement requested, clock stopped")
+    receiving_supplement(desk, IDENTITY, [SUPPLEMENT], "", "", "")
+    line(f"[green]✓[/] {IDENTITY} 收到 {SUPPLEMENT}，恢复计时 received, clock runs")
+    pdf, particulars = _opinion(folder, sent[IDENTITY]["package_digest"])
+    outcome = collect_opinion(IDENTITY, str(pdf), str(particulars))
+    print_opinion(outcome)
+    desk.step(IDENTITY, acts.close(person(""), moment("")))
+    later = date.fromisoformat(moment("")[:10]) + timedelta(days=75)
+    line(f"75 天后 in 75 days ({later})，另一委托仍未交回意见 the other one is still open:")
+    appraisal.overdue(later.isoformat())
+    track_turnaround()
+
+
+def _opinion(folder: Path, digest: str) -> tuple[Path, Path]:
+    fields = yaml.safe_load((SAMPLES / "opinion.yaml").read_text())
+    fields["package_digest_stated"] = digest
+    fields["issued_at"] = moment("")[:10]
+    fields["materials_listed"].append(SUPPLEMENT)
+    pdf, particulars = folder / "opinion.pdf", folder / "opinion.yaml"
+    make_opinion(pdf, fields)
+    particulars.write_text(yaml.safe_dump(fields, allow_unicode=True))
+    return pdf, particulars
+
+
+def _prove(folder: Path) -> None:
+    _head("七、核验", "Verification")
+    proof.verify(CASE)
+    _head("八、在副本上改动一个字节", "One byte is changed, on a copy")
+    copy = _copy_of(folder)
+    shutil.copytree(folder, copy)
+    victim = sorted((copy / "objects" / "cases").glob("*/originals/*"))[0]
+    victim.chmod(0o644)
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.write_bytes(data)
+    line(f"改动 changed: {cell(victim)}")
+    if _refused(lambda: _verify_in(copy)):
+        line("[green]✓[/] 核验指出了这一件，且仅此一件 it names that item and no other")
+    else:
+        raise IntegrityError("the changed byte was not noticed")
+
+
+def _verify_in(copy: Path) -> list[str]:
+    from portal.verification import print_report
+    from tasks.verifying import verify_case
+
+    report = verify_case(settings().model_copy(update={"home": copy}), CASE)
+    print_report(report)
+    return [item.label for item in report.items if item.result.value != "ok"]
+
+
+def _refused(check: Callable[[], list[str]]) -> bool:
+    return len(check()) == 1
+
+
+def _where_to_look(folder: Path, seconds: float) -> None:
+    _head("九、去哪里看", "Where to look")
+    line(f"收据 receipts:      {cell(folder)}/drop/pudong-01/receipts/")
+    line(f"退回 refusals:      {cell(folder)}/drop/pudong-01/rejected/")
+    line(f"委托书 letters:     {cell(folder)}/packages/")
+    line(f"日志 custody log:   {cell(folder)}/objects/log/  (C2SP tlog-tiles)")
+    line(f"公钥 public key:    {cell(folder)}/keys/log.pub")
+    line(f"再试 try:           CUSTODY_HOME={cell(folder)} ./custody case list")
+    line(
+        f"Prefect 界面 UI:    PREFECT_HOME={cell(folder)}/prefect .venv/bin/prefect server start, "
+        "then http://127.0.0.1:4200"
+    )
+    line(f"[bold green]完成 done[/] · {seconds:.0f} s")
