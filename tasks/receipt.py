@@ -269,7 +269,8 @@ def _explanation(paper: Document) -> None:
         "系统不允许覆盖，并已回读核对。文件改动任何一个字节，校验值即不相符。",
         "The digests were computed over the bytes as received, before anything was parsed, "
         "converted or recognised. The originals are stored, cannot be overwritten through "
-        "this system, and were read back. If one byte of a file changes, its digests no longer match.",
+        "this system, and were read back. If one byte of a file changes, its digests no longer "
+        "match.",
     )
     paper.paragraph(
         "请妥善保存本凭证。检查点是保管日志当时状态的签名：日志此后如被改写或回退，用本检查点即可查出。"
