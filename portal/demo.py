@@ -22,6 +22,8 @@ from portal.commands import appraisal, cases, proof
 from portal.preparing import prepare
 from portal.running import watch_drop
 from portal.show import cell, console, line
+from storage.catalogue import queries
+from storage.custody import current
 from storage.errors import HostError, IntegrityError
 from storage.settings import relocate, settings
 
@@ -187,7 +189,7 @@ def _prove(folder: Path) -> None:
     _head("八、在副本上改动一个字节", "One byte is changed, on a copy")
     copy = _copy_of(folder)
     shutil.copytree(folder, copy)
-    victim = sorted((copy / "objects" / "cases").glob("*/originals/*"))[0]
+    victim = copy / "objects" / _key_of("E0001")
     victim.chmod(0o644)
     data = bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
@@ -199,12 +201,17 @@ def _prove(folder: Path) -> None:
         raise IntegrityError("the changed byte was not noticed")
 
 
+def _key_of(label: str) -> str:
+    with current().read() as session:
+        return str(queries.find_exhibit(session, f"{CASE}/{label}")["object"]["key"])
+
+
 def _verify_in(copy: Path) -> list[str]:
     from portal.verification import print_report
     from tasks.verifying import verify_case
 
     report = verify_case(settings().model_copy(update={"home": copy}), CASE)
-    print_report(report)
+    print_report(report, only_wrong=True)
     return [item.label for item in report.items if item.result.value != "ok"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.engine import prepare_engine
+from portal.progress import ingest_progress
 from portal.show import cell, line
 from storage.custody import Custody, current
 from storage.errors import CustodyError, InputError
@@ -21,7 +22,8 @@ def run_ingest(accession: str) -> dict[str, Any]:
     prepare_engine(settings())
     from flows.ingest import ingest_bundle
 
-    outcome: dict[str, Any] = ingest_bundle(accession)
+    with ingest_progress(current(), accession):
+        outcome: dict[str, Any] = ingest_bundle(accession)
     _tell(outcome)
     return outcome
 
@@ -50,6 +52,7 @@ def watch_drop(*, once: bool, seconds: float) -> None:
     line(
         f"监视 watching [bold]{cell(custody.workspace.drop)}[/]，每 {settings().scan_seconds:g} 秒"
     )
+    claims.sweep(custody)
     for claim in claims.unfinished(custody):
         _try(custody, claim.accession)
     waited = False

@@ -10,13 +10,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from portal.show import cell, console, line, table
 from storage.verify import CaseReport, Result
 
-_COLOURS = {
-    Result.OK: "green",
-    Result.MISMATCH: "bold red",
-    Result.MISSING: "bold red",
-    Result.UNREADABLE: "red",
-    Result.UNVERIFIED: "yellow",
-}
 _CHINESE = {
     Result.OK: "一致",
     Result.MISMATCH: "不一致",
@@ -39,11 +32,17 @@ def progress_bar(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
         yield advance
 
 
-def print_report(report: CaseReport) -> None:
-    """Print every item, every finding in the log, and the one line that counts."""
+def print_report(report: CaseReport, *, only_wrong: bool = False) -> None:
+    """Print every item (or only what is wrong), every finding, and the line that counts."""
     rows = [
-        (item.label, item.name, f"{item.result.value} {_CHINESE[item.result]}", item.detail)
+        (
+            item.label.removeprefix(f"{report.case}/"),
+            item.name,
+            f"{item.result.value} {_CHINESE[item.result]}",
+            item.detail,
+        )
         for item in report.items
+        if not only_wrong or item.result is not Result.OK
     ]
     table(f"核验 verification · {report.case_no}", ("编号", "名称", "结果", "说明"), rows)
     for finding in report.findings:
@@ -51,9 +50,5 @@ def print_report(report: CaseReport) -> None:
     if report.checkpoint:
         origin, size, root = report.checkpoint.splitlines()[:3]
         line(f"[dim]检查点 checkpoint: {cell(origin)} · {size} 条 entries · {cell(root)}[/]")
-    for item in report.items:
-        if item.result is not Result.OK:
-            colour = _COLOURS[item.result]
-            line(f"[{colour}]✗ {cell(item.label)} {cell(item.name)}: {item.result.value}[/]")
     mark = "[bold green]✓" if report.ok else "[bold red]✗"
     line(f"{mark} {cell(report.summary)}[/]")

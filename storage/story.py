@@ -10,7 +10,8 @@ from storage.event import Action, CustodyEvent
 
 def tell(event: CustodyEvent) -> str:
     """Return one line that says what happened in an event."""
-    return _STORIES.get(event.action, lambda details: event.purpose)(event.details)
+    story = _STORIES.get(event.action)
+    return story(event.details) if story else event.purpose
 
 
 def _received(d: Mapping[str, Any]) -> str:

@@ -151,6 +151,6 @@ def _working_copy(custody: Custody, ref: ObjectRef) -> Iterator[BinaryIO]:
             with tempfile.TemporaryFile(dir=custody.workspace.work) as spool:
                 shutil.copyfileobj(stream, spool, 1 << 20)
                 spool.seek(0)
-                yield spool  # type: ignore[misc]
+                yield spool
             return
         yield stream

@@ -182,3 +182,17 @@ def accession_events(session: Session, accession: str) -> list[int]:
         .order_by(tables.EventRef.index)
     )
     return list(session.scalars(statement))
+
+
+def progress(session: Session, accession: str) -> tuple[str, int, int]:
+    """Return how far an accession is: its state, its exhibits on record, those read."""
+    row = session.get(tables.Accession, accession)
+    ours = tables.Exhibit.accession == accession
+    total = session.scalar(select(func.count()).select_from(tables.Exhibit).where(ours)) or 0
+    read = session.scalar(
+        select(func.count())
+        .select_from(tables.Reading)
+        .join(tables.Exhibit, tables.Exhibit.exhibit_id == tables.Reading.exhibit_id)
+        .where(ours)
+    )
+    return ("" if row is None else row.state), total, read or 0

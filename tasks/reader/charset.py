@@ -86,7 +86,8 @@ def _by_statistics(data: bytes) -> Decoded:
     encoding = wider(str(found.get("encoding") or "gb18030"))
     confidence = round(float(found.get("confidence") or 0.0), 2)
     # Below a few characters statistics say nothing; most such files here are from Windows.
-    if (len(data) < 16 or confidence < 0.3) and (guess := _strict(data, "gb18030")) is not None:
+    high = sum(byte > 0x7F for byte in data[:_SAMPLE])
+    if (high < 2 * _ENOUGH or confidence < 0.3) and (guess := _strict(data, "gb18030")) is not None:
         return Decoded(guess, "gb18030", min(confidence, 0.5), False)
     return _in(data, encoding, confidence)
 

@@ -36,7 +36,7 @@ def read_mail(source: Source, context: Context) -> Reading:
     reading = Reading()
     message = message_from_bytes(source.whole())
     for name in _HEADERS:
-        values = [header_text(value) for value in message.get_all(name, [])]
+        values = [header_text(value) for key, value in raw_headers(message) if key == name.lower()]
         reading.note(name, "; ".join(values))
     lines = [f"{name}: {reading.metadata[name]}" for name in _SHOWN if name in reading.metadata]
     context.page(reading, "\n".join(lines), label="邮件头 headers")
@@ -110,6 +110,16 @@ def _body(leaf: Leaf, reading: Reading, context: Context) -> None:
     context.page(reading, text, label="正文 body (html)" if web else "正文 body")
 
 
+def _parameter(part: Message, header: str, parameter: str) -> object:
+    """Return a header's parameter; raw bytes are decoded before the header is taken apart."""
+    for name, raw in raw_headers(part):
+        if name == header:
+            plain = Message()
+            plain[header] = decode(raw.encode("utf-8", "surrogateescape")).text
+            return plain.get_param(parameter, None, header)
+    return None
+
+
 def header_text(value: object) -> str:
     """Return a header's text: encoded words, and raw bytes that no standard allows."""
     raw = str(value)
@@ -124,10 +134,15 @@ def header_text(value: object) -> str:
     return " ".join(text.split())
 
 
+def raw_headers(part: Message) -> list[tuple[str, str]]:
+    """Return the headers with their bytes kept, names in lower case."""
+    return [(name.lower(), str(value)) for name, value in part.raw_items()]
+
+
 def file_name(part: Message) -> str:
     """Return the name of an attachment as its sender meant it, empty if it has none."""
     for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
-        value = part.get_param(parameter, None, header)
+        value = _parameter(part, header, parameter)
         if isinstance(value, tuple):
             charset, _, quoted = value
             data = quoted.encode("latin-1", "replace")

@@ -153,7 +153,7 @@ def _records(node: Any, name: str, problems: Problems) -> tuple[tuple[RawCell, .
 
 def _value(node: Any) -> str:
     # A plain ~ or null means that nothing was filled in; quoted it is text.
-    if node.tag == _NULL and node.style is None:
+    if node.tag == _NULL and not node.style:
         return ""
     return clean(node.value.strip())[:MAX_VALUE]
 

@@ -11,6 +11,7 @@ import magic
 from tasks.reader import zipdir
 from tasks.reader.claims import OCTETS, OOXML
 from tasks.reader.job import Refused
+from tasks.reader.judge import garbage_share
 from tasks.reader.source import Source
 
 HEAD_BYTES = 1 << 16
@@ -98,4 +99,7 @@ def _wide_text(head: bytes) -> bool:
     """Return whether the bytes look like UTF-16 without a mark: every other byte of ASCII is 0."""
     even, odd = head[0:2000:2].count(0), head[1:2000:2].count(0)
     half = max(1, len(head[:2000]) // 2)
-    return max(even, odd) > half * 0.3 and min(even, odd) < half * 0.02
+    if max(even, odd) <= half * 0.3 or min(even, odd) >= half * 0.02:
+        return False
+    text = head[:2000].decode("utf-16-le" if odd > even else "utf-16-be", errors="replace")
+    return garbage_share(text) < 0.02

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -51,7 +51,16 @@ def attachment(source: Source, index: int) -> Source:
     """Return one attached file."""
     with document(source) as pdf:
         held = pdf.get_attachment(index)
-        return Source(bytes(held.get_data()), str(held.get_name()))
+        return Source(bytes(held.get_data()), attachment_name(held))
+
+
+def attachment_name(held: Any) -> str:
+    """Return an attachment's name; PDFium leaves a name with a UTF-16 mark undecoded."""
+    name = str(held.get_name())
+    if name.startswith("\u00fe\u00ff"):
+        with suppress(UnicodeError):
+            return name.encode("latin-1").decode("utf-16-be")
+    return name
 
 
 def _describe(pdf: Any, source: Source, reading: Reading) -> None:
@@ -134,7 +143,7 @@ def _attachments(pdf: Any, reading: Reading, context: Context) -> None:
         reading.note("attachments", count)
     for index in range(count):
         held = pdf.get_attachment(index)
-        name = str(held.get_name())
+        name = attachment_name(held)
         context.part(
             reading,
             index,

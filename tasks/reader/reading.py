@@ -75,6 +75,7 @@ class Context:
         """Read one part of a container and add its pages, marked with the way to it."""
         if self.depth >= MAX_DEPTH:
             reading.flag("too_deep")
+            reading.flag("part_not_read")
             return self.page(reading, "", label=label, flags=("too_deep",))
         if self.parts <= 0 or self.part_bytes <= 0:
             return reading.flag("truncated")
@@ -107,8 +108,10 @@ def _adopt(reading: Reading, inner: Reading, index: int, label: str) -> None:
                 flags=tuple(dict.fromkeys([*page.flags, *flags])),
             )
         )
-    if inner.state not in ("read", "empty"):
+    if inner.state not in ("read", "empty") or "part_not_read" in inner.flags:
         reading.flag("part_not_read")
+    if "truncated" in inner.flags:
+        reading.flag("truncated")
 
 
 def settle(state: State, pages: Iterable[Page], flags: Iterable[str]) -> State:

@@ -30,6 +30,7 @@ MAX_JOB_BYTES = 1 << 16
 PROCESSES = 12
 OPEN_FILES = 64
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
 Run = Callable[[Job, list[int]], Any]
@@ -65,6 +66,8 @@ def _become(uid: int) -> bool:
         os.setgroups([])
         os.setgid(uid)
         os.setuid(uid)
+        # Changing the user has cleared what bubblewrap had set.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     return bool(uid)
 
 

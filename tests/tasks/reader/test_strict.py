@@ -1,0 +1,96 @@
+"""The border: every record survives its own spelling, and nothing else gets through."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.reader.answer import Page, RawManifest, Transcript, Word, ZipListing
+from tasks.reader.strict import as_json, clean, loads, parse
+
+KINDS = (Page, RawManifest, Transcript, ZipListing)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+TEXT = st.text().map(clean)
+WORDS = st.builds(Word, *[st.integers(0, 9999)] * 4, st.floats(0, 1), TEXT)
+PAGES = st.builds(
+    Page,
+    number=st.integers(1, 10_000),
+    origin=st.sampled_from(["text_layer", "document", "ocr", "none"]),
+    text=TEXT,
+    confidence=st.none() | st.floats(0, 1),
+    words=st.lists(WORDS, max_size=3).map(tuple),
+    inside=st.lists(st.integers(0, 9), max_size=3).map(tuple),
+)
+
+
+@given(PAGES)
+def test_a_page_comes_back_as_it_went(page: Page) -> None:
+    assert parse(Page, loads(json.dumps(as_json(page)).encode())) == page
+
+
+@given(st.lists(PAGES, max_size=3), st.dictionaries(TEXT, TEXT, max_size=3))
+def test_a_transcript_comes_back_as_it_went(pages: list[Page], metadata: dict[str, str]) -> None:
+    made = Transcript("text/plain", "", "read", pages=tuple(pages), metadata=metadata)
+    assert Transcript.from_json(json.loads(made.as_bytes())) == made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(JSON)
+def test_anything_else_is_a_value_error(kind: type[Any], value: Any) -> None:
+    with pytest.raises(ValueError):
+        parse(kind, value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("number", True),
+        ("number", 1 << 60),
+        ("number", 1.0),
+        ("text", "a\0b"),
+        ("text", "\ud800"),
+        ("text", 5),
+        ("origin", "guess"),
+        ("origin", []),
+        ("confidence", float("inf")),
+        ("confidence", "1"),
+        ("needs_ocr", 1),
+        ("words", [[1, 2, 3, 4, 0.5]]),
+        ("words", {}),
+        ("extra", 1),
+    ],
+)
+def test_one_wrong_field_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(ValueError):
+        parse(Page, as_json(Page(1, "none", "")) | {field: value})
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"NaN", b"[" * 100_000, b"\xff", b"1" * 10_000, b'{"a":-Infinity}']
+)
+def test_bad_json_is_a_value_error(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        loads(data)
+
+
+@given(st.text())
+def test_clean_text_can_be_kept_everywhere(text: str) -> None:
+    kept = clean(text)
+    assert "\0" not in kept
+    assert kept.encode().decode() == kept
+    assert clean(kept) == kept
+
+
+def test_another_schema_is_refused() -> None:
+    good = Transcript("a", "", "read").as_json()
+    for change in ({"schema": "zhenglian.transcript/2"}, {"evidence": True}):
+        with pytest.raises(ValueError):
+            Transcript.from_json(good | change)
