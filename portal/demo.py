@@ -6,6 +6,7 @@ checked with the tools of the operating system, and at the end a byte is changed
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -13,8 +14,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
@@ -26,6 +25,8 @@ from storage.catalogue import queries
 from storage.custody import current
 from storage.errors import HostError, IntegrityError
 from storage.settings import relocate, settings
+from tasks.filled import read_fields
+from tasks.reading import shared_pool
 
 SAMPLES = Path(__file__).resolve().parents[1] / "deploy" / "sample"
 _MARK = ".demo"
@@ -106,8 +107,6 @@ def _look() -> None:
 
 def _send(folder: Path) -> dict[str, dict[str, Any]]:
     from flows.dispatch import dispatch_commission
-    from tasks.filled import read_fields
-    from tasks.reading import shared_pool
 
     _head("四、委托鉴定", "Commissions go out")
     desk = appraisal.open_desk()
@@ -173,13 +172,14 @@ def _work(folder: Path, sent: dict[str, dict[str, Any]]) -> None:
 
 
 def _opinion(folder: Path, digest: str) -> tuple[Path, Path]:
-    fields = yaml.safe_load((SAMPLES / "opinion.yaml").read_text())
+    fields = read_fields(shared_pool(), SAMPLES / "opinion.yaml")
     fields["package_digest_stated"] = digest
     fields["issued_at"] = moment("")[:10]
     fields["materials_listed"].append(SUPPLEMENT)
     pdf, particulars = folder / "opinion.pdf", folder / "opinion.yaml"
     make_opinion(pdf, fields)
-    particulars.write_text(yaml.safe_dump(fields, allow_unicode=True))
+    # JSON is YAML too.
+    particulars.write_text(json.dumps(fields, ensure_ascii=False, indent=1))
     return pdf, particulars
 
 

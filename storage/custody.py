@@ -15,9 +15,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from storage.catalogue.database import Database
+from storage.catalogue.database import Database, Session
 from storage.catalogue.journal import SqlJournal
 from storage.catalogue.migrate import upgrade
 from storage.catalogue.projection import project

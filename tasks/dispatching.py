@@ -17,7 +17,6 @@ from appraisal.desk import Desk
 from appraisal.letter import commission_letter
 from appraisal.material import Material
 from appraisal.package import PackageInfo, Proof, build_package
-from appraisal.turnaround import acceptance_due, completion_due
 from storage.catalogue import queries
 from storage.custody import VERSION, Custody
 from storage.digest import Fingerprint, fingerprint_bytes
@@ -114,10 +113,6 @@ def _build(custody: Custody, commission: Commission, path: str, when: str) -> Fi
 
 
 def _letter(desk: Desk, sent: Commission, made: Fingerprint, when: str) -> bytes:
-    """Return the letter, with the dates that hold if it is received and accepted in time."""
     rules = desk.rules(sent)
-    day = local_day(when, rules)
-    by = acceptance_due(day, desk.calendar, rules)
-    until = completion_due(by.date, sent.brief.agreed_limit, (), (), desk.calendar, rules)
     agency = desk.agency(sent.agency_id)
-    return commission_letter(sent, agency, made, day.isoformat(), rules, by, until)
+    return commission_letter(sent, agency, made, local_day(when, rules), rules, desk.calendar)

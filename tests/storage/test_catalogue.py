@@ -23,9 +23,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def _claim(database: Database, source: str) -> intents.Claim:
     with database.write() as session:
-        return intents.claim(
-            session, unit="u", name="b", source=source, in_place=False, now=NOW
-        )
+        return intents.claim(session, unit="u", name="b", source=source, in_place=False, now=NOW)
 
 
 def test_upgrade_twice_changes_nothing(database: Database) -> None:
