@@ -77,7 +77,7 @@ def wider(name: str) -> str:
 
 
 def _by_statistics(data: bytes) -> Decoded:
-    wide = _without_mark(data)
+    wide = without_mark(data)
     if wide:
         return _in(data, wide, 0.9)
     if _plainly_chinese(data[:_SAMPLE]):
@@ -99,13 +99,16 @@ def _plainly_chinese(sample: bytes) -> bool:
     return len(han) >= _ENOUGH and known >= _FREQUENT_SHARE * len(han)
 
 
-def _without_mark(data: bytes) -> str:
+def without_mark(data: bytes) -> str:
+    """Return which UTF-16 the bytes are in although no mark says so, empty if neither."""
     sample = data[:2000]
-    half = max(1, len(sample) // 2)
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if max(even, odd) <= half * 0.1:
-        return ""
-    return "utf-16-le" if odd > even else "utf-16-be"
+    first, second = sample[0::2], sample[1::2]
+    for encoding, low, high in (("utf-16-le", first, second), ("utf-16-be", second, first)):
+        pairs = list(zip(low, high, strict=False))
+        plain = sum(1 for a, b in pairs if b == 0 and (0x20 <= a < 0x7F or a in (9, 10, 13)))
+        if pairs and plain >= 0.2 * len(pairs):
+            return encoding
+    return ""
 
 
 def _strict(data: bytes, encoding: str) -> str | None:

@@ -43,7 +43,7 @@ def _inspect(job: Job, source: Source, _: list[int]) -> Any:
 def _ocr_page(job: Job, source: Source, _: list[int]) -> Any:
     engine = ocr.Tesseract(job.languages)
     # The engine is given less than the worker's own limit, so that a slow page is told apart.
-    seconds = max(1.0, job.seconds - 5)
+    seconds = max(0.01, job.seconds - 5)
     return pages.ocr_page(source, job.number, job.inside, engine, job.dpi, seconds)
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import magic
 
-from tasks.reader import zipdir
+from tasks.reader import charset, zipdir
 from tasks.reader.claims import OCTETS, OOXML
 from tasks.reader.job import Refused
-from tasks.reader.judge import garbage_share
 from tasks.reader.source import Source
 
 HEAD_BYTES = 1 << 16
@@ -58,7 +57,7 @@ def media_type(source: Source) -> str:
         return "application/pdf"
     if (found.startswith("text/") or found in (OCTETS, "message/news")) and looks_like_mail(head):
         return "message/rfc822"
-    if found == OCTETS and _wide_text(head):
+    if found == OCTETS and charset.without_mark(head):
         return "text/plain"
     return found
 
@@ -93,13 +92,3 @@ def _ole(source: Source) -> str:
         if stream.encode("utf-16-le") in content:
             return kind
     return "application/x-ole-storage"
-
-
-def _wide_text(head: bytes) -> bool:
-    """Return whether the bytes look like UTF-16 without a mark: every other byte of ASCII is 0."""
-    even, odd = head[0:2000:2].count(0), head[1:2000:2].count(0)
-    half = max(1, len(head[:2000]) // 2)
-    if max(even, odd) <= half * 0.3 or min(even, odd) >= half * 0.02:
-        return False
-    text = head[:2000].decode("utf-16-le" if odd > even else "utf-16-be", errors="replace")
-    return garbage_share(text) < 0.02

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ from tasks.reader.answer import Word
 from tasks.reader.strict import clean
 
 MAX_WORDS = 20_000
+# Tesseract's layouts: find the blocks of a page, or take it as one block.
+_PAGE, _BLOCK = 3, 6
+_LEAST_SECONDS = 0.1
 _HAN = r"\u2e80-\u303f\u31c0-\u31ef\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _GAP = re.compile(rf"(?<=[{_HAN}])[ \t]+(?=[{_HAN}])")
 _SPACE_BEFORE_MARK = re.compile(r"[ \t]+(?=[，。、；：？！）】》」』])")
@@ -58,20 +62,15 @@ class Tesseract:
         # An uncompressed file: packing a page as PNG takes as long as reading a line of it.
         path = Path("page.ppm" if image.mode == "RGB" else "page.pgm")
         (image if image.mode in ("RGB", "L") else image.convert("L")).save(path, format="PPM")
+        until = time.monotonic() + seconds
         try:
-            table = pytesseract.image_to_data(
-                str(path),
-                lang=self._languages,
-                config=f"--oem 1 --psm 3 --dpi {dpi}",
-                timeout=seconds,
-            )
-        except RuntimeError as error:
-            if "timeout" in str(error).lower():
-                raise TimeoutError from error
-            raise EngineFault(str(error)[:200]) from error
+            lines = parse_table(self._table(path, dpi, _PAGE, seconds))
+            if not lines:
+                # A line alone on a page is often taken for a picture; as a block it is read.
+                left = max(_LEAST_SECONDS, until - time.monotonic())
+                lines = parse_table(self._table(path, dpi, _BLOCK, left))
         finally:
             path.unlink(missing_ok=True)
-        lines = parse_table(str(table))
         words = tuple(word for line in lines for word in line)
         return Recognition(
             raw_text="\n".join(" ".join(word.text for word in line) for line in lines),
@@ -80,6 +79,21 @@ class Tesseract:
             engine="tesseract",
             version=f"{tesseract_version()} {self._languages}",
         )
+
+    def _table(self, path: Path, dpi: int, layout: int, seconds: float) -> str:
+        try:
+            return str(
+                pytesseract.image_to_data(
+                    str(path),
+                    lang=self._languages,
+                    config=f"--oem 1 --psm {layout} --dpi {dpi}",
+                    timeout=seconds,
+                )
+            )
+        except RuntimeError as error:
+            if "timeout" in str(error).lower():
+                raise TimeoutError from error
+            raise EngineFault(str(error)[:200]) from error
 
 
 @cache

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -53,18 +54,22 @@ class Cell:
     ) -> None:
         """Start the sandbox and wait until its worker is warm."""
         self._control, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        filter_read = _filter_pipe()
         mode = sandbox.mode()
         uid = sandbox.lonely_uid() if mode == "user" else 0
+        info, tell = os.pipe()
+        handed = [inner.fileno(), tell]
+        if (filter_read := _filter_pipe()) >= 0:
+            handed.append(filter_read)
         try:
             self._process = subprocess.Popen(
                 sandbox.command(
                     mode,
                     [*worker, str(inner.fileno()), str(uid), str(sandbox.TMP_BYTES)],
                     seccomp_fd=filter_read,
+                    info_fd=tell,
                     extra=binds,
                 ),
-                pass_fds=[inner.fileno(), *([filter_read] if filter_read >= 0 else [])],
+                pass_fds=handed,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -72,8 +77,9 @@ class Cell:
             )
         finally:
             inner.close()
-            if filter_read >= 0:
-                os.close(filter_read)
+            for descriptor in handed[1:]:
+                os.close(descriptor)
+        self._worker = _worker_handle(info)
         self.alive = True
         self.greeting = self._greeting()
 
@@ -116,11 +122,17 @@ class Cell:
 
     def usable(self) -> bool:
         """Return whether the next job can be given to this worker."""
-        return self.alive and self._process.poll() is None
+        return self.alive and not _readable(self._worker, 0)
 
     def kill(self) -> None:
         """End the sandbox and everything in it at once."""
         self.alive = False
+        if self._worker >= 0:
+            # The worker first: as process 1 it takes its whole namespace with it.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._worker, signal.SIGKILL)
+            os.close(self._worker)
+            self._worker = -1
         self._process.kill()
         self._process.wait()
         self._control.close()
@@ -219,6 +231,22 @@ def _readable(descriptor: int, seconds: float) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(max(0.0, seconds) * 1000))
+
+
+def _worker_handle(info: int) -> int:
+    """Return a handle of the worker by what bubblewrap tells on ``info``, or -1; closes it."""
+    try:
+        told = b""
+        while not told.rstrip().endswith(b"}") and _readable(info, _START_SECONDS):
+            part = os.read(info, 4096)
+            if not part:
+                break
+            told += part
+        return os.pidfd_open(int(json.loads(told)["child-pid"]))
+    except (OSError, ValueError, KeyError):
+        return -1
+    finally:
+        os.close(info)
 
 
 def _filter_pipe() -> int:

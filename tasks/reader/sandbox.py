@@ -38,11 +38,17 @@ _NOBODY = 65534
 
 
 def command(
-    mode: Mode, worker: list[str], *, seccomp_fd: int = -1, extra: tuple[tuple[Path, str], ...] = ()
+    mode: Mode,
+    worker: list[str],
+    *,
+    seccomp_fd: int = -1,
+    info_fd: int = -1,
+    extra: tuple[tuple[Path, str], ...] = (),
 ) -> list[str]:
     """Return the command that runs ``worker`` (arguments after the interpreter) in the cell.
 
-    ``extra`` are further read-only binds; the tests use them to bring attackers in.
+    Bubblewrap tells the worker's process number on ``info_fd``. ``extra`` are further read-only
+    binds; the tests use them to bring attackers in.
     """
     line = ["bwrap", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]
     if mode == "user":
@@ -53,6 +59,8 @@ def command(
     line += ["--hostname", "cell", *_file_system(extra), *_environment()]
     if seccomp_fd >= 0:
         line += ["--seccomp", str(seccomp_fd)]
+    if info_fd >= 0:
+        line += ["--info-fd", str(info_fd)]
     return [*line, "--chdir", APP, sys.executable, "-s", "-B", *worker]
 
 

@@ -30,7 +30,6 @@ MAX_JOB_BYTES = 1 << 16
 PROCESSES = 12
 OPEN_FILES = 64
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
 Run = Callable[[Job, list[int]], Any]
@@ -61,13 +60,15 @@ def main(arguments: list[str], run: Run, preload: Callable[[], None]) -> int:
 
 
 def _become(uid: int) -> bool:
-    """Become the lonely user, if the parent chose one; this drops every capability."""
+    """Become the lonely user, if the parent chose one; this drops every capability.
+
+    It also undoes bubblewrap's promise to die with the parent; the end of the control socket
+    takes its place.
+    """
     if uid:
         os.setgroups([])
         os.setgid(uid)
         os.setuid(uid)
-        # Changing the user has cleared what bubblewrap had set.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     return bool(uid)
 
 

@@ -118,7 +118,7 @@ def test_a_crash_or_a_lie_harms_one_document(
 
 def test_a_sandbox_killed_while_idle_is_replaced(pool: CellPool, keep: Keep) -> None:
     with pool.borrow() as cell:
-        os.kill(cell._process.pid, signal.SIGKILL)
+        signal.pidfd_send_signal(cell._worker, signal.SIGKILL)
         cell._process.wait()
     assert {pool.inspect(keep("a.txt", GOOD), "a.txt").state for _ in range(4)} == {"read"}
 
@@ -128,9 +128,8 @@ def test_a_worker_killed_in_the_middle_costs_one_document(pool: CellPool, keep: 
     pieces = pool.extract(big, 0, 1 << 30)
     next(pieces)
     with pool._lock:
-        living = [cell._process.pid for cell in pool._all]
-    for pid in living:
-        os.kill(pid, signal.SIGKILL)
+        for cell in pool._all:
+            signal.pidfd_send_signal(cell._worker, signal.SIGKILL)
     with pytest.raises(UnreadableError) as caught:
         list(pieces)
     assert caught.value.facts["code"] == "lost"
