@@ -1,0 +1,305 @@
+"""One contract for every object store and log store: directory, and S3 on a real Ceph RGW."""
+
+import io
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from storage.digest import fingerprint_bytes
+from storage.directory import DirectoryLogStore, DirectoryStore
+from storage.errors import (
+    HostError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    TransientError,
+)
+from storage.objects import LogStore, ObjectRef, ObjectStore
+from storage.s3 import S3LogStore, S3Store, open_s3
+from storage.settings import Settings
+from tests.services.rgw import Rgw
+
+KEY = "cases/2026-0123-9c1d44e0/originals/"
+SOON = datetime.now(UTC) + timedelta(minutes=3)
+KINDS = ["directory", pytest.param("s3", marks=pytest.mark.slow)]
+
+
+def s3_settings(server: Rgw, **more: Any) -> Settings:
+    return Settings(
+        s3_access_key=server.access_key, s3_secret_key=SecretStr(server.secret_key), **more
+    )
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
+    if request.param == "directory":
+        yield DirectoryStore(tmp_path / "objects")
+        return
+    server: Rgw = request.getfixturevalue("rgw")
+    opened, _ = open_s3(s3_settings(server), f"b{secrets.token_hex(6)}", "", server.endpoint)
+    assert isinstance(opened, S3Store)
+    opened._part = 5 << 20
+    yield opened
+
+
+@pytest.fixture(params=KINDS)
+def log_store(request: pytest.FixtureRequest, tmp_path: Path) -> LogStore:
+    if request.param == "directory":
+        return DirectoryLogStore(tmp_path / "objects")
+    server: Rgw = request.getfixturevalue("rgw")
+    return open_s3(s3_settings(server), f"l{secrets.token_hex(6)}", "", server.endpoint)[1]
+
+
+def put(store: ObjectStore, key: str, data: bytes, until: datetime | None = None) -> ObjectRef:
+    return store.put(key, io.BytesIO(data), fingerprint_bytes(data), until)
+
+
+def get(store: ObjectStore, ref: ObjectRef) -> bytes:
+    with store.open(ref) as stream:
+        return stream.read()
+
+
+@pytest.mark.parametrize("size", [0, 1, 100_000, 21_000_000], ids=str)
+def test_what_was_put_is_read_back(store: ObjectStore, size: int) -> None:
+    data = os.urandom(size)
+    ref = put(store, f"{KEY}a", data)
+    assert get(store, ref) == data
+    assert (ref.key, ref.size) == (f"{KEY}a", size)
+    assert store.find(f"{KEY}a") == ref
+
+
+def test_equal_bytes_again_give_the_first_reference(store: ObjectStore) -> None:
+    first = put(store, f"{KEY}a", b"same")
+    assert put(store, f"{KEY}a", b"same") == first
+
+
+def test_other_bytes_under_one_key_are_refused_and_the_first_stay(store: ObjectStore) -> None:
+    first = put(store, f"{KEY}a", b"first")
+    with pytest.raises(IntegrityError) as caught:
+        put(store, f"{KEY}a", b"second")
+    assert caught.value.remedy
+    assert get(store, first) == b"first"
+    assert store.find(f"{KEY}a") == first
+
+
+def test_a_source_that_is_not_what_was_fingerprinted_leaves_nothing(store: ObjectStore) -> None:
+    for untrue in (b"shorter", b"as long as was meant, no", b"as long as was meant, and more"):
+        with pytest.raises(IntegrityError):
+            store.put(f"{KEY}a", io.BytesIO(untrue), fingerprint_bytes(b"as long as was meant, ok"))
+        assert store.find(f"{KEY}a") is None
+    assert list(store.keys(KEY)) == []
+
+
+def test_a_source_that_breaks_off_leaves_nothing(store: ObjectStore) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 6_000_000:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    data = os.urandom(12_000_000)
+    with pytest.raises((HostError, OSError)):
+        store.put(f"{KEY}a", Broken(data), fingerprint_bytes(data))
+    assert store.find(f"{KEY}a") is None
+
+
+def test_what_is_missing_is_said_to_be_missing(store: ObjectStore) -> None:
+    ref = put(store, f"{KEY}a", b"x")
+    with pytest.raises(NotFoundError):
+        store.open(ObjectRef(f"{KEY}none", ref.version_id, 1))
+    assert store.find(f"{KEY}none") is None
+
+
+def test_keys_are_sorted_and_scoped(store: ObjectStore) -> None:
+    for name in ("b", "a", "c"):
+        put(store, f"{KEY}{name}", name.encode())
+    put(store, "cases/other/originals/z", b"z")
+    assert list(store.keys(KEY)) == [f"{KEY}a", f"{KEY}b", f"{KEY}c"]
+
+
+@pytest.mark.parametrize("key", ["", "/a", "a//b", "../a", "a/../b", ".hidden", "a\nb", "甲"])
+def test_a_key_that_is_not_ours_is_refused(store: ObjectStore, key: str) -> None:
+    with pytest.raises(InputError):
+        put(store, key, b"x")
+
+
+def test_equal_bytes_from_many_threads_are_one_object(store: ObjectStore) -> None:
+    data = os.urandom(50_000)
+    with ThreadPoolExecutor(8) as pool:
+        refs = list(pool.map(lambda _: put(store, f"{KEY}a", data), range(8)))
+    assert len({(ref.key, ref.version_id) for ref in refs}) == 1
+    assert get(store, refs[0]) == data
+
+
+def test_the_probe_reports_and_leaves_the_evidence_alone(store: ObjectStore) -> None:
+    put(store, f"{KEY}a", b"x")
+    report = store.probe()
+    assert report.description
+    assert all(each.seen for each in report.capabilities)
+    assert len(report.capabilities) >= 4
+    assert list(store.keys(KEY)) == [f"{KEY}a"]
+
+
+def test_a_log_tile_is_immutable_and_the_checkpoint_is_not(log_store: LogStore) -> None:
+    log_store.put_tile("tile/0/000.p/1", b"a" * 32)
+    log_store.put_tile("tile/0/000.p/1", b"a" * 32)
+    with pytest.raises(IntegrityError):
+        log_store.put_tile("tile/0/000.p/1", b"b" * 32)
+    assert log_store.get("tile/0/000.p/1") == b"a" * 32
+    for text in (b"one", b"two"):
+        log_store.publish(text)
+        assert log_store.get("checkpoint") == text
+    with pytest.raises(NotFoundError):
+        log_store.get("tile/0/001")
+
+
+# What only one of them promises
+
+
+@given(st.binary(max_size=300_000))
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_bytes_survive_the_directory(tmp_path: Path, data: bytes) -> None:
+    store = DirectoryStore(tmp_path / "objects")
+    ref = put(store, f"any/{fingerprint_bytes(data).sha256}", data)
+    assert get(store, ref) == data
+
+
+def test_a_stored_file_is_read_only(tmp_path: Path) -> None:
+    put(DirectoryStore(tmp_path), f"{KEY}a", b"x")
+    assert stat.S_IMODE((tmp_path / f"{KEY}a").stat().st_mode) == 0o444
+
+
+def test_the_directory_says_what_it_cannot_prevent(tmp_path: Path) -> None:
+    weak = {
+        each.name for each in DirectoryStore(tmp_path).probe().capabilities if not each.enforced
+    }
+    assert "write-once against the administrator" in weak
+
+
+def test_a_link_in_place_of_an_object_is_not_followed(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    ref = put(store, f"{KEY}a", b"x")
+    (tmp_path / f"{KEY}a").unlink()
+    (tmp_path / f"{KEY}a").symlink_to("/etc/hostname")
+    with pytest.raises(HostError):
+        store.open(ref)
+
+
+def test_a_damaged_read_back_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DirectoryStore(tmp_path)
+    honest: Callable[[Path, Any], None] = store._read_back
+
+    def damaged(path: Path, expected: Any) -> None:
+        path.chmod(0o644)
+        path.write_bytes(b"y")
+        honest(path, expected)
+
+    monkeypatch.setattr(store, "_read_back", damaged)
+    with pytest.raises(IntegrityError):
+        put(store, f"{KEY}a", b"x")
+    assert store.find(f"{KEY}a") is None
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    stale = tmp_path / ".incoming" / "4194304-0"
+    stale.write_bytes(b"half")
+    mine = tmp_path / ".incoming" / f"{os.getpid()}-99"
+    mine.write_bytes(b"in progress")
+    DirectoryStore(tmp_path)
+    assert (stale.exists(), mine.exists()) == (False, True)
+    assert store.find(f"{KEY}a") is None
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    import subprocess
+
+    script = f"""
+import io, os, subprocess, sys
+from pathlib import Path
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", {str(tmp_path)!r}], check=True)
+from storage.digest import fingerprint_bytes
+from storage.directory import DirectoryStore
+from storage.errors import HostError
+store = DirectoryStore(Path({str(tmp_path)!r}) / "objects")
+data = os.urandom(4_000_000)
+try:
+    store.put("a/b", io.BytesIO(data), fingerprint_bytes(data))
+except HostError as error:
+    assert "space" in error.remedy, error.remedy
+    assert not list((Path({str(tmp_path)!r}) / "objects" / ".incoming").iterdir())
+    assert store.find("a/b") is None
+    print("refused")
+"""
+    import sys
+
+    command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "refused\n", done.stderr
+
+
+@pytest.mark.slow
+def test_a_locked_version_cannot_be_deleted_or_unlocked(rgw: Rgw) -> None:
+    store, _ = open_s3(s3_settings(rgw), f"b{secrets.token_hex(6)}", "", rgw.endpoint)
+    assert isinstance(store, S3Store)
+    store._part = 5 << 20
+    for name, data in (("small", b"x"), ("parts", os.urandom(11_000_000))):
+        ref = put(store, f"{KEY}{name}", data, SOON)
+        assert (ref.lock_mode, bool(ref.version_id)) == ("compliance", True)
+        assert datetime.fromisoformat(ref.retain_until) >= SOON.replace(microsecond=0)
+        where: Any = {"Bucket": store._bucket, "Key": ref.key, "VersionId": ref.version_id}
+        with pytest.raises(store._client.exceptions.ClientError):
+            store._client.delete_object(**where)
+        sooner = {"Mode": "COMPLIANCE", "RetainUntilDate": SOON - timedelta(minutes=2)}
+        with pytest.raises(store._client.exceptions.ClientError):
+            store._client.put_object_retention(**where, Retention=sooner)
+        longer = put(store, f"{KEY}{name}", data, SOON + timedelta(minutes=1))
+        assert longer.retain_until > ref.retain_until
+        assert put(store, f"{KEY}{name}", data, SOON) == longer
+
+
+@pytest.mark.slow
+def test_a_second_version_behind_our_back_changes_nothing(rgw: Rgw) -> None:
+    store, _ = open_s3(s3_settings(rgw), f"b{secrets.token_hex(6)}", "", rgw.endpoint)
+    assert isinstance(store, S3Store)
+    ref = put(store, f"{KEY}a", b"first", SOON)
+    store._client.put_object(Bucket=store._bucket, Key=ref.key, Body=b"second")
+    assert get(store, ref) == b"first"
+    assert store.find(ref.key) == ref
+    assert put(store, f"{KEY}a", b"first", SOON) == ref
+
+
+@pytest.mark.slow
+def test_wrong_keys_and_a_dead_server_are_told_apart(rgw: Rgw) -> None:
+    wrong = Settings(s3_access_key="nobody", s3_secret_key=SecretStr("wrong"))
+    with pytest.raises(HostError) as caught:
+        open_s3(wrong, "evidence", "", rgw.endpoint)
+    assert caught.value.remedy
+    with pytest.raises(TransientError):
+        open_s3(s3_settings(rgw), "evidence", "", "http://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_a_bucket_without_object_lock_is_refused(rgw: Rgw) -> None:
+    store, log = open_s3(s3_settings(rgw), f"b{secrets.token_hex(6)}", "", rgw.endpoint)
+    assert isinstance(log, S3LogStore)
+    assert isinstance(store, S3Store)
+    name = f"p{secrets.token_hex(6)}"
+    store._client.create_bucket(Bucket=name)
+    with pytest.raises(HostError) as caught:
+        open_s3(s3_settings(rgw), name, "", rgw.endpoint)
+    assert "Object Lock" in caught.value.message
