@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Integer, String, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from storage.catalogue.database import Base
+from storage.catalogue.database import Database
 from storage.catalogue.journal import LogInbox, SqlJournal
 from storage.checkpoint import Checkpoint
 from storage.errors import HostError, IntegrityError, StateError, TransientError
@@ -28,13 +28,24 @@ from tests.storage.logs import (
 )
 
 
-class Followed(Base):
+class Side(DeclarativeBase):
+    """Tables of these tests alone; the house's own must not know them."""
+
+
+class Followed(Side):
     """What a projector of these tests writes."""
 
     __tablename__ = "test_followed"
 
     index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     event_id: Mapped[str] = mapped_column(String(64))
+
+
+def _open(folder: Path) -> Database:
+    database = open_database(folder)
+    with database.write() as session:
+        Side.metadata.create_all(session.connection())
+    return database
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -183,7 +194,7 @@ def test_the_catalogue_follows_in_the_same_transaction(tmp_path: Path) -> None:
         if fail and index == 2:
             raise TransientError("the machine stops here")
 
-    journal = SqlJournal(open_database(tmp_path), (_follow, stop))
+    journal = SqlJournal(_open(tmp_path), (_follow, stop))
     _enqueue(journal, make_events(0, 4))
     with pytest.raises(TransientError):
         journal.sequence(10)
@@ -209,7 +220,7 @@ def _clash(session: Session, index: int, event: CustodyEvent) -> None:
 
 @pytest.mark.parametrize("fault", ["raises", "clashes"])
 def test_an_event_that_the_catalogue_refuses_holds_up_nobody(tmp_path: Path, fault: str) -> None:
-    database = open_database(tmp_path)
+    database = _open(tmp_path)
     projectors = (_clash,) if fault == "clashes" else (_reject(5), _follow)
     log = open_log(tmp_path, MemoryLogStore(), SqlJournal(database, projectors))  # type: ignore[arg-type]
     log.record(make_events(0, 3))
@@ -228,14 +239,14 @@ def test_an_event_that_the_catalogue_refuses_holds_up_nobody(tmp_path: Path, fau
 
 
 def test_a_leaf_that_is_no_event_is_refused(tmp_path: Path) -> None:
-    journal = SqlJournal(open_database(tmp_path), (_follow,))
+    journal = SqlJournal(_open(tmp_path), (_follow,))
     journal.enqueue([("x", b"{}"), (make_event(1).event_id, encode(make_event(1)))])
     assert journal.sequence(10) == 1
     assert list(journal.refusals(["x", "y"])) == ["x"]
 
 
 def test_rows_that_are_gone_are_noticed(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+    database = _open(tmp_path)
     journal = SqlJournal(database)
     _enqueue(journal, make_events(0, 300))
     journal.sequence(1000)
@@ -252,7 +263,7 @@ def test_rows_that_are_gone_are_noticed(tmp_path: Path) -> None:
 
 
 def test_a_damaged_frontier_is_noticed(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+    database = _open(tmp_path)
     journal = SqlJournal(database)
     _enqueue(journal, make_events(0, 3))
     journal.sequence(10)
@@ -266,11 +277,11 @@ def test_a_damaged_frontier_is_noticed(tmp_path: Path) -> None:
 
 
 def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
-    first = open_database(tmp_path)
+    first = _open(tmp_path)
     _enqueue(SqlJournal(first), make_events(0, 3))
     SqlJournal(first).sequence(2)
     first.close()
-    second = open_database(tmp_path)
+    second = _open(tmp_path)
     assert SqlJournal(second).head().size == 2
     with second.read() as session:
         assert session.query(LogInbox).count() == 1
@@ -278,7 +289,7 @@ def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None
 
 
 def test_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+    database = _open(tmp_path)
     with database.write() as session:
         session.execute(text("DROP TABLE log_inbox"))
     with pytest.raises(HostError) as caught:
