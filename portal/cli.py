@@ -60,7 +60,9 @@ app.add_typer(appraisal.supplement, name="supplement")
 app.command("extend")(appraisal.extend)
 app.add_typer(appraisal.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
-app.command("test")(system.run_tests)
+app.command("test", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
+    system.run_tests
+)
 
 
 def main() -> int:
@@ -68,7 +70,7 @@ def main() -> int:
     from portal.show import cell, errors
 
     try:
-        return app(standalone_mode=False) or 0
+        return app(standalone_mode=False, prog_name="custody") or 0
     except CustodyError as error:
         errors.print(f"[bold red]✗[/] {cell(error.message)}")
         if error.remedy:

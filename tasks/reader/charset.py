@@ -55,6 +55,8 @@ class Decoded(NamedTuple):
 def preload() -> None:
     """Load the detector's tables once, so that children inherit them."""
     chardet.detect("证据保管链证据保管链".encode("gb18030"))
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", *_WIDER.values()):
+        codecs.lookup(encoding)
 
 
 def decode(data: bytes, declared: str = "") -> Decoded:

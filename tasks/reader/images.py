@@ -22,6 +22,11 @@ _KEPT = ("Make", "Model", "Software", "DateTime", "Artist", "ImageDescription")
 Image.MAX_IMAGE_PIXELS = None
 
 
+def preload() -> None:
+    """Load every format's plugin once, so that children inherit them."""
+    Image.init()
+
+
 @contextmanager
 def picture(source: Source) -> Iterator[Image.Image]:
     """Yield the open image without its pixels."""

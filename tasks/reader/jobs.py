@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tasks.reader import charset, fields, inspection, manifest, members, ocr, pages, zipdir
+from tasks.reader import charset, fields, images, inspection, manifest, members, ocr, pages, zipdir
 from tasks.reader.answer import ZipMember
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
@@ -31,6 +31,7 @@ def preload() -> None:
         # What libmagic compiles on first use, every child would compile again.
         inspection.inspect(Source(sample))
     charset.preload()
+    images.preload()
     versions()
     ocr.tesseract_version()
     ocr.tesseract_languages()

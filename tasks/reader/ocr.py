@@ -106,7 +106,8 @@ def tesseract_version() -> str:
 def tesseract_languages() -> tuple[str, ...]:
     """Return the languages that are installed."""
     done = subprocess.run(["tesseract", "--list-langs"], capture_output=True, check=False)
-    return tuple(sorted(done.stdout.decode(errors="replace").split("\n")[1:]))
+    listed = done.stdout.decode(errors="replace").splitlines()[1:]
+    return tuple(sorted(line.strip() for line in listed if line.strip()))
 
 
 def parse_table(table: str) -> list[list[Word]]:

@@ -7,6 +7,7 @@ user namespaces. Which way works is probed once; without either, nothing hostile
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -32,9 +33,11 @@ _OPTIONAL = (
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
-# A user number that no distribution and no container range hands out.
-_LONELY_UID = 1_900_000_000
-_NOBODY = 65534
+# User numbers that no distribution and no container range hands out; the near ones are for
+# containers that have been given few.
+_FAR_UID = 1_900_000_000
+_NEAR_UID = 61_200
+_numbers = itertools.count()
 
 
 def command(
@@ -118,14 +121,18 @@ def _environment() -> list[str]:
 
 
 def lonely_uid() -> int:
-    """Return a user number for one worker that this host can switch to, or 0."""
-    wanted = (_LONELY_UID + os.getpid() % 4_000_000, _NOBODY)
-    ranges = [
-        tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().split("\n")
-        if line
-    ]  # fmt: skip
-    for uid in wanted:
-        if any(start <= uid < start + count for start, _, count in ranges):
+    """Return a user number for one worker that this host can switch to, or 0.
+
+    Every call gives another one, because the kernel counts processes by user: two workers with
+    one number would share one limit.
+    """
+    number = next(_numbers)
+    far = _FAR_UID + os.getpid() % (1 << 21) * 64 + number % 64
+    near = _NEAR_UID + (os.getpid() * 64 + number) % 4000
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    ranges = [(int(start), int(count)) for start, _, count in map(str.split, lines)]
+    for uid in (far, near):
+        if any(start <= uid < start + count for start, count in ranges):
             return uid
     return 0
 
@@ -154,7 +161,8 @@ def _candidates() -> tuple[Mode, ...]:
 
 def _try(candidate: Mode) -> str:
     """Return what stops this way from working, empty if nothing does."""
-    drop = f"os.setgroups([]); os.setgid({lonely_uid()}); os.setuid({lonely_uid()});"
+    uid = lonely_uid()
+    drop = f"os.setgroups([]); os.setgid({uid}); os.setuid({uid});"
     check = f"import os; {drop if candidate == 'user' else ''} assert os.getpid() == 1"
     line = command(candidate, ["-c", check])
     try:

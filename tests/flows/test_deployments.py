@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prefect import Flow
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = yaml.safe_load((ROOT / "deploy/prefect.yaml").read_text())["deployments"]
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda each: each["name"])
 def test_entry_point_loads(deployment: dict[str, str]) -> None:
+    from prefect import Flow
+
     module, _, name = deployment["entrypoint"].rpartition(".")
     loaded = importlib.import_module(module)
     assert isinstance(getattr(loaded, name), Flow)

@@ -137,6 +137,14 @@ def test_a_worker_killed_in_the_middle_costs_one_document(pool: CellPool, keep: 
     assert [pool.inspect(path, path.name).text for path in paths] == [f"第{n}份" for n in range(6)]
 
 
+def test_workers_do_not_share_a_user(keep: Keep) -> None:
+    """The kernel counts processes by user, so workers of one user would starve each other."""
+    document = keep("a", GOOD)
+    with CellPool(1) as one, CellPool(1) as other:
+        users = {pool.call("probe", document)["uid"] for pool in (one, other)}
+    assert len(users) == 2 if sandbox.mode() == "user" else users == {os.getuid()}
+
+
 def test_threads_share_the_pool(pool: CellPool, keep: Keep) -> None:
     paths = [keep(f"{n}.txt", f"第{n}份客户名单".encode()) for n in range(40)]
     with ThreadPoolExecutor(8) as threads:

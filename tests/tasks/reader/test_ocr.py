@@ -55,10 +55,10 @@ def test_nothing_on_the_page(read: Read) -> None:
 
 
 def test_a_picture_without_words_is_in_doubt(read: Read) -> None:
-    noise = Image.effect_noise((1200, 1200), 60).resize((1200, 1200))
-    seen = read("noise.png", samples.image_bytes(noise))
-    assert seen.state in ("partly_read", "read")
-    assert seen.pages[0].origin in ("none", "ocr")
+    shade = Image.linear_gradient("L").resize((1200, 1200))
+    seen = read("shade.png", samples.image_bytes(shade))
+    assert seen.state == "partly_read"
+    assert "ocr_empty" in seen.pages[0].flags
 
 
 def test_a_page_of_twenty_square_metres_is_reduced(pool: CellPool, keep: Keep) -> None:
@@ -76,7 +76,7 @@ def test_a_page_of_twenty_square_metres_is_reduced(pool: CellPool, keep: Keep) -
 
 
 def test_a_decompression_bomb_is_named(inspect: Read) -> None:
-    bomb = samples.image_bytes(Image.new("1", (30000, 30000)))
+    bomb = samples.image_bytes(Image.new("1", (12000, 12000)))
     seen = inspect("bomb.png", bomb)
     assert seen.pages[0].flags == ("too_large",)
     assert not seen.pages[0].needs_ocr
