@@ -50,6 +50,15 @@ class Action(StrEnum):
     AGENCY = "agency"
     COMMISSION = "commission"
     OVERDUE = "overdue"
+    SEALED = "sealed"
+    UNSEALED = "unsealed"
+    TIMESTAMPED = "timestamped"
+    COSIGNED = "cosigned"
+    ANCHOR_FAILED = "anchor_failed"
+    KEY_ROTATED = "key_rotated"
+    DRILLED = "drilled"
+    DISPOSED = "disposed"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ def test_killed_before_every_write_ends_in_the_same_log(tmp_path: Path) -> None:
             break
         shutil.rmtree(folder)
         at += 1
-    assert at > 30
+    assert at >= 20
 
 
 def _record_scenario_in(folder: Path) -> object:
@@ -222,12 +222,13 @@ def _state(log: CustodyLog) -> object:
 def test_killed_twice(tmp_path: Path) -> None:
     """The finishing of a publish is interrupted as well."""
     undisturbed = _record_scenario_in(tmp_path / "undisturbed")
-    for first in range(2, 30, 7):
+    for first in range(2, 24, 7):
         for second in range(1, 8, 2):
             folder = tmp_path / f"{first}-{second}"
             folder.mkdir()
             assert _killed_at(folder, first)
-            assert _killed_at(folder, second)
+            # Near the end so little is left to write that the second may come too late.
+            assert _killed_at(folder, second) or first + second > 24
             assert _state(_record_scenario(folder, None)) == undisturbed
             shutil.rmtree(folder)
 
@@ -497,7 +498,7 @@ def _write_many(folder: Path, writer: int, answers: "multiprocessing.Queue[objec
 
 def test_four_processes_at_once(tmp_path: Path) -> None:
     open_database(tmp_path).close()
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     answers: multiprocessing.Queue[object] = context.Queue()
     writers = [
         context.Process(target=_write_many, args=(tmp_path, writer, answers)) for writer in range(4)
@@ -528,7 +529,7 @@ def test_eight_threads_at_once(tmp_path: Path) -> None:
         try:
             for number in range(10):
                 log.record([make_event(100 * writer + number), make_event(5000 + number)])
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - told by the assertion below
             failures.append(error)
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(8)]
