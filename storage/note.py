@@ -9,8 +9,9 @@
     verifier key  <name>+<key ID, 8 hex digits>+<base64 of 0x01 and the public key>
     signer key    PRIVATE+KEY+<name>+<key ID, 8 hex digits>+<base64 of 0x01 and the seed>
 
-The signature type is Ed25519 (0x01) alone. Signatures of unknown keys are kept and ignored; one
-bad signature of a known key refuses the whole note. Parsers accept one spelling. Pure.
+The signature type is Ed25519 (0x01) alone; ``storage.cosignature`` has the other one, with keys
+of the same text forms. Signatures of unknown keys are kept and ignored; one bad signature of a
+known key refuses the whole note. Parsers accept one spelling. Pure.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -34,7 +36,7 @@ MAX_NOTE = 1_000_000
 """Bytes of a note with its signatures."""
 MAX_SIGNATURES = 64
 _DASH = "— "
-_PRIVATE = "PRIVATE+KEY+"
+PRIVATE = "PRIVATE+KEY+"
 
 
 class NoteError(IntegrityError):
@@ -70,6 +72,74 @@ def valid_name(name: str) -> bool:
     return bool(name) and not any(c.isspace() or c == "+" or c < " " for c in name)
 
 
+def public_half(seed: bytes) -> bytes:
+    """Return the Ed25519 public key of a seed."""
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def sign_ed25519(seed: bytes, message: bytes) -> bytes:
+    """Return the signature of a message (RFC 8032)."""
+    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+
+
+def verify_ed25519(public_key: bytes, untrusted_signature: bytes, message: bytes) -> bool:
+    """Whether a signature over a message is this key's (RFC 8032)."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(untrusted_signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def key_id(name: str, kind: bytes, public_key: bytes) -> bytes:
+    """Return a key's ID: the first four bytes of SHA-256 over name, newline, type and key."""
+    return sha256(name.encode() + b"\n" + kind + public_key).digest()[:4]
+
+
+def key_text(name: str, identifier: bytes, kind: bytes, key: bytes) -> str:
+    """Return a key's text form; a private one has ``PRIVATE+KEY+`` before it."""
+    return f"{name}+{identifier.hex()}+{encode_base64(kind + key)}"
+
+
+def parse_key(untrusted: str, kind: bytes) -> tuple[str, bytes]:
+    """Return name and 32 key bytes of a key's text form; its ID is the caller's to compare.
+
+    Raises:
+        NoteError: another form, or another type than ``kind``.
+    """
+    name, separator, rest = untrusted.partition("+")
+    _, _, encoded = rest.partition("+")
+    data = decode_base64(encoded)
+    if not separator or not valid_name(name) or len(data) != 33 or data[:1] != kind:
+        raise NoteError(f"a key has not the form: name+ID+base64 of a key of type {kind[0]}")
+    return name, data[1:]
+
+
+def parse_private_key(untrusted: str, kind: bytes) -> tuple[str, bytes]:
+    """Return name and seed of a private key's text form (see ``parse_key``)."""
+    if not untrusted.startswith(PRIVATE):
+        raise NoteError("a signer key does not begin as one")
+    return parse_key(untrusted.removeprefix(PRIVATE), kind)
+
+
+class KnownKey(Protocol):
+    """A key that a note may be verified with, of any signature type."""
+
+    @property
+    def name(self) -> str:
+        """The key's name, as on its signature lines."""
+        ...
+
+    @property
+    def key_id(self) -> bytes:
+        """The key's four-byte ID, as on its signature lines."""
+        ...
+
+    def verify(self, text: str, untrusted_signature: bytes) -> bool:
+        """Whether a signature over a note's text is this key's."""
+        ...
+
+
 @dataclass(frozen=True)
 class Verifier:
     """A named public key; as text, the ``vkey`` that other tools read."""
@@ -79,11 +149,11 @@ class Verifier:
 
     @property
     def key_id(self) -> bytes:
-        """The first four bytes of SHA-256 over name, newline, type and public key."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public_key).digest()[:4]
+        """The ID that signature lines carry (see ``key_id``)."""
+        return key_id(self.name, ED25519, self.public_key)
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{encode_base64(ED25519 + self.public_key)}"
+        return key_text(self.name, self.key_id, ED25519, self.public_key)
 
     @classmethod
     def parse(cls, untrusted: str) -> Verifier:
@@ -92,20 +162,14 @@ class Verifier:
         Raises:
             NoteError: another form, another key type, or a key ID of another key.
         """
-        name, _, data = _key_parts(untrusted)
-        key = cls(name, data)
+        key = cls(*parse_key(untrusted, ED25519))
         if str(key) != untrusted:
-            raise NoteError("a verifier key's ID is not that of its key", name=name)
+            raise NoteError("a verifier key's ID is not that of its key", name=key.name)
         return key
 
     def verify(self, text: str, untrusted_signature: bytes) -> bool:
         """Whether a signature over a note's text is this key's."""
-        key = Ed25519PublicKey.from_public_bytes(self.public_key)
-        try:
-            key.verify(untrusted_signature, text.encode())
-        except InvalidSignature:
-            return False
-        return True
+        return verify_ed25519(self.public_key, untrusted_signature, text.encode())
 
 
 @dataclass(frozen=True)
@@ -118,13 +182,11 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """Its public half."""
-        key = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
-        return Verifier(self.name, key.public_bytes_raw())
+        return Verifier(self.name, public_half(self.seed))
 
     def private_text(self) -> str:
         """Return the secret text form."""
-        data = encode_base64(ED25519 + self.seed)
-        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{data}"
+        return PRIVATE + key_text(self.name, self.verifier.key_id, ED25519, self.seed)
 
     @classmethod
     def parse(cls, untrusted: str) -> Signer:
@@ -133,18 +195,15 @@ class Signer:
         Raises:
             NoteError: another form, another key type, or a key ID of another key.
         """
-        if not untrusted.startswith(_PRIVATE):
-            raise NoteError("a signer key does not begin as one")
-        name, _, seed = _key_parts(untrusted.removeprefix(_PRIVATE))
-        key = cls(name, seed)
+        key = cls(*parse_private_key(untrusted, ED25519))
         if key.private_text() != untrusted:
-            raise NoteError("a signer key's ID is not that of its key", name=name)
+            raise NoteError("a signer key's ID is not that of its key", name=key.name)
         return key
 
     def sign(self, text: str) -> Signature:
         """Sign a note's text; Ed25519 gives the same signature each time (RFC 8032)."""
-        key = Ed25519PrivateKey.from_private_bytes(self.seed)
-        return Signature(self.name, self.verifier.key_id, key.sign(text.encode()))
+        value = sign_ed25519(self.seed, text.encode())
+        return Signature(self.name, self.verifier.key_id, value)
 
 
 @dataclass(frozen=True)
@@ -199,10 +258,10 @@ def parse_note(untrusted: bytes) -> Note:
         raise NoteError("a note has no text, no signature, or no final newline")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError("a note has too many signatures", count=len(lines))
-    return Note(text + "\n", tuple(map(_parse_signature, lines)))
+    return Note(text + "\n", tuple(map(parse_signature, lines)))
 
 
-def open_note(untrusted: bytes, verifiers: Sequence[Verifier]) -> Note:
+def open_note(untrusted: bytes, verifiers: Sequence[KnownKey]) -> Note:
     """Parse a note and verify it; at least one of the keys must have signed it.
 
     Raises:
@@ -225,7 +284,12 @@ def open_note(untrusted: bytes, verifiers: Sequence[Verifier]) -> Note:
     return note
 
 
-def _parse_signature(untrusted_line: str) -> Signature:
+def parse_signature(untrusted_line: str) -> Signature:
+    """Parse one signature line without its newline.
+
+    Raises:
+        NoteError: it has not the form: dash, key name, base64.
+    """
     if not untrusted_line.startswith(_DASH):
         raise NoteError("a signature line does not begin with a dash")
     name, separator, encoded = untrusted_line.removeprefix(_DASH).partition(" ")
@@ -233,12 +297,3 @@ def _parse_signature(untrusted_line: str) -> Signature:
     if not separator or not valid_name(name) or len(data) < 5:
         raise NoteError("a signature line has not the form: dash, key name, base64")
     return Signature(name, data[:4], data[4:])
-
-
-def _key_parts(untrusted: str) -> tuple[str, str, bytes]:
-    name, separator, rest = untrusted.partition("+")
-    key_id, _, encoded = rest.partition("+")
-    data = decode_base64(encoded)
-    if not separator or not valid_name(name) or len(data) != 33 or data[:1] != ED25519:
-        raise NoteError("a key has not the form: name+ID+base64 of an Ed25519 key")
-    return name, key_id, data[1:]
