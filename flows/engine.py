@@ -8,13 +8,29 @@ from __future__ import annotations
 
 import os
 import sys
+from http.client import HTTPException
+from urllib.request import urlopen
 
+from storage.errors import HostError, TransientError
 from storage.settings import Settings
 from storage.workspace import Workspace
 
+_PATIENCE = 10.0
+"""Seconds in which a Prefect server that somebody else runs must answer."""
+
 
 def prepare_engine(chosen: Settings, *, quiet: bool = True) -> None:
-    """Set Prefect's environment for this process and its children; what is set already stays."""
+    """Set Prefect's environment for this process and its children; what is set already stays.
+
+    Prefect's own console says nothing in a quiet process: whatever goes wrong is an error that
+    the caller tells in one line, and the server keeps the log of the run.
+
+    Raises:
+        TransientError: a Prefect server is set, and does not answer.
+        HostError: its address is none.
+    """
+    if chosen.prefect_api_url:
+        require_server(chosen.prefect_api_url)
     if "prefect" in sys.modules:
         return
     values = {
@@ -22,6 +38,9 @@ def prepare_engine(chosen: Settings, *, quiet: bool = True) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "WARNING" if quiet else "INFO",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": (
+            "CRITICAL" if quiet and not chosen.debug else "NOTSET"
+        ),
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
@@ -29,3 +48,25 @@ def prepare_engine(chosen: Settings, *, quiet: bool = True) -> None:
         values["PREFECT_API_URL"] = chosen.prefect_api_url
     for name, value in values.items():
         os.environ.setdefault(name, value)
+
+
+def require_server(url: str) -> None:
+    """Ask a Prefect server whether it is there, before a run would fail in the middle of it.
+
+    Raises:
+        TransientError: it does not answer.
+        HostError: the address is none.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise HostError(
+            f"CUSTODY_PREFECT_API_URL={url!r} is no address",
+            remedy="write it as http://HOST:4200/api, or leave it empty",
+        )
+    try:
+        with urlopen(f"{url.rstrip('/')}/health", timeout=_PATIENCE):  # noqa: S310 - see above
+            return
+    except (OSError, HTTPException, ValueError) as error:
+        raise TransientError(
+            f"the Prefect server {url} does not answer: {error}",
+            remedy="start it with 'prefect server start', or set CUSTODY_PREFECT_API_URL",
+        ) from error

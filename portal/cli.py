@@ -7,6 +7,7 @@ and Prefect is loaded only by the commands that run a flow.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import typer
 from typer.core import TyperGroup
@@ -36,6 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="证链 Zhenglian: evidence from the drop folder to the appraiser and back, provably whole.",
+    epilog="Exit codes: 0 well; 2 wrong input or usage; 3 not allowed at this point; "
+    "4 something does not match the record; 5 the machine or its set-up; "
+    "6 a service did not answer, try again; 70 a defect of this software.",
 )
 
 app.command("demo")(system.demo)
@@ -65,40 +69,59 @@ app.command("test", context_settings={"ignore_unknown_options": True, "allow_ext
 )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; whatever goes wrong is one clear line and an exit code."""
+    from portal.show import all_written, forgive_encoding
+
+    forgive_encoding()
+    code = _run(arguments)
+    return code if all_written() else 1
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     from portal.show import cell, errors
 
     try:
-        return app(standalone_mode=False, prog_name="custody") or 0
+        return app(arguments, standalone_mode=False, prog_name="custody") or 0
     except CustodyError as error:
-        errors.print(f"[bold red]✗[/] {cell(error.message)}")
+        errors.print(f"[bold red]✗[/] {cell(error.message)}", soft_wrap=True)
         if error.remedy:
-            errors.print(f"  → {cell(error.remedy)}")
+            errors.print(f"  → {cell(error.remedy)}", soft_wrap=True)
         return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         errors.print("stopped")
         return 130
+    except BrokenPipeError:
+        return 1
     except Exception as error:  # noqa: BLE001 - a person must never see a traceback
         return _usage_or_defect(error)
 
 
 def _usage_or_defect(error: Exception) -> int:
-    """Print a usage error as such; anything else is a defect of ours, kept for the log."""
+    """Print a usage error as such; anything else is a defect of ours."""
     from portal.show import cell, errors
-    from storage.settings import settings
 
     show = getattr(error, "show", None)
     if show is not None:
         show()
         return int(getattr(error, "exit_code", 2))
-    if settings().debug:
+    if _debugging():
         raise error
-    errors.print(f"[bold red]✗[/] internal error: {cell(type(error).__name__)}: {cell(error)}")
+    kind = cell(type(error).__name__)
+    errors.print(f"[bold red]✗[/] internal error: {kind}: {cell(error)}", soft_wrap=True)
     errors.print("  → run it again with CUSTODY_DEBUG=true and report what it prints")
     return 70
+
+
+def _debugging() -> bool:
+    from storage.settings import settings
+
+    try:
+        return settings().debug
+    except CustodyError:
+        return False
 
 
 if __name__ == "__main__":

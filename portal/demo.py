@@ -19,8 +19,8 @@ from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
 from portal.commands import appraisal, cases, proof
 from portal.preparing import prepare
-from portal.running import watch_drop
 from portal.show import cell, console, line
+from portal.watching import watch_drop
 from storage.catalogue import queries
 from storage.custody import current
 from storage.errors import HostError, IntegrityError

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from storage.names import display
+from storage.names import display, hides
 
 _PIPED = 120
 """Columns when the output goes to a file or another program."""
@@ -28,8 +31,8 @@ def cell(value: Any) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table."""
-    grid = Table(title=title, title_justify="left", header_style="bold")
+    """Print a table; title and cells may hold names from outside, headings are ours."""
+    grid = Table(title=cell(title), title_justify="left", header_style="bold")
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
@@ -38,13 +41,41 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 
 def as_json(value: Any) -> None:
-    """Print a value as JSON, Chinese readable, hidden characters escaped by JSON itself."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201
+    """Print a value as JSON: Chinese readable, whatever hides or turns text as an escape.
+
+    A program gets the exact characters back; a terminal never does what a file name says.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    print("".join(map(_inert, text)))  # noqa: T201
+
+
+def _inert(each: str) -> str:
+    """Return a character of a JSON text, escaped as JSON does unless a person may see it."""
+    return json.dumps(each)[1:-1] if each != "\n" and hides(each) else each
 
 
 def line(text: str) -> None:
-    """Print one line; rich markup is allowed."""
-    console.print(text)
+    """Print one line; rich markup is allowed. A long path stays whole, to be copied."""
+    console.print(text, soft_wrap=True)
+
+
+def forgive_encoding() -> None:
+    """Show what a terminal's encoding cannot hold as an escape, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def all_written() -> bool:
+    """Write out what is left; False when the reader (``head``, a closed pager) has gone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would complain there.
+        with contextlib.suppress(OSError, io.UnsupportedOperation):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def size(count: int) -> str:

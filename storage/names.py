@@ -25,7 +25,7 @@ def visible(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(each) if _hides(each) else each for each in text)
+    return "".join(_escape(each) if hides(each) else each for each in text)
 
 
 def display(name: str) -> str:
@@ -42,7 +42,8 @@ def utf8(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def _hides(each: str) -> bool:
+def hides(each: str) -> bool:
+    """Say whether a character hides, moves or turns text, or draws nothing at all."""
     category = unicodedata.category(each)
     if category == "Zs":
         return each not in _PLAIN_SPACES

@@ -9,9 +9,12 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage.errors import HostError
 
 
 class Settings(BaseSettings):
@@ -41,6 +44,12 @@ class Settings(BaseSettings):
     receiver_phone: str = Field("", description="Telephone of the receiver.")
 
     retention_years: int = Field(30, ge=1, le=100, description="Object Lock retention, years.")
+    audit_bytes_per_day: int = Field(
+        200_000_000_000, gt=0, description="Bytes that the fixity sweep reads a day."
+    )
+    audit_period_days: int = Field(
+        90, ge=2, description="Days within which the sweep reads every kept object."
+    )
     scan_seconds: float = Field(2.0, gt=0, description="Interval of the drop folder scan.")
     batch_size: int = Field(100, ge=1, le=1000, description="Documents in one Prefect task.")
 
@@ -58,6 +67,16 @@ class Settings(BaseSettings):
     debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
 
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        """Refuse a zone that the machine does not know, before a time is written in it."""
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError("no such time zone") from error
+        return name
+
     @property
     def processes(self) -> int:
         """Reading processes to run at once."""
@@ -66,8 +85,24 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once.
+
+    Raises:
+        HostError: a value in the environment is not of its kind; every such value is named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"CUSTODY_{str(each['loc'][0]).upper()}={each['input']!r}: {each['msg']}"
+            for each in error.errors(include_url=False)
+        ]
+        raise HostError(
+            f"{len(wrong)} wrong settings: " + "; ".join(wrong)
+            if len(wrong) > 1
+            else f"wrong setting: {wrong[0]}",
+            remedy="every setting is explained in deploy/example.env",
+        ) from error
 
 
 def relocate(home: Path) -> Settings:

@@ -118,14 +118,19 @@ def unfinished(custody: Custody) -> list[Claim]:
         return intents.open_claims(session)
 
 
-def give_up_if_gone(custody: Custody, accession: str) -> None:
-    """Close the claim of a bundle that is in neither place, so that it is not tried for ever."""
+def give_up_if_gone(custody: Custody, accession: str) -> bool:
+    """Close the claim of a bundle that is in neither place, so that it is not tried for ever.
+
+    Returns whether the claim was closed.
+    """
     with custody.read() as session:
         claim = intents.find_claim(session, accession)
     moved = custody.workspace.claimed / accession / "bundle" / claim.name
-    if not moved.exists() and not Path(claim.source).exists():
-        with custody.write() as session:
-            intents.set_state(session, accession, "gone")
+    if moved.exists() or Path(claim.source).exists():
+        return False
+    with custody.write() as session:
+        intents.set_state(session, accession, "gone")
+    return True
 
 
 def sweep(custody: Custody) -> int:

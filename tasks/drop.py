@@ -34,14 +34,23 @@ class Waiting:
 
 @dataclass
 class DropScanner:
-    """Remembers the last scan; ``scan`` says which bundles are complete now."""
+    """Remembers the last scan; ``scan`` says which bundles are complete now.
+
+    ``unreadable`` names the units whose folders the last scan could not read, and why: one
+    unit's trouble hides no other's bundle.
+    """
 
     root: Path
+    unreadable: dict[str, str] = field(default_factory=dict)
     _last: dict[Path, Snapshot] = field(default_factory=dict)
     _parts: set[tuple[int, int]] = field(default_factory=set)
 
     def scan(self) -> list[Waiting]:
-        """Look once; bundles come oldest name first."""
+        """Look once; bundles come unit by unit, in the order of their names.
+
+        Raises:
+            HostError: the drop folder itself cannot be read.
+        """
         found: list[Waiting] = []
         seen: dict[Path, Snapshot] = {}
         parts: set[tuple[int, int]] = set()
@@ -54,7 +63,7 @@ class DropScanner:
                 continue
             seen[path] = snapshot(path)
             complete = (
-                (path / DONE_MARKER).is_file()
+                os.path.isfile(path / DONE_MARKER)  # noqa: PTH113 - False, whatever is wrong
                 or identity in self._parts
                 or self._last.get(path) == seen[path]
             )
@@ -63,13 +72,21 @@ class DropScanner:
         return found
 
     def _candidates(self) -> Iterator[tuple[str, Path]]:
+        self.unreadable = {}
+        for unit in self._units():
+            try:
+                paths = sorted(unit.iterdir())
+            except OSError as error:
+                self.unreadable[unit.name] = f"{unit} cannot be read: {error.strerror}"
+                continue
+            for path in paths:
+                if path.name in _OURS or path.name.startswith(".") or path.is_symlink():
+                    continue
+                yield unit.name, path
+
+    def _units(self) -> list[Path]:
         try:
-            units = sorted(each for each in self.root.iterdir() if each.is_dir())
-            for unit in units:
-                for path in sorted(unit.iterdir()):
-                    if path.name in _OURS or path.name.startswith(".") or path.is_symlink():
-                        continue
-                    yield unit.name, path
+            return sorted(each for each in self.root.iterdir() if each.is_dir())
         except OSError as error:
             raise HostError(
                 f"the drop folder {self.root} cannot be read: {error.strerror}",
@@ -80,7 +97,7 @@ class DropScanner:
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:
         return None
     return status.st_dev, status.st_ino
 

@@ -163,7 +163,8 @@ def refuse_loose_file(custody: Custody, unit: str, path: Path, error: InputError
     """Tell a unit once that a single file in its drop folder is no bundle; leave it there."""
     folder = custody.workspace.drop / unit / REJECTED
     folder.mkdir(exist_ok=True)
-    note = folder / f"{_UNSAFE.sub('_', path.name)[:80]}.REJECTED.md"
+    # 60 Chinese characters and our endings stay below the 255 bytes of a name.
+    note = folder / f"{_UNSAFE.sub('_', path.name)[:60]}.REJECTED.md"
     if note.exists():
         return False
     text = (

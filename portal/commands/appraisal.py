@@ -121,6 +121,7 @@ def commission_list(json: Json = False) -> None:
 @commission.command("show")
 def commission_show(number: Number, on: On = "", json: Json = False) -> None:
     """Show a commission with its clocks, each date explained step by step."""
+    from appraisal.clocks import clocks
     from portal.acting import day
     from portal.commissions import print_commission
     from portal.show import as_json
@@ -128,7 +129,8 @@ def commission_show(number: Number, on: On = "", json: Json = False) -> None:
     desk = open_desk()
     found = desk.commission(number)
     if json:
-        as_json(found.as_json())
+        running = clocks(found, desk.rules(found), desk.calendar, day(on))
+        as_json({**found.as_json(), "clocks": [each.as_json() for each in running]})
     else:
         print_commission(desk, found, day(on))
 

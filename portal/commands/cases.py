@@ -12,6 +12,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CaseName = Annotated[str, typer.Argument(help="Case number or identifier.", show_default=False)]
 ExhibitName = Annotated[str, typer.Argument(help="CASE/E0001.", show_default=False)]
 
+_STATES = {
+    "read": "已读 read",
+    "partly_read": "部分已读 partly read",
+    "encrypted": "已加密 encrypted",
+    "empty": "空白 empty",
+    "damaged": "损坏 damaged",
+    "unknown_type": "类型不明 unknown type",
+    "unreadable": "无法识读 unreadable",
+}
+
 
 @case.command("list")
 def case_list(json: Json = False) -> None:
@@ -35,7 +45,7 @@ def case_list(json: Json = False) -> None:
 @case.command("show")
 def case_show(name: CaseName, json: Json = False) -> None:
     """Show a case: its accessions and every exhibit with its reading."""
-    from portal.show import as_json, line, size, table
+    from portal.show import as_json, cell, line, size, table
     from storage.catalogue import queries
     from storage.custody import current
     from storage.nouns import KIND_NAMES, EvidenceKind, exhibit_no
@@ -47,7 +57,7 @@ def case_show(name: CaseName, json: Json = False) -> None:
     if json:
         as_json({**found, "accessions": accessions, "exhibits": exhibits})
         return
-    line(f"[bold]{found['case_no']}[/]  {found['cause']}  ({found['case_id']})")
+    line(f"[bold]{cell(found['case_no'])}[/]  {cell(found['cause'])}  ({found['case_id']})")
     rows = [(a["accession"], a["bundle_name"], a["state"], a["received_at"]) for a in accessions]
     table("入库批次 accessions", ("编号", "证据包", "状态", "接收时间"), rows)
     shown = [
@@ -67,14 +77,15 @@ def case_show(name: CaseName, json: Json = False) -> None:
 def _reading(reading: dict[str, object] | None) -> str:
     if reading is None:
         return "未读 not read yet"
-    return f"{reading['state']}, {reading['pages']} 页, {reading['media_type']}"
+    state = str(reading["state"])
+    return f"{_STATES.get(state, state)}，{reading['pages']} 页，{reading['media_type']}"
 
 
 def search(name: CaseName, query: str, json: Json = False) -> None:
     """Find the pages of a case on which every word of the query stands."""
     from dataclasses import asdict
 
-    from portal.show import as_json, line, table
+    from portal.show import as_json, cell, line, table
     from storage.catalogue import queries
     from storage.catalogue.search import search as find
     from storage.custody import current
@@ -89,7 +100,7 @@ def search(name: CaseName, query: str, json: Json = False) -> None:
         ]
         table(f"“{query}” 共 {len(hits)} 页 pages", ("证据", "页", "部分", "来源", "片段"), rows)
     else:
-        line(f"没有找到 / nothing found: {query}")
+        line(f"没有找到 / nothing found: {cell(query)}")
 
 
 def read(name: ExhibitName, json: Json = False) -> None:
@@ -114,9 +125,13 @@ def read(name: ExhibitName, json: Json = False) -> None:
     if json:
         as_json(transcript)
         return
-    line(f"[dim]{reading['media_type']}, {reading['state']} · 识读文本，非证据 not evidence[/]")
+    kind, state = cell(reading["media_type"]), _STATES.get(reading["state"], reading["state"])
+    line(f"[dim]{kind}，{state} · 识读文本，非证据 not evidence[/]")
+    if transcript["reason"]:
+        line(f"[yellow]![/] {cell(transcript['reason'])}")
     for page in transcript["pages"]:
-        line(f"[bold]— {page['number']} {cell(page.get('label', ''))} ({page['origin']})[/]")
+        label = f"{cell(page['label'])} " if page.get("label") else ""
+        line(f"[bold]— {page['number']} {label}({page['origin']})[/]")
         line("\n".join(cell(row) for row in page["text"].splitlines()))
 
 

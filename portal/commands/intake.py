@@ -29,13 +29,20 @@ def manifest_new(
 
 
 @manifest.command("check")
-def manifest_check(bundle: Bundle, unit: Unit = "") -> None:
+def manifest_check(bundle: Bundle, unit: Unit = "", json: Json = False) -> None:
     """Say everything that is wrong with a bundle's manifest, without taking it in."""
-    from portal.show import cell, line, table
+    from dataclasses import asdict
+
+    from portal.show import as_json, cell, line, table
     from storage.settings import settings
     from tasks.checking import check_bundle
 
     mistakes, count = check_bundle(settings(), bundle, unit)
+    if json:
+        as_json({"items": count, "mistakes": [asdict(each) for each in mistakes]})
+        if mistakes:
+            raise typer.Exit(2)
+        return
     if not mistakes:
         line(f"[green]✓[/] 清单无误，共 {count} 件 / the manifest is right: {count} items")
         return
@@ -52,12 +59,14 @@ def _manifest() -> None:
 
 def ingest(bundle: Bundle, unit: Unit = "", json: Json = False) -> None:
     """Take one bundle in at once; it is read where it lies and left there."""
-    from portal.running import ingest_path
+    from portal.running import ingest_path, tell
     from portal.show import as_json
 
     outcome = ingest_path(bundle, unit)
     if json:
         as_json(outcome)
+    else:
+        tell(outcome)
     if outcome["state"] == "quarantined":
         raise typer.Exit(2)
 
@@ -67,6 +76,6 @@ def watch(
     seconds: Annotated[float, typer.Option(help="Stop after this long; 0: never.")] = 0.0,
 ) -> None:
     """Scan the drop folders and take in every complete bundle."""
-    from portal.running import watch_drop
+    from portal.watching import watch_drop
 
     watch_drop(once=once, seconds=seconds)
