@@ -1,9 +1,14 @@
 """Fixtures that several rooms share: real servers, started once for a session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from storage.custody import Custody
+from tests.house import opened_house
+from tests.services.prefect_server import running_prefect
 from tests.services.rgw import Rgw, running_rgw
 
 
@@ -12,3 +17,28 @@ def rgw() -> Iterator[Rgw]:
     """A real S3 server (Ceph RGW) on loopback."""
     with running_rgw() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server that this process and its children use."""
+    with running_prefect(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Custody]:
+    """A fresh workspace that this process works in."""
+    with opened_house(tmp_path / "home") as custody:
+        yield custody
+
+
+@pytest.fixture
+def ingest(house: Custody, prefect_server: str) -> Callable[..., dict[str, Any]]:
+    """Take a bundle in where it lies, through the real flow."""
+    from portal.running import ingest_path
+
+    def run(path: Path, unit: str = "") -> dict[str, Any]:
+        return ingest_path(path, unit)
+
+    return run

@@ -14,17 +14,12 @@ from pypdf import PdfWriter
 
 from storage.catalogue import queries, search
 from storage.custody import Custody
-from storage.event import Action, CustodyEvent, decode
+from storage.event import Action, decode
 from tasks.verifying import verify_case
-from tests.flows.conftest import FILES, make_bundle
+from tests.house import FILES, events, make_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 Ingest = Callable[..., dict[str, Any]]
-
-
-def events(house: Custody, action: Action) -> list[CustodyEvent]:
-    found = (decode(leaf) for _, leaf in house.log.reader().entries())
-    return [event for event in found if event.action is action]
 
 
 def reasons(house: Custody) -> set[str]:
