@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,18 +31,17 @@ from hashlib import sha256
 from pathlib import Path
 
 from storage.checkpoint import Checkpoint, parse_body
-from storage.cosignature import Cosignature, CosignatureSigner, CosignatureVerifier
+from storage.cosignature import Cosignature, CosignatureVerifier
 from storage.errors import HostError, IntegrityError, NotFoundError
-from storage.note import Note, NoteError, open_note, valid_name
-from storage.private import read_private, write_private
+from storage.note import Note, open_note
 from storage.witness import Answer, Logs, RefusedError, admit, require_extends
-from storage.workspace import fsync_folder, write_durably
+from storage.witness_key import load_witness_key, unusable
+from storage.workspace import write_durably
 
 CLOCK_SLACK = 300
 """Seconds by which the clock may have gone back; the time given then stands still."""
 MAX_EVIDENCE = 100
 """Files kept of checkpoints that contradict each other."""
-_KEY = "witness.key"
 
 
 class WitnessStateError(IntegrityError):
@@ -62,48 +60,6 @@ class Row:
 def origin_hash(origin: str) -> str:
     """Return the name of a log's row: SHA-256 of the origin, hex (as monitors ask for it)."""
     return sha256(origin.encode()).hexdigest()
-
-
-def make_witness(folder: Path, name: str) -> CosignatureVerifier:
-    """Make the folder and the key if they are missing, and return the public key.
-
-    Raises:
-        HostError: the name cannot name a key, the folder cannot be written, or the key that is
-            there may be read by others or is damaged.
-    """
-    if not valid_name(name):
-        raise HostError(
-            f"{name!r} cannot name a witness: no spaces, no plus signs",
-            remedy="choose a name like procuratorate.example/witness",
-        )
-    signer = CosignatureSigner(name, secrets.token_bytes(32))
-    try:
-        for each in (folder, folder / "logs", folder / "evidence"):
-            each.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (folder / _KEY).exists():
-            write_private(folder / _KEY, f"{signer.private_text()}\n".encode())
-        fsync_folder(folder)
-    except FileExistsError:
-        pass  # Another process made the key first; that one counts.
-    except OSError as error:
-        raise _cannot_keep(folder, error) from error
-    return load_witness_key(folder).verifier
-
-
-def load_witness_key(folder: Path) -> CosignatureSigner:
-    """Load the witness's private key.
-
-    Raises:
-        HostError: no key, a key that others may read, or a damaged one.
-    """
-    remedy = f"run 'custody witness key --state {folder}', or restore the key from its backup"
-    text = read_private(folder / _KEY, "witness key", remedy)
-    try:
-        return CosignatureSigner.parse(text.removesuffix("\n"))
-    except NoteError as error:
-        raise HostError(
-            f"the witness key is damaged: {error}", remedy="restore it from its backup"
-        ) from error
 
 
 class Witness:
@@ -199,7 +155,7 @@ class Witness:
                 self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
         except OSError as error:
-            raise _cannot_keep(self._folder, error) from error
+            raise unusable(self._folder, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -216,7 +172,7 @@ class Witness:
         except FileNotFoundError:
             row = None
         except OSError as error:
-            raise _cannot_keep(self._folder, error) from error
+            raise unusable(self._folder, error) from error
         except IntegrityError as error:
             raise WitnessStateError(
                 f"the state of {origin} in {path} cannot be trusted: {error.message}",
@@ -243,7 +199,7 @@ class Witness:
         try:
             write_durably(self._path(checkpoint.origin), text.encode(), 0o600)
         except OSError as error:
-            raise _cannot_keep(self._folder, error) from error
+            raise unusable(self._folder, error) from error
         self._seen[checkpoint.origin] = checkpoint
 
     def _keep_evidence(self, note: Note, checkpoint: Checkpoint, row: Row) -> None:
@@ -254,7 +210,7 @@ class Witness:
             try:
                 write_durably(folder / name, f"{note}\n{row.text}".encode(), 0o600)
             except OSError as error:
-                raise _cannot_keep(self._folder, error) from error
+                raise unusable(self._folder, error) from error
 
 
 def _parse_row(untrusted: bytes, verifier: CosignatureVerifier, origin: str) -> Row:
@@ -267,10 +223,3 @@ def _parse_row(untrusted: bytes, verifier: CosignatureVerifier, origin: str) -> 
 
 def _not_older(row: Checkpoint, seen: Checkpoint) -> bool:
     return row.size > seen.size or row.head == seen.head
-
-
-def _cannot_keep(folder: Path, error: OSError) -> HostError:
-    return HostError(
-        f"the witness's folder {folder} cannot be used: {error.strerror}",
-        remedy="check that it exists, its owner and its free space; nothing was cosigned",
-    )

@@ -31,12 +31,11 @@ from storage.witness import (
     parse_logs,
     parse_request,
 )
+from storage.witness_key import load_witness_key, make_witness, read_logs
 from storage.witness_state import (
     MAX_EVIDENCE,
     Witness,
     WitnessStateError,
-    load_witness_key,
-    make_witness,
     origin_hash,
 )
 from tests.storage.witnessed import LOG, LOGS, ORIGIN, Grown
@@ -458,6 +457,19 @@ def test_a_rotated_log_has_two_keys() -> None:
     newer = Signer(ORIGIN, bytes(32)).verifier
     logs = parse_logs(f"{LOG.verifier}\n{newer}\n")
     assert logs == {ORIGIN: [LOG.verifier, newer]}
+
+
+def test_keys_from_several_files(tmp_path: Path) -> None:
+    newer = Signer(ORIGIN, bytes(32)).verifier
+    other = Signer("example.org/other", bytes(32)).verifier
+    for name, key in (("a", LOG.verifier), ("b", newer), ("c", other)):
+        (tmp_path / name).write_text(f"{key}\n")
+    read = read_logs([tmp_path / name for name in "abc"])
+    assert read == {ORIGIN: [LOG.verifier, newer], "example.org/other": [other]}
+    (tmp_path / "a").write_bytes(b"\xff")
+    for name in ("a", "missing"):
+        with pytest.raises(HostError, match="log keys"):
+            read_logs([tmp_path / name])
 
 
 def test_refusals_pickle() -> None:
