@@ -1,0 +1,136 @@
+"""A commission through the real flows: out with a package, back with an opinion, closed."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from appraisal import acts
+from appraisal.commission import State
+from portal.acting import for_agency, moment, receiving_supplement
+from storage.catalogue import queries
+from storage.errors import IntegrityError, StateError
+from storage.event import Action
+from tasks.verifying import verify_case
+from tests.deploy.test_papers import READMES, recipe
+from tests.flows.sending import Sending, unpacked
+from tests.house import CASE_NO, FILES, events
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+TOOLS = (
+    ("sha256sum", "--quiet", "-c", "checks/sha256sums.txt"),
+    ("b3sum", "--quiet", "-c", "checks/b3sums.txt"),
+    ("cksum", "-a", "sm3", "--quiet", "--check", "checks/sm3sums.txt"),
+)
+
+
+def run(command: tuple[str, ...], folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_changed_original_is_never_sent(sending: Sending) -> None:
+    sending.draft()
+    key = hashlib.sha256(FILES["a.txt"]).hexdigest()
+    (original,) = sending.house.workspace.objects.glob(f"cases/*/originals/{key}")
+    original.chmod(0o644)
+    original.write_bytes(FILES["a.txt"][:-1] + b"!")
+    with pytest.raises(IntegrityError):
+        sending.dispatch()
+    assert sending.desk.commission(sending.number).state is State.DRAFTED
+    assert events(sending.house, Action.RELEASED) == []
+
+
+def test_an_opinion_is_refused_before_the_commission_was_accepted(
+    sending: Sending, tmp_path: Path
+) -> None:
+    sending.draft()
+    with pytest.raises(StateError):
+        sending.collect(tmp_path / "early")
+    sending.dispatch()
+    with pytest.raises(StateError):
+        sending.collect(tmp_path / "late")
+    with pytest.raises(StateError):
+        sending.dispatch()
+    assert events(sending.house, Action.RETURNED) == []
+
+
+def test_a_commission_from_drafting_to_closing(sending: Sending, tmp_path: Path) -> None:
+    desk, number = sending.desk, sending.number
+    sending.draft()
+    sent = sending.dispatch()
+    package = Path(sent["package"])
+    assert hashlib.sha256(package.read_bytes()).hexdigest() == sent["package_digest"]
+    assert Path(sent["letter"]).read_bytes().startswith(b"%PDF")
+    assert run(("sha256sum", "--quiet", "-c", "sha256sums.txt"), package.parent).returncode == 0
+
+    with pytest.raises(IntegrityError):
+        sending.accept("0" * 64)
+    sending.accept(sent["package_digest"])
+    desk.step(
+        number, acts.request_supplement("请补充邮件", for_agency(desk, number, ""), moment(""))
+    )
+    receiving_supplement(desk, number, ["E0003"], "", "", "")
+
+    outcome = sending.collect(
+        tmp_path / "opinion",
+        package_digest_stated=sent["package_digest"],
+    )
+    failed = [each["code"] for each in outcome["findings"] if not each["ok"]]
+    assert failed == ["materials"], "the supplement is not among the materials listed"
+    with sending.house.read() as session:
+        opinion = queries.find_exhibit(session, f"{CASE_NO}/E0004")
+    assert outcome["exhibits"] == [opinion["exhibit_id"]]
+    assert opinion["kind"] == "appraisal_opinion"
+    with pytest.raises(StateError):
+        sending.close()
+    sending.close("the agency sent a corrected list by letter")
+    assert desk.commission(number).state is State.CLOSED
+    for action in (Action.PACKAGED, Action.RELEASED, Action.ACKNOWLEDGED, Action.RETURNED):
+        assert len(events(sending.house, action)) == 1, action
+    assert verify_case(sending.house.settings, CASE_NO).ok
+
+
+def test_an_opinion_about_another_package_is_taken_and_the_check_is_named(
+    sending: Sending, tmp_path: Path
+) -> None:
+    sending.draft()
+    sending.accept(sending.dispatch()["package_digest"])
+    outcome = sending.collect(tmp_path / "opinion", package_digest_stated=f"sha256:{'0' * 64}")
+    assert not outcome["ok"]
+    (failed,) = [each for each in outcome["findings"] if not each["ok"]]
+    assert failed["code"] == "package_digest"
+    assert "不一致" in failed["text_zh"]
+    (returned,) = events(sending.house, Action.RETURNED)
+    assert list(returned.exhibits) == outcome["exhibits"]
+    assert sending.desk.commission(sending.number).state is State.OPINION_RETURNED
+
+
+@pytest.fixture
+def bag(sending: Sending, tmp_path: Path) -> Path:
+    sending.draft()
+    return unpacked(Path(sending.dispatch()["package"]), tmp_path / "unpacked")
+
+
+def test_general_tools_check_a_package_and_see_one_changed_byte(bag: Path) -> None:
+    for command in TOOLS:
+        assert run(command, bag).returncode == 0, command
+    (copy,) = (bag / "data").glob("E0001*")
+    data = bytearray(copy.read_bytes())
+    data[0] ^= 1
+    copy.write_bytes(data)
+    for command in TOOLS:
+        assert run(command, bag).returncode != 0, command
+
+
+def test_the_recipe_of_the_readme_proves_an_exhibit_of_a_package(bag: Path) -> None:
+    (bag / "check.py").write_text(recipe(READMES[0]))
+    shown = (Path(__file__).parents[2] / READMES[0]).read_text("utf-8")
+    (line,) = [each for each in shown.splitlines() if each.startswith("python3 check.py")]
+    command = tuple(line.replace("E0003.jpg", "E0001.txt").replace("E0003", "E0001").split())
+    answer = run((sys.executable, "-I", *command[1:]), bag)
+    assert answer.returncode == 0, answer.stderr
+    assert "in the log, entry" in answer.stdout
+    (bag / "data/E0001.txt").write_bytes(b"another file")
+    assert run((sys.executable, "-I", *command[1:]), bag).returncode != 0
