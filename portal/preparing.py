@@ -10,12 +10,15 @@ from flows.engine import prepare_engine
 from portal.show import cell, line
 from storage.custody import init_custody
 from storage.settings import settings
+from storage.stores import store_address
 from storage.workspace import Workspace
 
 
 def prepare(*, engine: bool = True) -> None:
     """Make what is missing and say so; nothing that exists is overwritten."""
     chosen = settings()
+    # A wrong address is told before a key is made for a store that cannot be used.
+    store_address(chosen)
     workspace = Workspace(chosen.home)
     made = init_custody(chosen)
     if made:

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from storage.directory import DirectoryLogStore, DirectoryStore
 from storage.errors import HostError
 from storage.objects import LogStore, ObjectStore
 from storage.settings import Settings
 from storage.workspace import Workspace
+
+
+def store_address(chosen: Settings) -> SplitResult | None:
+    """Return the address of the S3 store, or None for the directory store; opens nothing.
+
+    Raises:
+        HostError: CUSTODY_STORE is neither ``directory`` nor an ``s3://`` address.
+    """
+    if chosen.store == "directory":
+        return None
+    try:
+        address = urlsplit(chosen.store)
+    except ValueError:
+        address = urlsplit("")
+    if address.scheme != "s3" or not address.netloc:
+        raise HostError(
+            f"CUSTODY_STORE={chosen.store!r} is not a store",
+            remedy="use 'directory' or 's3://BUCKET?endpoint=URL'",
+        )
+    return address
 
 
 def open_stores(chosen: Settings, workspace: Workspace) -> tuple[ObjectStore, LogStore]:
@@ -18,14 +38,9 @@ def open_stores(chosen: Settings, workspace: Workspace) -> tuple[ObjectStore, Lo
         HostError: CUSTODY_STORE is neither ``directory`` nor an ``s3://`` address, or the store
             cannot be used.
     """
-    if chosen.store == "directory":
+    address = store_address(chosen)
+    if address is None:
         return DirectoryStore(workspace.objects), DirectoryLogStore(workspace.objects)
-    address = urlsplit(chosen.store)
-    if address.scheme != "s3" or not address.netloc:
-        raise HostError(
-            f"CUSTODY_STORE={chosen.store!r} is not a store",
-            remedy="use 'directory' or 's3://BUCKET?endpoint=URL'",
-        )
     from storage.s3 import open_s3
 
     endpoint = parse_qs(address.query).get("endpoint", [""])[0]

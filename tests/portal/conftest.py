@@ -1,0 +1,57 @@
+"""The command line, run in this process as a person would run it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from storage.custody import Custody
+from tests.house import forget
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def problem(self) -> tuple[str, str]:
+        """What was wrong and what to do: the only two lines of an error."""
+        assert "Traceback" not in self.err + self.out
+        assert self.out == ""
+        what, remedy = self.err.splitlines()
+        assert what.startswith("✗ ")
+        assert remedy.startswith("  → ")
+        return what[2:], remedy[4:]
+
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run ``custody`` with arguments; settings are given by keyword, as the environment."""
+    from portal.cli import main
+
+    def call(*arguments: str | Path, **environment: str) -> Answer:
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            forget()
+            capsys.readouterr()
+            code = main([str(each) for each in arguments])
+            forget()
+        return Answer(code, *capsys.readouterr())
+
+    yield call
+    forget()
+
+
+@pytest.fixture
+def empty(house: Custody) -> Custody:
+    """A house in which nothing has happened yet."""
+    return house
