@@ -105,8 +105,9 @@ def _parse(untrusted: Any) -> Iterator[ConfiguredWitness]:
     for each in untrusted:
         if not isinstance(each, dict) or set(each) != {"url", "vkey"}:
             raise ValueError("a witness has url and vkey, and nothing else")
-        address = urlsplit(each["url"])
-        if address.scheme not in ("http", "https") or not address.hostname or address.query:
+        address = urlsplit(str(each["url"]))
+        plain = address.scheme in ("http", "https") and address.hostname and not address.query
+        if not plain or address.port == 0:  # Asking for the port refuses one out of range.
             raise ValueError(f"{each['url']!r} is no http or https address")
         witness = ConfiguredWitness(each["url"], CosignatureVerifier.parse(each["vkey"]))
         if witness.object_name in taken:

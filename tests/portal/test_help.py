@@ -1,0 +1,33 @@
+"""The help names every command, in the order in which a person needs them."""
+
+import re
+
+import pytest
+from typer.main import get_command
+
+from portal.cli import ORDER, app
+from tests.portal.conftest import Run
+
+
+def test_help_lists_the_commands_in_order(run: Run) -> None:
+    answer = run("--help", COLUMNS="80")
+    assert answer.code == 0
+    shown = re.findall(r"^│ ([a-z]+) ", answer.out, re.MULTILINE)
+    assert shown == ORDER.split()
+
+
+def test_every_command_has_a_place_in_the_order() -> None:
+    assert set(get_command(app).commands) == set(ORDER.split())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ORDER.split())
+def test_every_command_explains_itself(run: Run, name: str) -> None:
+    answer = run(name, "-h")
+    assert answer.code == 0
+    assert f"custody {name}" in answer.out
+
+
+def test_help_names_every_exit_code(run: Run) -> None:
+    text = " ".join(run("-h").out.split())
+    for code in ("0 well", "2 wrong", "3 not", "4 something", "5 the", "6 a", "70 a"):
+        assert code in text
