@@ -8,10 +8,10 @@ checkpoint covers them.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -19,17 +19,25 @@ from storage.catalogue.database import Database, Session
 from storage.catalogue.journal import SqlJournal
 from storage.catalogue.migrate import upgrade
 from storage.catalogue.projection import project
-from storage.clock import now
+from storage.clock import clock_source, stamp
+from storage.errors import HostError, StateError
 from storage.event import Action, CustodyEvent, event_id
+from storage.keyless import KeylessSigners, no_private_key
 from storage.keys import load_signer, make_key
 from storage.log import CustodyLog, LogReader, Recorded
 from storage.nouns import Person
 from storage.objects import LogStore, ObjectStore
 from storage.settings import Settings, settings
+from storage.signing import WorkspaceSigners
 from storage.stores import open_stores
 from storage.workspace import Workspace
 
 VERSION = "0.1.0"
+
+
+def utc() -> datetime:
+    """Return the machine's time; a house may be opened with another clock."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Custody:
     log_store: LogStore
     database: Database
     log: CustodyLog
+    signers: WorkspaceSigners
+    clock: Callable[[], datetime] = utc
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -57,7 +67,7 @@ class Custody:
 
     def now(self) -> str:
         """Return the present time in the installation's zone."""
-        return now(self.settings.timezone)
+        return stamp(self.clock(), self.settings.timezone)
 
     def receiver(self) -> Person:
         """Return the person who receives for this installation."""
@@ -92,11 +102,22 @@ class Custody:
             place=place,
             purpose=purpose,
             details=details or {},
-            system={"tool": "zhenglian", "version": VERSION, "host": platform.node()},
+            system={
+                "tool": "zhenglian",
+                "version": VERSION,
+                "host": platform.node(),
+                "clock": clock_source(),
+            },
         )
 
     def record(self, events: Sequence[CustodyEvent]) -> list[Recorded]:
-        """Record events; when this returns, a published checkpoint covers them all."""
+        """Record events; when this returns, a published checkpoint covers them all.
+
+        Raises:
+            HostError: this house holds no private key; see ``CustodyLog.record`` for the others.
+        """
+        if isinstance(self.signers, KeylessSigners):
+            raise no_private_key(self.workspace)
         return self.log.record(events)
 
     def retain_until(self, received_at: str) -> datetime:
@@ -124,14 +145,29 @@ def open_custody(chosen: Settings) -> Custody:
     workspace.require()
     objects, log_store = open_stores(chosen, workspace)
     database = Database.open(database_url(chosen, workspace))
-    log = CustodyLog(
-        log_store,
-        SqlJournal(database, (project,)),
-        load_signer(workspace, chosen.log_origin),
-        workspace.last_head,
-    )
+    _require_database(database)
+    signers = _signers(chosen, workspace)
+    journal = SqlJournal(database, (project,))
+    log = CustodyLog(log_store, journal, signers, workspace.last_head)
     log.recover()
-    return Custody(chosen, workspace, objects, log_store, database, log)
+    head = journal.head()
+    signers.settle(head.rotations, head.published_size)
+    return Custody(chosen, workspace, objects, log_store, database, log, signers)
+
+
+def _require_database(database: Database) -> None:
+    if database.file is not None and not database.file.exists():
+        raise HostError(
+            f"the database {database.file} is missing",
+            remedy="restore it, or run 'custody rebuild' to make it again from log and objects",
+        )
+
+
+def _signers(chosen: Settings, workspace: Workspace) -> WorkspaceSigners:
+    if not workspace.log_key.exists():
+        return KeylessSigners(workspace)
+    load_signer(workspace, chosen.log_origin)
+    return WorkspaceSigners(workspace, chosen.log_origin)
 
 
 def init_custody(chosen: Settings) -> bool:
@@ -141,6 +177,11 @@ def init_custody(chosen: Settings) -> bool:
     """
     workspace = Workspace(chosen.home)
     made = workspace.create()
+    if not workspace.log_key.exists() and workspace.log_public_key.exists():
+        raise StateError(
+            "this workspace has the public key of a log and no private key; no new key was made",
+            remedy="restore keys/log.key, or run 'custody rebuild' to read what the log holds",
+        )
     if not workspace.log_key.exists():
         make_key(workspace, chosen.log_origin)
         made = True

@@ -4,9 +4,10 @@ A leaf of the custody log is the RFC 8785 canonical form of::
 
     {"action": "stored", "actor": {...}, "case": "2026-0123-9c1d44e0", "details": {...},
      "event_id": "...", "exhibits": ["2026-0123-9c1d44e0/E0001"], "occurred_at": "...",
-     "place": "", "purpose": "", "recorded_at": "...", "schema": "zhenglian.event/1",
-     "system": {...}, "accession": "A2026-000001"}
+     "order": {...}, "place": "", "purpose": "", "recorded_at": "...",
+     "schema": "zhenglian.event/1", "system": {...}, "accession": "A2026-000001"}
 
+``order`` is null until the sequencer gives the event its place (``storage.order``).
 ``event_id`` is derived from what the event is about, not drawn at random, so that the same
 step repeated after a crash is the same event. Times are arguments. (RULES: CU-02.)
 """
@@ -14,16 +15,15 @@ step repeated after a crash is the same event. Times are arguments. (RULES: CU-0
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import rfc8785
-
 from storage.errors import InputError, IntegrityError
+from storage.jcs import NotCanonicalError, canonical, parse_canonical
 from storage.nouns import Person
+from storage.order import Order, room_for
 
 SCHEMA = "zhenglian.event/1"
 MAX_LEAF = 65_535
@@ -58,6 +58,7 @@ class Action(StrEnum):
     KEY_ROTATED = "key_rotated"
     DRILLED = "drilled"
     DISPOSED = "disposed"
+    HOLD = "hold"
     ALERT = "alert"
 
 
@@ -77,6 +78,13 @@ class CustodyEvent:
     purpose: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     system: Mapping[str, str] = field(default_factory=dict)
+    order: Order | None = None
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What the event is about, each once: the subjects of its chains."""
+        named = (*self.exhibits, self.case, self.accession)
+        return tuple(dict.fromkeys(name for name in named if name))
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object of the leaf."""
@@ -94,6 +102,7 @@ class CustodyEvent:
             "purpose": self.purpose,
             "details": dict(self.details),
             "system": dict(self.system),
+            "order": self.order.as_json() if self.order else None,
         }
 
 
@@ -112,17 +121,19 @@ def encode(event: CustodyEvent) -> bytes:
     """Return the leaf bytes of an event.
 
     Raises:
-        InputError: the leaf would exceed 65,535 bytes, or a value has no JCS form.
+        InputError: the leaf would exceed 65,535 bytes once it has its order, or a value has no
+            JCS form.
     """
     try:
-        leaf = rfc8785.dumps(event.as_json())
-    except (ValueError, TypeError, UnicodeError) as error:
+        leaf = canonical(event.as_json())
+    except NotCanonicalError as error:
         raise InputError(f"an event value has no canonical JSON form: {error}") from error
-    if len(leaf) > MAX_LEAF:
+    room = 0 if event.order else room_for(event.subjects)
+    if len(leaf) + room > MAX_LEAF:
         raise InputError(
-            f"an event of {len(leaf)} bytes exceeds the log's limit of {MAX_LEAF}",
+            f"an event of {len(leaf) + room} bytes exceeds the log's limit of {MAX_LEAF}",
             remedy="put long lists into an object and name its digest in the event",
-            size=len(leaf),
+            size=len(leaf) + room,
         )
     return leaf
 
@@ -134,17 +145,11 @@ def decode(untrusted_leaf: bytes) -> CustodyEvent:
         IntegrityError: not an event of this schema, or not in canonical form.
     """
     try:
-        value = json.loads(untrusted_leaf)
-        event = _from_json(value)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return _from_json(parse_canonical(untrusted_leaf))
+    except NotCanonicalError as error:
+        raise IntegrityError(f"a log entry is not in canonical form: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"a log entry is not a custody event: {error}") from error
-    try:
-        canonical = encode(event)
-    except InputError as error:
-        raise IntegrityError(f"a log entry is not a custody event: {error}") from error
-    if canonical != untrusted_leaf:
-        raise IntegrityError("a log entry is not in canonical form (RFC 8785)")
-    return event
 
 
 def _from_json(value: Any) -> CustodyEvent:
@@ -159,12 +164,15 @@ def _from_json(value: Any) -> CustodyEvent:
     for name in ("actor", "details", "system"):
         if not isinstance(value[name], dict):
             raise ValueError(f"{name} is not an object")
+    actor = Person.from_json(value["actor"])
+    if actor.as_json() != value["actor"]:
+        raise ValueError("actor has not its fields")
     return CustodyEvent(
         event_id=value["event_id"],
         action=Action(value["action"]),
         occurred_at=value["occurred_at"],
         recorded_at=value["recorded_at"],
-        actor=Person.from_json(value["actor"]),
+        actor=actor,
         case=value["case"],
         accession=value["accession"],
         exhibits=tuple(exhibits),
@@ -172,4 +180,5 @@ def _from_json(value: Any) -> CustodyEvent:
         purpose=value["purpose"],
         details=value["details"],
         system=value["system"],
+        order=None if value["order"] is None else Order.from_json(value["order"]),
     )

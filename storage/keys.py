@@ -1,7 +1,8 @@
 """The log's key on disk: ``log.key``, which only its owner may read, and ``log.pub``.
 
-Both hold one line in the text forms of signed notes. A key is made once and never replaced;
-a key file that others could read is refused, because what it signed would prove nothing.
+Both hold one line in the text forms of signed notes. A key is made once and replaced by a
+rotation alone (``storage.signing``); a key file that others could read is refused, because what
+it signed would prove nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def make_key(workspace: Workspace, origin: str) -> Verifier:
     signer = Signer(origin, secrets.token_bytes(32))
     path = workspace.log_key
     try:
-        _write_new(path, f"{signer.private_text()}\n".encode())
+        write_private(path, f"{signer.private_text()}\n".encode())
         write_durably(workspace.log_public_key, f"{signer.verifier}\n".encode())
     except FileExistsError as error:
         raise ConflictError(f"there is a log key already: {path}", path=str(path)) from error
@@ -44,8 +45,12 @@ def make_key(workspace: Workspace, origin: str) -> Verifier:
     return signer.verifier
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist, whole or not at all, readable by its owner alone."""
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that must not exist, whole or not at all, readable by its owner alone.
+
+    Raises:
+        FileExistsError: it exists.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -67,7 +72,18 @@ def load_signer(workspace: Workspace, origin: str) -> Signer:
     Raises:
         HostError: no key, a key that others may read, a damaged key, or another log's.
     """
-    path = workspace.log_key
+    signer = read_signer(workspace.log_key, origin)
+    if not workspace.log_public_key.exists():
+        write_durably(workspace.log_public_key, f"{signer.verifier}\n".encode())
+    return signer
+
+
+def read_signer(path: Path, origin: str) -> Signer:
+    """Read a private key of the log.
+
+    Raises:
+        HostError: no key, a key that others may read, a damaged key, or another log's.
+    """
     signer = _parse_signer(path, _read_private(path))
     if signer.name != origin:
         raise HostError(
@@ -75,8 +91,6 @@ def load_signer(workspace: Workspace, origin: str) -> Signer:
             remedy=f"set CUSTODY_LOG_ORIGIN={signer.name}",
             path=str(path),
         )
-    if not workspace.log_public_key.exists():
-        write_durably(workspace.log_public_key, f"{signer.verifier}\n".encode())
     return signer
 
 

@@ -22,20 +22,20 @@ published checkpoint covers it. What opening the log can find:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Protocol
 
-from storage.checkpoint import Checkpoint, open_checkpoint
-from storage.errors import CustodyError, HostError, IntegrityError, NotFoundError, StateError
+from storage.checkpoint import Checkpoint
+from storage.errors import CustodyError, IntegrityError, NotFoundError, StateError, TransientError
 from storage.event import CustodyEvent, encode
 from storage.findings import Finding, LogCheck
-from storage.merkle import Frontier, consistency_proof, leaf_hash, tree_root, verify_consistency
-from storage.note import Signer
+from storage.journal import Head, Journal, Moved, Signers
+from storage.keyring import KeyRing
+from storage.merkle import leaf_hash, tree_root
 from storage.objects import LogStore
 from storage.published import LogReader, published_checkpoint
+from storage.reconcile import ForkError, LastHead, RolledBackError, require_published
 from storage.tiles import (
     Tile,
     TileHashes,
@@ -44,7 +44,6 @@ from storage.tiles import (
     new_bundles,
     new_tiles,
 )
-from storage.workspace import write_durably
 
 __all__ = [
     "CustodyLog",
@@ -54,22 +53,16 @@ __all__ = [
     "Journal",
     "LogCheck",
     "LogReader",
+    "Moved",
     "Recorded",
     "RolledBackError",
+    "Signers",
 ]
 
 BATCH = 1024
 """Events sequenced in one transaction."""
 PUBLISH_AFTER = 8192
 """Events sequenced before a checkpoint is due, however full the inbox is."""
-
-
-class RolledBackError(IntegrityError):
-    """One of journal, store and last head is older than the others: a copy was restored."""
-
-
-class ForkError(IntegrityError):
-    """Two heads of this log cannot both be true."""
 
 
 @dataclass(frozen=True)
@@ -80,95 +73,25 @@ class Recorded:
     index: int
 
 
-@dataclass(frozen=True)
-class Head:
-    """The journal's state: its tree, and the signed checkpoint it last saw published."""
-
-    frontier: Frontier
-    published_text: str = ""
-    published: Checkpoint | None = None
-
-    @property
-    def size(self) -> int:
-        """How many events have their place."""
-        return self.frontier.size
-
-    @property
-    def published_size(self) -> int:
-        """How many of them a published checkpoint covers."""
-        return self.published.size if self.published else 0
-
-    @cached_property
-    def heads(self) -> frozenset[tuple[int, bytes]]:
-        """The two heads that may be published at this state: the last one and the next."""
-        known = [self.published.head] if self.published else []
-        return frozenset([*known, (self.size, self.frontier.root())])
-
-
-class Journal(Protocol):
-    """Keeps inbox, entries and tree durably; everybody who records shares one."""
-
-    def leader(self) -> AbstractContextManager[Callable[[], None]]:
-        """Wait to be the only leader among all processes; leadership ends with the block.
-
-        Calling what it yields raises ``TransientError`` once leadership was lost.
-        """
-        ...
-
-    def enqueue(self, leaves: Sequence[tuple[str, bytes]]) -> None:
-        """Put events (identifier, leaf) in the inbox; of one identifier the first stays."""
-        ...
-
-    def sequence(self, limit: int) -> int:
-        """Give up to ``limit`` events of the inbox their place; return how many left it.
-
-        When this returns, their entries, leaf hashes, completed nodes, the frontier and what
-        follows from them in the catalogue are durable, all of it or nothing. An event that
-        the catalogue refuses is set aside with the reason.
-        """
-        ...
-
-    def head(self) -> Head:
-        """Return the present state."""
-        ...
-
-    def leaves(self, start: int, end: int) -> list[bytes]:
-        """Return the entries from ``start`` up to ``end``."""
-        ...
-
-    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
-        """Return the hashes of a tile level from ``start`` up to ``end``."""
-        ...
-
-    def mark_published(self, text: str, checkpoint: Checkpoint) -> None:
-        """Note that a signed checkpoint was published; a smaller one never replaces it."""
-        ...
-
-    def places(self, event_ids: Sequence[str]) -> dict[str, int]:
-        """Return the indices of those events that a published checkpoint covers."""
-        ...
-
-    def refusals(self, event_ids: Sequence[str]) -> dict[str, str]:
-        """Return the reasons of those events that were set aside."""
-        ...
-
-
 class CustodyLog:
     """The log of one installation, open for recording."""
 
     def __init__(
-        self, store: LogStore, journal: Journal, signer: Signer, last_head_path: Path
+        self, store: LogStore, journal: Journal, signers: Signers, last_head_path: Path
     ) -> None:
-        """Use a store, a journal and a key; call ``recover`` before the first ``record``."""
+        """Use a store, a journal and keys; call ``recover`` before the first ``record``."""
         self._store = store
         self._journal = journal
-        self._signer = signer
-        self._verifier = signer.verifier
-        self._last_head_path = last_head_path
+        self._signers = signers
+        self._last = LastHead(last_head_path, store)
 
     def reader(self) -> LogReader:
-        """Return a reader of what is published, which trusts this log's key alone."""
-        return LogReader(self._store, self._verifier)
+        """Return a reader of what is published, which trusts this log's keys alone."""
+        return LogReader(self._store, self.ring())
+
+    def ring(self) -> KeyRing:
+        """Return the keys of this log, each with the sizes that it signs."""
+        return self._signers.ring(self._journal.head().rotations)
 
     def record(self, events: Sequence[CustodyEvent]) -> list[Recorded]:
         """Record events; when this returns, a published checkpoint covers every one.
@@ -200,8 +123,8 @@ class CustodyLog:
         """
         with self._journal.leader() as still_leading:
             head = self._reconcile(still_leading)
-            if head.published_text and self._last_text() != head.published_text.encode():
-                self._keep(head.published_text)
+            if head.published_text and self._last.text() != head.published_text.encode():
+                self._last.keep(head.published_text)
 
     def index_of(self, event_id: str) -> int | None:
         """Return where a recorded event stands, or None if it is not recorded."""
@@ -246,10 +169,10 @@ class CustodyLog:
         """Sequence what is in the inbox and publish it; return how many events left it."""
         self._reconcile_if_unfinished(still_leading)
         total = 0
-        moved = BATCH
-        while moved == BATCH and total < PUBLISH_AFTER:
+        moved = Moved(BATCH)
+        while moved.taken == BATCH and not moved.boundary and total < PUBLISH_AFTER:
             moved = self._journal.sequence(BATCH)
-            total += moved
+            total += moved.taken
         self._publish_if_grown(still_leading)
         return total
 
@@ -265,8 +188,9 @@ class CustodyLog:
 
     def _reconcile(self, still_leading: Callable[[], None]) -> Head:
         head = self._journal.head()
-        _require_published(head, published_checkpoint(self._store, self._verifier))
-        self._require_extends_last(head)
+        ring = self._signers.ring(head.rotations)
+        require_published(head, published_checkpoint(self._store, ring))
+        self._last.require_extended(head, ring)
         if head.size == head.published_size:
             return head
         self._publish(head, still_leading)
@@ -274,14 +198,28 @@ class CustodyLog:
 
     def _publish(self, head: Head, still_leading: Callable[[], None]) -> None:
         """Steps 3 to 5; repeating any of them changes nothing."""
+        ring = self._signers.ring(head.rotations)
+        signer = self._signers.signer(ring.at(head.size))
         self._write_tiles(head)
-        self._require_extends_last(head)
-        checkpoint = Checkpoint(self._signer.name, head.size, head.frontier.root())
+        self._last.require_extended(head, ring)
+        checkpoint = Checkpoint(signer.name, head.size, head.frontier.root())
         still_leading()
-        text = checkpoint.sign(self._signer)
-        self._keep(text)
+        text = checkpoint.sign(signer)
+        self._last.keep(text)
+        still_leading()
         self._store.publish(text.encode())
+        try:
+            still_leading()
+        except TransientError:
+            self._restore_newest(checkpoint.size)
+            raise
         self._journal.mark_published(text, checkpoint)
+
+    def _restore_newest(self, size: int) -> None:
+        """Put back the checkpoint of a leader that followed while this one was held up."""
+        newest = self._journal.head()
+        if newest.published_size > size:
+            self._store.publish(newest.published_text.encode())
 
     def _write_tiles(self, head: Head) -> None:
         """Write what a reader needs for this head, from the journal's rows alone.
@@ -304,92 +242,9 @@ class CustodyLog:
         for tile in new_tiles(head.published_size, head.size):
             self._store.put_tile(tile.path, rows(tile))
 
-    def _require_extends_last(self, head: Head) -> None:
-        """Refuse a head that does not extend the last one which this machine signed."""
-        text = self._last_text()
-        if not text or text == head.published_text.encode():
-            return
-        last = open_checkpoint(text, [self._verifier])
-        if last.head in head.heads:
-            return
-        if last.size > head.size:
-            raise RolledBackError(
-                f"the database holds {head.size} events, but this machine signed {last.size}",
-                remedy="an older database was restored: restore the newest one instead",
-                signed=last.size,
-                journal=head.size,
-            )
-        # Another machine may have signed since; then what is published extends this head.
-        if head.published is None or not self._extends(last, head.published):
-            raise ForkError(
-                f"the database does not extend the head of {last.size} events signed here",
-                remedy="restore the newest database; keep keys/last-head, it is the evidence",
-                signed=last.size,
-                journal=head.size,
-            )
-
-    def _extends(self, older: Checkpoint, newer: Checkpoint) -> bool:
-        hashes = TileHashes(newer.size, lambda tile: self._store.get(tile.path))
-        try:
-            proof = consistency_proof(hashes, older.size, newer.size)
-            verify_consistency(older.size, newer.size, proof, older.root, newer.root)
-        except (IntegrityError, NotFoundError):
-            return False
-        return True
-
-    def _last_text(self) -> bytes:
-        try:
-            return self._last_head_path.read_bytes()
-        except FileNotFoundError:
-            return b""
-        except OSError as error:
-            raise _last_head_error(error) from error
-
-    def _keep(self, text: str) -> None:
-        try:
-            write_durably(self._last_head_path, text.encode())
-        except OSError as error:
-            raise _last_head_error(error) from error
-
-
-def _require_published(head: Head, published: Checkpoint | None) -> None:
-    """Refuse a store whose checkpoint no crash can explain."""
-    size = published.size if published else 0
-    if published is None and head.published is None:
-        return  # nothing was published yet
-    if published is not None and published.head in head.heads:
-        return  # equal, or the journal was not yet told
-    if size > head.size:
-        raise RolledBackError(
-            f"{size} events are published, but the database holds {head.size}",
-            remedy="an older database was restored: restore the newest one instead",
-            published=size,
-            journal=head.size,
-        )
-    if size < head.published_size:
-        raise RolledBackError(
-            f"{size} events are published, but {head.published_size} were before",
-            remedy="an older object store was restored: put back its newest log folder",
-            published=size,
-            journal=head.size,
-        )
-    raise ForkError(
-        f"the published checkpoint of {size} events is not of the log in the database",
-        remedy="restore database and object store from the same, newest copy",
-        published=size,
-        journal=head.size,
-    )
-
 
 def _rows_changed() -> CustodyError:
     return IntegrityError(
         "the log's rows in the database are not those that were sequenced; nothing was signed",
         remedy="restore the newest database, then run 'custody doctor'",
-    )
-
-
-def _last_head_error(error: OSError) -> CustodyError:
-    return HostError(
-        f"the last signed head cannot be read or written: {error.strerror}",
-        remedy="check the keys folder's owner, mode and free space",
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from storage.checkpoint import Checkpoint, checkpoint_of, open_checkpoint
+from storage.checkpoint import Checkpoint
 from storage.errors import IntegrityError, NotFoundError
 from storage.findings import LogCheck
+from storage.keyring import KeyRing, as_ring
 from storage.merkle import consistency_proof, inclusion_proof
-from storage.note import Verifier, open_note
+from storage.note import Verifier, parse_note
 from storage.objects import LogStore
 from storage.proof import TlogProof
 from storage.tiles import CHECKPOINT_PATH, ENTRIES, WIDTH, Tile, TileHashes, decode_bundle
@@ -23,12 +24,12 @@ __all__ = ["LogReader"]
 
 
 class LogReader:
-    """Reads and verifies one published log with its public key alone."""
+    """Reads and verifies one published log with its public keys alone."""
 
-    def __init__(self, store: LogStore, verifier: Verifier) -> None:
-        """Read the log in ``store`` that the holder of ``verifier``'s key signs."""
+    def __init__(self, store: LogStore, keys: KeyRing | Verifier) -> None:
+        """Read the log in ``store`` that the holder of these keys signs."""
         self._store = store
-        self._verifier = verifier
+        self.ring = as_ring(keys)
 
     def checkpoint(self) -> Checkpoint:
         """Return the published checkpoint, its signature verified.
@@ -37,7 +38,7 @@ class LogReader:
             NotFoundError: nothing was published yet.
             IntegrityError: it is not this log's, or its signature is bad.
         """
-        return open_checkpoint(self._store.get(CHECKPOINT_PATH), [self._verifier])
+        return self.ring.open(self._store.get(CHECKPOINT_PATH))
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield index and leaf bytes as stored; they are not compared with the tree.
@@ -77,12 +78,12 @@ class LogReader:
             IntegrityError: the stored log does not prove the entry.
         """
         text = self._store.get(CHECKPOINT_PATH)
-        checkpoint = checkpoint_of(open_note(text, [self._verifier]), [self._verifier])
+        checkpoint = self.ring.checkpoint_of(parse_note(text))
         if not 0 <= index < checkpoint.size:
             raise NotFoundError(f"the published log has no entry {index}", index=index)
         path = inclusion_proof(self._hashes(checkpoint.size), index, checkpoint.size)
         proof = TlogProof(index, tuple(path), text.decode())
-        proof.verify(self._leaf_in(index, checkpoint.size), [self._verifier])
+        proof.verify(self._leaf_in(index, checkpoint.size), [self.ring.at(checkpoint.size)])
         return str(proof)
 
     def prove_consistency(self, older: Checkpoint) -> list[bytes]:
@@ -106,7 +107,7 @@ class LogReader:
             known_head: a checkpoint that somebody else kept; the log must extend it.
             keep: which entries (index, leaf) the answer shall hold.
         """
-        return walk(self._store, self._verifier, known_head, keep)
+        return walk(self._store, self.ring, known_head, keep)
 
     def _hashes(self, size: int) -> TileHashes:
         return TileHashes(size, lambda tile: self._store.get(tile.path))
@@ -118,14 +119,14 @@ class LogReader:
         return leaves[index - bundle.start]
 
 
-def published_checkpoint(store: LogStore, verifier: Verifier) -> Checkpoint | None:
+def published_checkpoint(store: LogStore, keys: KeyRing | Verifier) -> Checkpoint | None:
     """Return the verified checkpoint in a store, or None when nothing was published.
 
     Raises:
         IntegrityError: it is not this log's, or its signature is bad.
     """
     try:
-        return LogReader(store, verifier).checkpoint()
+        return LogReader(store, keys).checkpoint()
     except NotFoundError:
         return None
     except IntegrityError as error:

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count, product
 
-from storage.checkpoint import Checkpoint, checkpoint_of, parse_body
+from storage.checkpoint import Checkpoint, parse_body
 from storage.errors import IntegrityError, NotFoundError
 from storage.findings import EntryMatcher, LogCheck
+from storage.keyring import KeyRing
 from storage.merkle import (
     Frontier,
     consistency_proof,
@@ -26,7 +27,7 @@ from storage.merkle import (
     perfect_root,
     verify_consistency,
 )
-from storage.note import Verifier, open_note, parse_note
+from storage.note import parse_note
 from storage.objects import LogStore
 from storage.tiles import (
     CHECKPOINT_PATH,
@@ -52,7 +53,7 @@ def keep_all(index: int, leaf: bytes) -> bool:
 
 
 def walk(
-    store: LogStore, verifier: Verifier, known_head: Checkpoint | None, keep: Keep
+    store: LogStore, ring: KeyRing, known_head: Checkpoint | None, keep: Keep
 ) -> LogCheck:
     """Walk the log in a store; see ``LogReader.check``."""
     check = LogCheck()
@@ -63,7 +64,7 @@ def walk(
         return check
     check.checkpoint_text = text.decode("utf-8", "replace")
     try:
-        checkpoint = checkpoint_of(open_note(text, [verifier]), [verifier])
+        checkpoint = ring.open(text)
     except IntegrityError as error:
         check.add("checkpoint_signature", f"the checkpoint cannot be trusted: {error.message}")
         _take_unproven(store, text, check, keep)

@@ -84,6 +84,16 @@ class Workspace:
         return self.keys / "log.pub"
 
     @property
+    def next_key(self) -> Path:
+        """A new private key that waits for its rotation to be published, mode 0600."""
+        return self.keys / "log.key.next"
+
+    @property
+    def policy(self) -> Path:
+        """What an auditor pins: the log's keys, authorities and witnesses."""
+        return self.keys / "policy.json"
+
+    @property
     def last_head(self) -> Path:
         """The newest checkpoint this machine signed: the second place that shows a rollback."""
         return self.keys / "last-head"
@@ -118,8 +128,8 @@ class Workspace:
         return made
 
     def require(self) -> None:
-        """Raise ``HostError`` unless ``custody init`` has made this workspace."""
-        if not self.log_key.is_file():
+        """Raise ``HostError`` unless ``custody init`` or a rebuild has made this workspace."""
+        if not self.log_key.is_file() and not self.log_public_key.is_file():
             raise HostError(
                 f"there is no workspace at {self.root}",
                 remedy="run 'custody init' first, or set CUSTODY_HOME",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from storage.catalogue import queries
 from storage.catalogue.database import Database
-from storage.checkpoint import Checkpoint, open_checkpoint
+from storage.checkpoint import Checkpoint
 from storage.custody import database_url
 from storage.errors import CustodyError, IntegrityError, NotFoundError
-from storage.keys import load_verifier
+from storage.keyring import KeyRing
 from storage.log import LogReader
-from storage.note import Verifier
 from storage.nouns import case_id
+from storage.policy import load_policy
 from storage.settings import Settings
 from storage.stores import open_stores
 from storage.verify import Advance, CaseReport, verify
@@ -32,11 +32,11 @@ def verify_case(
     """
     workspace = Workspace(chosen.home)
     workspace.require()
-    verifier = load_verifier(workspace)
+    ring = load_policy(workspace).ring
     objects, log_store = open_stores(chosen, workspace)
     wanted = {case, case_id(case)}
-    log = LogReader(log_store, verifier).check(
-        _last_head(workspace, verifier), keep=lambda index, leaf: _concerns(leaf, wanted)
+    log = LogReader(log_store, ring).check(
+        _last_head(workspace, ring), keep=lambda index, leaf: _concerns(leaf, wanted)
     )
     return verify(
         objects,
@@ -53,10 +53,10 @@ def _concerns(leaf: bytes, wanted: set[str]) -> bool:
     return any(name.encode() in leaf for name in wanted)
 
 
-def _last_head(workspace: Workspace, verifier: Verifier) -> Checkpoint | None:
+def _last_head(workspace: Workspace, ring: KeyRing) -> Checkpoint | None:
     """Return the newest head that this machine signed, kept apart from the log."""
     try:
-        return open_checkpoint(workspace.last_head.read_bytes(), [verifier])
+        return ring.open(workspace.last_head.read_bytes())
     except (OSError, IntegrityError):
         return None
 

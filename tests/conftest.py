@@ -8,6 +8,7 @@ import pytest
 
 from storage.custody import Custody
 from tests.house import opened_house
+from tests.services.postgres import Postgres, running_postgres
 from tests.services.prefect_server import running_prefect
 from tests.services.rgw import Rgw, running_rgw
 
@@ -16,6 +17,13 @@ from tests.services.rgw import Rgw, running_rgw
 def rgw() -> Iterator[Rgw]:
     """A real S3 server (Ceph RGW) on loopback."""
     with running_rgw() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL on loopback."""
+    with running_postgres() as server:
         yield server
 
 

@@ -3,23 +3,27 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from storage.catalogue.database import Database
 from storage.catalogue.journal import Projector, SqlJournal
 from storage.checkpoint import Checkpoint
 from storage.errors import IntegrityError, NotFoundError
-from storage.event import Action, CustodyEvent, encode, event_id
-from storage.log import CustodyLog, Head, Journal
+from storage.event import Action, CustodyEvent, decode, encode, event_id
+from storage.keyring import KeyRing
+from storage.log import CustodyLog, Head, Journal, Moved
 from storage.merkle import Frontier, leaf_hash
-from storage.note import Signer
+from storage.note import Signer, Verifier
 from storage.nouns import Person
 from storage.objects import LogStore
+from storage.order import Orderer
 
 ORIGIN = "example.org/custody"
 SIGNER = Signer(ORIGIN, bytes(range(32)))
 VERIFIER = SIGNER.verifier
 WHEN = "2026-11-23T10:00:00+08:00"
+SEQUENCED = "2026-11-23T02:00:01+00:00"
 
 
 def make_event(number: int, purpose: str = "") -> CustodyEvent:
@@ -40,7 +44,33 @@ def make_events(start: int, end: int) -> list[CustodyEvent]:
 
 
 def leaves_of(events: Sequence[CustodyEvent]) -> list[bytes]:
-    return [encode(event) for event in events]
+    """The leaves of a log that holds these events and nothing before them."""
+    orderer = Orderer()
+    return [place(orderer, event)[1] for event in events]
+
+
+def place(orderer: Orderer, event: CustodyEvent) -> tuple[CustodyEvent, bytes]:
+    """Give an event its order as the sequencer does."""
+    order = orderer.place(event.subjects, event.recorded_at, SEQUENCED)
+    complete = replace(event, order=order)
+    leaf = encode(complete)
+    orderer.done(order, leaf_hash(leaf))
+    return complete, leaf
+
+
+class OneKey:
+    """Signers of a log whose key was never rotated."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def ring(self, rotations: Sequence[tuple[int, str]]) -> KeyRing:
+        assert not rotations
+        return KeyRing.single(self._signer.verifier)
+
+    def signer(self, key: Verifier) -> Signer:
+        assert key == self._signer.verifier
+        return self._signer
 
 
 class MemoryLogStore:
@@ -72,6 +102,7 @@ class MemoryJournal:
         self.entries: list[tuple[str, bytes]] = []
         self.levels: dict[int, list[bytes]] = {}
         self.frontier = Frontier()
+        self.orderer = Orderer()
         self.text = ""
         self.published: Checkpoint | None = None
 
@@ -85,18 +116,19 @@ class MemoryJournal:
             for name, leaf in leaves:
                 self.inbox.setdefault(name, leaf)
 
-    def sequence(self, limit: int) -> int:
+    def sequence(self, limit: int) -> Moved:
         with self._guard:
             taken = list(self.inbox.items())[:limit]
             known = {name for name, _ in self.entries}
             for name, leaf in taken:
                 del self.inbox[name]
                 if name not in known:
+                    _, leaf = place(self.orderer, decode(leaf))
                     self.entries.append((name, leaf))
                     for node in self.frontier.append(leaf_hash(leaf)):
                         if node.level % 8 == 0:
                             self.levels.setdefault(node.level // 8, []).append(node.hash)
-            return len(taken)
+            return Moved(len(taken))
 
     def head(self) -> Head:
         frontier = Frontier.from_bytes(self.frontier.to_bytes())
@@ -125,7 +157,7 @@ def open_log(
     folder: Path, store: LogStore, journal: Journal | None = None, *, recover: bool = True
 ) -> CustodyLog:
     """A log in memory, but for the last head."""
-    log = CustodyLog(store, journal or MemoryJournal(), SIGNER, folder / "last-head")
+    log = CustodyLog(store, journal or MemoryJournal(), OneKey(SIGNER), folder / "last-head")
     if recover:
         log.recover()
     return log
@@ -139,4 +171,4 @@ def open_database(folder: Path) -> Database:
 
 def open_sql_log(folder: Path, store: LogStore, projectors: Sequence[Projector] = ()) -> CustodyLog:
     """A log on SQLite; opening it again is what a new process does."""
-    return open_log(folder, store, SqlJournal(open_database(folder), projectors))
+    return open_log(folder, store, SqlJournal(open_database(folder), projectors, lambda: SEQUENCED))

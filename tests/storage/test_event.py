@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from storage.errors import InputError, IntegrityError
 from storage.event import MAX_LEAF, Action, CustodyEvent, decode, encode, event_id
 from storage.nouns import Person
+from storage.order import BACK, CLOCKS, Link, Order, Orderer, clock_state, room_for
 
 EVENT = CustodyEvent(
     event_id=event_id(Action.STORED, "A2026-000001", "1"),
@@ -23,21 +24,32 @@ EVENT = CustodyEvent(
     exhibits=("2026-0123-9c1d44e0/E0001",),
     place="上海",
     purpose="intake",
-    details={"size": 3, "names": ["客户名单.xlsx"], "ratio": 0.5, "none": None, "yes": True},
+    details={"size": 3, "names": ["客户名单.xlsx"], "none": None, "yes": True},
     system={"tool": "zhenglian"},
 )
 LEAF = encode(EVENT)
 
 plain = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
 values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53) + 1, 2**53 - 1)
-    | st.floats(-(2.0**53) + 1, 2.0**53 - 1)
-    | plain,
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | plain,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(plain, inner, max_size=3),
     max_leaves=8,
 )
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> Order:
+    """An order as the sequencer gives it, somewhere in a log."""
+    seq = draw(st.integers(0, 2**40))
+    chains = {
+        subject: Link(1, None, "")
+        if draw(st.booleans())
+        else Link(draw(st.integers(2, 99)), draw(st.integers(0, seq)), "ab" * 32)
+        for subject in draw(st.lists(plain, max_size=3, unique=True))
+    }
+    return Order(seq, "2026-11-23T02:00:01+00:00", draw(st.sampled_from(CLOCKS)), "", chains)
+
+
 events = st.builds(
     CustodyEvent,
     event_id=plain,
@@ -52,6 +64,7 @@ events = st.builds(
     purpose=plain,
     details=st.dictionaries(plain, values, max_size=4),
     system=st.dictionaries(plain, plain, max_size=2),
+    order=st.none() | orders(),
 )
 
 
@@ -65,6 +78,38 @@ def _without(name: str) -> bytes:
     value = json.loads(LEAF)
     del value[name]
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+GOOD_ORDER = {
+    "seq": 7,
+    "at": "2026-11-23T02:00:01+00:00",
+    "clock": "ok",
+    "previous": "ab" * 32,
+    "chains": {"x": {"count": 2, "seq": 3, "previous": "cd" * 32}},
+}
+SPOILED_ORDERS = [
+    {**GOOD_ORDER, "seq": "7"},
+    {**GOOD_ORDER, "seq": -1},
+    {**GOOD_ORDER, "seq": True},
+    {**GOOD_ORDER, "clock": "fine"},
+    {**GOOD_ORDER, "at": None},
+    {**GOOD_ORDER, "previous": 1},
+    {**GOOD_ORDER, "more": 1},
+    {**GOOD_ORDER, "chains": []},
+    {**GOOD_ORDER, "chains": {"x": None}},
+    {**GOOD_ORDER, "chains": {"x": {"count": 0, "seq": 3, "previous": ""}}},
+    {**GOOD_ORDER, "chains": {"x": {"count": 2, "seq": None, "previous": ""}}},
+    {**GOOD_ORDER, "chains": {"x": {"count": 1, "seq": 3, "previous": ""}}},
+    {**GOOD_ORDER, "chains": {"x": {"count": 2, "seq": True, "previous": ""}}},
+    {**GOOD_ORDER, "chains": {"x": {"count": 2, "seq": 3}}},
+    {**GOOD_ORDER, "chains": {"x": {"count": 2, "seq": 3, "previous": None}}},
+]
+
+
+def test_the_good_order_is_accepted() -> None:
+    assert decode(_with(order=GOOD_ORDER)).order == Order(
+        7, GOOD_ORDER["at"], "ok", "ab" * 32, {"x": Link(2, 3, "cd" * 32)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,10 +129,10 @@ def _without(name: str) -> bytes:
         json.dumps(json.loads(LEAF), ensure_ascii=False).encode(),
         LEAF.replace(b'"purpose":"intake"', b'"purpose":"x","purpose":"intake"'),
         LEAF.replace(b'"purpose":"intake"', b'"purpose":"\\u0069ntake"'),
-        LEAF.replace(b'"ratio":0.5', b'"ratio":0.50'),
-        LEAF.replace(b'"ratio":0.5', b'"ratio":5e-1'),
-        LEAF.replace(b'"ratio":0.5', b'"ratio":NaN'),
-        LEAF.replace(b'"ratio":0.5', b'"ratio":1e999'),
+        LEAF.replace(b'"size":3', b'"size":3.0'),
+        LEAF.replace(b'"size":3', b'"size":3e0'),
+        LEAF.replace(b'"size":3', b'"size":NaN'),
+        LEAF.replace(b'"size":3', b'"size":1e999'),
         LEAF.replace(b'"size":3', b'"size":9007199254740993'),
         LEAF.replace(b'"size":3', b'"size":' + b"9" * 5000),
         LEAF.replace(b'"intake"', b'"\\ud800"'),
@@ -107,6 +152,9 @@ def _without(name: str) -> bytes:
         _with(actor={"name": "张三", "unit": ""}),
         _with(details=[]),
         _with(system=[]),
+        _with(order=[]),
+        _with(order={}),
+        *(_with(order=order) for order in SPOILED_ORDERS),
         *(_without(name) for name in json.loads(LEAF)),
     ],
 )
@@ -119,6 +167,8 @@ def test_other_leaves_are_refused(leaf: bytes) -> None:
 @pytest.mark.parametrize(
     "details",
     [
+        {"x": 0.5},
+        {"x": 3.0},
         {"x": float("nan")},
         {"x": float("inf")},
         {"x": 2**53 + 1},
@@ -135,8 +185,13 @@ def test_values_without_a_canonical_form_are_refused(details: dict[str, object])
 
 
 def test_the_longest_leaf() -> None:
-    room = MAX_LEAF - len(encode(replace(EVENT, purpose="")))
-    assert len(encode(replace(EVENT, purpose="x" * room))) == MAX_LEAF
+    room = MAX_LEAF - len(encode(replace(EVENT, purpose=""))) - room_for(EVENT.subjects)
+    longest = replace(EVENT, purpose="x" * room)
+    orderer = Orderer(2**50, b"x" * 32, "", {})
+    order = orderer.place(EVENT.subjects, EVENT.recorded_at, "2026-11-23T02:00:01.123456+00:00")
+    orderer.done(order, b"x" * 32)
+    order = orderer.place(EVENT.subjects, EVENT.recorded_at, "2026-11-23T02:00:01.123456+00:00")
+    assert len(encode(longest)) < len(encode(replace(longest, order=order))) <= MAX_LEAF
     with pytest.raises(InputError) as caught:
         encode(replace(EVENT, purpose="x" * (room + 1)))
     assert caught.value.remedy
@@ -189,3 +244,32 @@ def test_identifiers_come_from_the_subject() -> None:
 
 def test_events_pickle() -> None:
     assert pickle.loads(pickle.dumps(EVENT)) == EVENT
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=3, unique=True), max_size=20))
+def test_every_subject_has_its_own_chain(log: list[list[str]]) -> None:
+    orderer = Orderer()
+    seen: dict[str, list[int]] = {}
+    hashes: list[bytes] = []
+    for seq, subjects in enumerate(log):
+        order = orderer.place(subjects, EVENT.recorded_at, "2026-11-23T02:00:01+00:00")
+        assert order.seq == seq
+        assert order.previous == (hashes[-1].hex() if hashes else "")
+        for subject in subjects:
+            before = seen.setdefault(subject, [])
+            link = order.chains[subject]
+            assert link.count == len(before) + 1
+            assert link.seq == (before[-1] if before else None)
+            assert link.previous == (hashes[before[-1]].hex() if before else "")
+            before.append(seq)
+        hashes.append(seq.to_bytes(32, "big"))
+        orderer.done(order, hashes[-1])
+
+
+def test_a_clock_set_back_is_flagged() -> None:
+    earlier, later = "2026-11-23T10:00:00+08:00", "2026-11-23T02:00:01+00:00"
+    assert clock_state("", earlier, later) == "ok"
+    assert clock_state(later, earlier, later) == "ok"
+    assert clock_state(later, earlier, "2026-11-23T02:00:00+00:00") == BACK
+    assert clock_state("", later, "2026-11-23T02:00:00+00:00") == "ahead"
+    assert clock_state("", "yesterday", later) == "ahead"

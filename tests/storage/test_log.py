@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-import storage.log
+import storage.reconcile
 from storage.catalogue.journal import SqlJournal
 from storage.checkpoint import Checkpoint, open_checkpoint
 from storage.directory import DirectoryLogStore
@@ -22,10 +22,12 @@ from storage.note import Signer
 from storage.proof import parse_proof
 from storage.tiles import ENTRIES, tiles_of, top_level
 from tests.storage.logs import (
+    SEQUENCED,
     SIGNER,
     VERIFIER,
     MemoryJournal,
     MemoryLogStore,
+    OneKey,
     leaves_of,
     make_event,
     make_events,
@@ -74,7 +76,7 @@ def test_the_first_of_one_event_wins(tmp_path: Path) -> None:
     assert log.record([first, again]) == [Recorded(first.event_id, 0)] * 2
     before = log.checkpoint_text()
     assert log.record([again]) == [Recorded(first.event_id, 0)]
-    assert log.leaf(0) == encode(first)
+    assert [log.leaf(0)] == leaves_of([first])
     assert log.checkpoint_text() == before
 
 
@@ -131,7 +133,7 @@ def test_another_key_is_another_log(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError):
         LogReader(store, stranger.verifier).checkpoint()
     with pytest.raises(IntegrityError):
-        CustodyLog(store, MemoryJournal(), stranger, tmp_path / "other").recover()
+        CustodyLog(store, MemoryJournal(), OneKey(stranger), tmp_path / "other").recover()
 
 
 # Killed before each single write.
@@ -164,7 +166,7 @@ def _record_scenario(folder: Path, switch: Switch | None) -> CustodyLog:
         if switch is not None and index in (1, 200, 257):
             switch.before(lambda: None)()
 
-    journal = SqlJournal(open_database(folder), (follow,))
+    journal = SqlJournal(open_database(folder), (follow,), lambda: SEQUENCED)
     if switch is not None:
         for owner, names in (
             (store, ("put_tile", "publish")),
@@ -172,7 +174,7 @@ def _record_scenario(folder: Path, switch: Switch | None) -> CustodyLog:
         ):
             for name in names:
                 setattr(owner, name, switch.before(getattr(owner, name)))
-        storage.log.write_durably = switch.before(storage.log.write_durably)  # type: ignore[assignment]
+        storage.reconcile.write_durably = switch.before(storage.reconcile.write_durably)  # type: ignore[assignment]
     log = open_log(folder, store, journal)
     for events in SCENARIO:
         log.record(events)
@@ -306,7 +308,7 @@ def test_leadership_lost_before_signing_signs_nothing(tmp_path: Path) -> None:
 
 def test_a_last_head_that_cannot_be_written_stops_the_signing(tmp_path: Path) -> None:
     store = MemoryLogStore()
-    log = CustodyLog(store, MemoryJournal(), SIGNER, tmp_path / "missing" / "last-head")
+    log = CustodyLog(store, MemoryJournal(), OneKey(SIGNER), tmp_path / "missing" / "last-head")
     with pytest.raises(HostError):
         log.record(make_events(0, 1))
     assert "checkpoint" not in store.files

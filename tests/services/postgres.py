@@ -1,0 +1,76 @@
+"""A real PostgreSQL for tests and benches, on loopback, in one temporary folder.
+
+The server refuses to run as root, so root hands it to the user that Debian's package made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services.rgw import free_port
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server, and the database that it was made with."""
+
+    port: int
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address for ``CUSTODY_DATABASE``."""
+        return f"postgresql+psycopg://custody@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """Make an empty database and return its address."""
+        import psycopg
+
+        name = f"d{secrets.token_hex(6)}"
+        address = f"host=127.0.0.1 port={self.port} user=custody dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        return self.url(name)
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        raise RuntimeError("PostgreSQL is not installed; run deploy/setup.sh test")
+    return found[-1].parent
+
+
+def _as_server(*command: str) -> list[str]:
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Start the server, yield it, stop everything."""
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    data, port = folder / "data", free_port()
+    quiet: dict[str, int] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    initdb = [str(programs / "initdb"), "-D", str(data), "-U", "custody", "-A", "trust"]
+    control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-s"]
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=80"
+    try:
+        subprocess.run(_as_server(*initdb, "-E", "UTF8"), cwd=folder, check=True, **quiet)
+        start = [*control, "-l", str(folder / "log"), "-o", options, "start"]
+        subprocess.run(_as_server(*start), cwd=folder, check=True, **quiet)
+        try:
+            yield Postgres(port)
+        finally:
+            subprocess.run(
+                _as_server(*control, "-m", "immediate", "stop"), cwd=folder, check=False, **quiet
+            )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
