@@ -6,6 +6,10 @@
     <root>/log/checkpoint, log/tile/...      the published log
     <root>/.incoming/<pid>-<n>               a put in progress
 
+The end of an object's retention is its file's modification time, as write-once filers keep it in
+the access time: it travels with every careful copy. A file without one has the time 0. Nothing
+here removes an object before that time; the host's administrator could.
+
 A final name appears by ``link``, which never overwrites. The owner of the files, and the
 administrator of the host, can still change or remove them outside of this software: the store
 says so, and the custody log is what shows it.
@@ -15,11 +19,12 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +32,7 @@ from blake3 import blake3
 
 from storage.digest import CHUNK, Fingerprint, chunks, digest_stream
 from storage.errors import CustodyError, HostError, InputError, IntegrityError, NotFoundError
-from storage.objects import Capability, ObjectRef, StoreReport
+from storage.objects import Capability, ObjectRef, StoreReport, still_retained
 from storage.workspace import fsync_folder, write_durably
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", re.ASCII)
@@ -48,9 +53,12 @@ def check_key(key: str) -> str:
 class DirectoryStore:
     """``ObjectStore`` on a local file system."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         """Use (and make) a root folder; remove what a killed process left half-written."""
         self.root = root
+        self._clock = clock
         self._incoming = root / _INCOMING
         self._counter = itertools.count()
         with _host_errors(root):
@@ -66,21 +74,44 @@ class DirectoryStore:
         expected: Fingerprint,
         retain_until: datetime | None = None,
     ) -> ObjectRef:
-        """Store bytes under a key; see ``ObjectStore.put``. Retention is not enforced here."""
+        """Store bytes under a key; see ``ObjectStore.put``."""
         final = self.root / check_key(key)
-        ref = ObjectRef(key, "", expected.size)
         if os.path.lexists(final):
             self._same(final, expected)
-            return ref
+            return self._retained(key, final, expected.size, retain_until)
         temporary = self._incoming / f"{os.getpid()}-{next(self._counter)}"
         with _host_errors(final):
             try:
-                _copy(source, temporary, expected)
+                _copy(source, temporary, expected, _seconds(retain_until))
                 self._read_back(temporary, expected)
                 self._link(temporary, final, expected)
             finally:
                 temporary.unlink(missing_ok=True)
-        return ref
+        return self._retained(key, final, expected.size, retain_until)
+
+    def _retained(
+        self, key: str, final: Path, size: int, retain_until: datetime | None
+    ) -> ObjectRef:
+        """Lengthen the retention if it is to be longer, and return what is then kept."""
+        with _host_errors(final):
+            until = int(final.stat(follow_symlinks=False).st_mtime)
+            if _seconds(retain_until) > until:
+                until = _seconds(retain_until)
+                os.utime(final, (until, until), follow_symlinks=False)
+        return ObjectRef(key, "", size, _moment(until))
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove an object whose retention is over; see ``ObjectStore.delete``."""
+        path = self.root / check_key(ref.key)
+        now = self._clock()
+        still_retained(ref, now)
+        with _host_errors(path):
+            if not os.path.lexists(path):
+                return
+            until = int(path.stat(follow_symlinks=False).st_mtime)
+            still_retained(ObjectRef(ref.key, "", ref.size, _moment(until)), now)
+            path.unlink()
+            fsync_folder(path.parent)
 
     def _link(self, temporary: Path, final: Path, expected: Fingerprint) -> None:
         _make_folders(self.root, final.parent)
@@ -128,7 +159,7 @@ class DirectoryStore:
             status = (self.root / check_key(key)).stat(follow_symlinks=False)
         except FileNotFoundError:
             return None
-        return ObjectRef(key, "", status.st_size)
+        return ObjectRef(key, "", status.st_size, _moment(int(status.st_mtime)))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix, sorted."""
@@ -219,7 +250,7 @@ class DirectoryLogStore:
             raise HostError(f"log resource {path} cannot be read: {error.strerror}") from error
 
 
-def _copy(source: BinaryIO, target: Path, expected: Fingerprint) -> None:
+def _copy(source: BinaryIO, target: Path, expected: Fingerprint, until: int) -> None:
     """Copy and compare on the way.
 
     Only BLAKE3 is computed: the other digests were taken before, and equal BLAKE3 means equal
@@ -235,6 +266,7 @@ def _copy(source: BinaryIO, target: Path, expected: Fingerprint) -> None:
             view = memoryview(piece)
             while view:
                 view = view[file.write(view) :]
+        os.utime(descriptor, (until, until))
         os.fsync(descriptor)
     if size != expected.size or state.hexdigest() != expected.blake3:
         raise IntegrityError(
@@ -243,6 +275,15 @@ def _copy(source: BinaryIO, target: Path, expected: Fingerprint) -> None:
             expected=expected.blake3,
             seen=state.hexdigest(),
         )
+
+
+def _seconds(retain_until: datetime | None) -> int:
+    """Return the end of a retention as the time of a file; 0 for none."""
+    return math.ceil(retain_until.timestamp()) if retain_until else 0
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds > 0 else ""
 
 
 def _make_folders(root: Path, folder: Path) -> None:

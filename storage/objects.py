@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from storage.digest import Fingerprint
+from storage.errors import StateError
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,21 @@ class ObjectRef:
             int(value["size"]),
             str(value.get("retain_until", "")),
             str(value.get("lock_mode", "none")),
+        )
+
+
+def still_retained(ref: ObjectRef, now: datetime) -> None:
+    """Refuse to go on while an object is retained.
+
+    Raises:
+        StateError: its retention ends later than now.
+    """
+    if ref.retain_until and datetime.fromisoformat(ref.retain_until) > now:
+        raise StateError(
+            f"{ref.key} is retained until {ref.retain_until}: it cannot be removed before",
+            remedy="wait until its retention is over",
+            key=ref.key,
+            retain_until=ref.retain_until,
         )
 
 
@@ -102,6 +118,19 @@ class ObjectStore(Protocol):
 
     def find(self, key: str) -> ObjectRef | None:
         """Return the reference of the first version under ``key``, or None."""
+        ...
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove one pinned object whose retention is over.
+
+        When this returns, that version is gone, durably; one that was gone already is success.
+        Nothing else is touched. The end of retention is the later of what ``ref`` says and
+        what the store itself keeps.
+
+        Raises:
+            StateError: it is still retained; it is whole as before.
+            TransientError: the service did not answer; the call may be repeated.
+        """
         ...
 
     def keys(self, prefix: str) -> Iterator[str]:

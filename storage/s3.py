@@ -15,15 +15,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import boto3
-from blake3 import blake3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from storage.digest import Fingerprint, digest_stream
 from storage.directory import check_key
-from storage.errors import HostError, IntegrityError, NotFoundError, TransientError
-from storage.objects import LogStore, ObjectRef, ObjectStore, StoreReport
+from storage.errors import (
+    HostError,
+    IntegrityError,
+    NotFoundError,
+    StateError,
+    TransientError,
+)
+from storage.objects import LogStore, ObjectRef, ObjectStore, StoreReport, still_retained
 from storage.s3_probe import probe_server
+from storage.s3_stream import Checked
 from storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,6 +87,9 @@ class S3Store:
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)
 
+    def _where(self, key: str, version: str) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": self._full(key), "VersionId": version}
+
     def put(
         self,
         key: str,
@@ -118,7 +127,7 @@ class S3Store:
         return self._locked(key, version, expected.size, retain_until)
 
     def _upload(self, full: str, source: BinaryIO, expected: Fingerprint) -> str:
-        checked = _Checked(source)
+        checked = Checked(source)
         first = checked.read(self._part)
         if len(first) < self._part:
             version = str(
@@ -135,7 +144,7 @@ class S3Store:
             )
         return version
 
-    def _upload_parts(self, full: str, first: bytes, source: _Checked) -> str:
+    def _upload_parts(self, full: str, first: bytes, source: Checked) -> str:
         where: dict[str, Any] = {"Bucket": self._bucket, "Key": full}
         upload = self._client.create_multipart_upload(**where)["UploadId"]
         try:
@@ -172,11 +181,7 @@ class S3Store:
         self, key: str, version: str, size: int, retain_until: datetime | None
     ) -> ObjectRef:
         """Set the retention, never shorten it, and return what the server then says."""
-        where: dict[str, Any] = {
-            "Bucket": self._bucket,
-            "Key": self._full(key),
-            "VersionId": version,
-        }
+        where = self._where(key, version)
         until = self._retained(where)
         wanted = retain_until.astimezone(UTC).replace(microsecond=0) if retain_until else None
         if wanted is not None and (until is None or until < wanted):
@@ -229,6 +234,22 @@ class S3Store:
                 Bucket=self._bucket, Key=self._full(ref.key), VersionId=ref.version_id
             )
         return io.BufferedReader(_Body(got["Body"]), 1 << 20)
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove the pinned version; see ``ObjectStore.delete``. Other versions stay."""
+        where = self._where(ref.key, ref.version_id)
+        if not ref.version_id:
+            raise StateError(f"{ref.key} cannot be removed without its version", key=ref.key)
+        still_retained(ref, datetime.now(UTC))
+        with translated(ref.key):
+            if ref.version_id not in self._versions(where["Key"]):
+                return
+            until = self._retained(where)
+            held = ObjectRef(ref.key, ref.version_id, ref.size, until.isoformat() if until else "")
+            still_retained(held, datetime.now(UTC))
+            self._client.delete_object(**where)
+            if ref.version_id in self._versions(where["Key"]):
+                raise HostError(f"the server did not remove {ref.key}", remedy="check the server")
 
     def find(self, key: str) -> ObjectRef | None:
         """Return the reference of the first version under a key, or None."""
@@ -300,27 +321,6 @@ class S3LogStore:
         with translated(path):
             got = self._client.get_object(Bucket=self._bucket, Key=self._prefix + check_key(path))
             return got["Body"].read()
-
-
-class _Checked:
-    """A source that counts and hashes what is read from it."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._state = blake3()
-        self.size = 0
-
-    def read(self, size: int) -> bytes:
-        pieces = []
-        while size and (piece := self._source.read(size)):
-            self._state.update(piece)
-            self.size += len(piece)
-            size -= len(piece)
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    def digest(self) -> str:
-        return str(self._state.hexdigest())
 
 
 class _Body(io.RawIOBase):

@@ -4,6 +4,7 @@ import io
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from storage.errors import (
     InputError,
     IntegrityError,
     NotFoundError,
+    StateError,
     TransientError,
 )
 from storage.objects import LogStore, ObjectRef, ObjectStore
@@ -119,6 +121,42 @@ def test_what_is_missing_is_said_to_be_missing(store: ObjectStore) -> None:
     with pytest.raises(NotFoundError):
         store.open(ObjectRef(f"{KEY}none", ref.version_id, 1))
     assert store.find(f"{KEY}none") is None
+
+
+def test_a_retained_object_is_not_removed_before_its_time_and_is_after(store: ObjectStore) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=6)
+    ref = put(store, f"{KEY}a", b"kept", until)
+    other = put(store, f"{KEY}b", b"other")
+    assert datetime.fromisoformat(ref.retain_until) >= until.replace(microsecond=0)
+    forgotten = ObjectRef(ref.key, ref.version_id, ref.size)
+    for named in (ref, forgotten):
+        with pytest.raises(StateError) as caught:
+            store.delete(named)
+        assert caught.value.remedy
+        assert get(store, ref) == b"kept"
+    while datetime.now(UTC) <= datetime.fromisoformat(ref.retain_until):
+        time.sleep(0.2)
+    for _ in range(2):
+        store.delete(ref)
+        assert store.find(ref.key) is None
+        with pytest.raises(NotFoundError):
+            store.open(ref)
+    assert get(store, other) == b"other"
+
+
+def test_what_a_reference_says_is_retained_is_not_removed(store: ObjectStore) -> None:
+    ref = put(store, f"{KEY}a", b"x")
+    with pytest.raises(StateError):
+        store.delete(ObjectRef(ref.key, ref.version_id, ref.size, SOON.isoformat()))
+    assert get(store, ref) == b"x"
+
+
+def test_retention_is_lengthened_and_never_shortened(store: ObjectStore) -> None:
+    first = put(store, f"{KEY}a", b"x", SOON)
+    longer = put(store, f"{KEY}a", b"x", SOON + timedelta(minutes=1))
+    assert longer.retain_until > first.retain_until
+    assert put(store, f"{KEY}a", b"x", SOON) == longer
+    assert store.find(f"{KEY}a") == longer
 
 
 def test_keys_are_sorted_and_scoped(store: ObjectStore) -> None:
