@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import typer
 from typer.core import TyperGroup
 
-from portal.commands import appraisal, cases, intake, proof, system
+from portal.commands import appraisal, cases, disposal, intake, proof, system, upkeep
 from storage.errors import CustodyError
 
 ORDER = """
 demo init doctor manifest ingest watch case search read history verify audit
+alerts drill rebuild hold dispose
 agency commission dispatch queue accept decline supplement extend opinion overdue test
 """
 
@@ -54,6 +55,11 @@ app.command("read")(cases.read)
 app.command("history")(cases.history)
 app.command("verify")(proof.verify)
 app.command("audit")(proof.audit)
+app.add_typer(upkeep.alerts, name="alerts")
+app.command("dispose")(disposal.dispose)
+app.add_typer(disposal.hold, name="hold")
+app.command("drill")(upkeep.drill)
+app.command("rebuild")(upkeep.rebuild)
 app.add_typer(appraisal.agency, name="agency")
 app.add_typer(appraisal.commission, name="commission")
 app.command("dispatch")(appraisal.dispatch)

@@ -16,14 +16,16 @@ _CHINESE = {
     Result.MISSING: "缺失",
     Result.UNREADABLE: "无法读取",
     Result.UNVERIFIED: "未能核验",
+    Result.DISPOSED: "已处置",
 }
 
 
 @contextmanager
 def progress_bar(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
     """Show bytes read against bytes to read; yields ``advance(done, total)``."""
+    off = hidden or not console.is_terminal
     columns = (TextColumn("核验 verifying"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+    with Progress(*columns, console=console, transient=True, disable=off) as progress:
         bar = progress.add_task("verify", total=None)
 
         def advance(done: int, total: int) -> None:

@@ -45,6 +45,25 @@ def _package(what: str) -> Callable[[Mapping[str, Any]], str]:
     return say
 
 
+def _hold(d: Mapping[str, Any]) -> str:
+    if d["state"] == "set":
+        return f"保全：{d['reason']} / legal hold set"
+    return f"解除保全（另一人：{d['with']}）：{d['reason']} / legal hold released"
+
+
+def _disposed(d: Mapping[str, Any]) -> str:
+    if d["state"] == "decided":
+        return f"决定处置（另一人：{d['with']}）：{d['reason']} / disposal decided"
+    left = f"，{len(d['left'])} 个未能移除" if d["left"] else ""
+    return f"处置完毕：移除 {d['removed']} 个对象{left} / disposed of"
+
+
+def _alert(d: Mapping[str, Any]) -> str:
+    if "closes" in d:
+        return f"警报关闭：{d['reason']} / alert closed"
+    return f"警报：{d['message']} / alert"
+
+
 _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
@@ -57,5 +76,9 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.ACKNOWLEDGED: _package("鉴定机构确认收到 / acknowledged"),
     Action.RETURNED: _package("鉴定意见交回 / returned"),
     Action.COMMISSION: _commission,
+    Action.HOLD: _hold,
+    Action.DISPOSED: _disposed,
+    Action.ALERT: _alert,
+    Action.DRILLED: lambda d: f"恢复演练：{d['summary']} / drilled",
     Action.OVERDUE: lambda d: f"委托 {d['commission_no']} 逾期，期限 {d['due']} / overdue",
 }

@@ -1,20 +1,23 @@
 """Verification of a case: every original against its digests, every event against the log.
 
 Needs the objects, the published log and the log's public key; no database. The answer per item
-is one of five, and only ``ok`` counts as ok:
+is one of six, and only ``ok`` counts as ok:
 
 - ``ok``: the bytes have every recorded digest, and the event that says so is in the signed log.
 - ``mismatch``: the object is there and its bytes are others.
 - ``missing``: the object, or the version that the event pins, is gone.
 - ``unreadable``: the store could not give the bytes.
-- ``unverified``: the record itself is not proven, whatever the bytes are. (RULES AU-02, AU-04.)
+- ``unverified``: the record itself is not proven, whatever the bytes are.
+- ``disposed``: the object is gone, and a proven event says who had it disposed of once its
+  retention was over. That is neither ok nor missing; it does not spoil an answer about the rest.
+  (RULES AU-02, AU-04.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -29,13 +32,18 @@ Advance = Callable[[int, int], None]
 
 
 class Result(StrEnum):
-    """The five answers about one item."""
+    """The six answers about one item."""
 
     OK = "ok"
     MISMATCH = "mismatch"
     MISSING = "missing"
     UNREADABLE = "unreadable"
     UNVERIFIED = "unverified"
+    DISPOSED = "disposed"
+
+
+WELL = frozenset({Result.OK, Result.DISPOSED})
+"""Answers that call for nobody."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,11 @@ class CaseReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every item is ok and the log has no finding."""
+        """Whether every item is ok, or properly disposed of, and the log has no finding."""
         return (
             bool(self.items)
             and not self.findings
-            and all(item.result is Result.OK for item in self.items)
+            and all(item.result in WELL for item in self.items)
         )
 
     @property
@@ -93,8 +101,8 @@ class CaseReport:
 
 
 @dataclass(frozen=True)
-class _Claimed:
-    """One object that an event speaks of."""
+class Claimed:
+    """One object that an event speaks of; ``proven`` says whether the log proves that event."""
 
     label: str
     name: str
@@ -136,8 +144,14 @@ def verify(
         raise NotFoundError(
             f"the log has no events of case {case!r}", remedy="see 'custody case list'"
         )
-    claimed = list(_claims(events))
-    items = _check_all(objects, claimed, threads, advance)
+    claimed = [
+        each
+        for _, event, proven in events
+        if event.action is not Action.READ  # A transcript is not evidence.
+        for each in claims_of(event, proven=proven)
+    ]
+    gone = dict(_disposals(events))
+    items = [_stated(item, gone) for item in _check_all(objects, claimed, threads, advance)]
     found = {item.label for item in items}
     wanted = {label for label in (*_promised(events), *expected) if label not in found}
     lost = [
@@ -166,20 +180,42 @@ def _numbered(event: CustodyEvent) -> str:
     return str(event.details["manifest"]["case_no"])
 
 
-def _claims(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[_Claimed]:
+def claims_of(event: CustodyEvent, *, proven: bool) -> Iterator[Claimed]:
+    """Yield the objects that an event puts on record: an original, a manifest, a container."""
+    details = event.details
+    if event.action is Action.STORED:
+        yield _claim(event.exhibits[0], details["item"]["name"], details, proven)
+    elif event.action is Action.READ:
+        yield _claim(event.exhibits[0], "", details, proven)
+    elif event.action is Action.ACCESSIONED:
+        for role in ("manifest_file", "container"):
+            if role in details:
+                part = details[role]
+                yield _claim(f"{event.accession}/{role}", part["path"], part, proven)
+
+
+def _disposals(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[tuple[str, str]]:
+    """Yield what was disposed of by events that are proven: its label, and who had it done."""
     for _, event, proven in events:
-        details = event.details
-        if event.action is Action.STORED:
-            yield _claim(event.exhibits[0], details["item"]["name"], details, proven)
-        elif event.action is Action.ACCESSIONED:
-            for role in ("manifest_file", "container"):
-                if role in details:
-                    part = details[role]
-                    yield _claim(f"{event.accession}/{role}", part["path"], part, proven)
+        if event.action is Action.DISPOSED and proven:
+            details = event.details
+            who = f"{event.actor.name}, {details['with']}"
+            text = f"disposed of on {event.occurred_at[:10]} by {who}: {details['reason']}"
+            for accession in details["accessions"]:
+                for role in ("manifest_file", "container"):
+                    yield f"{accession}/{role}", text
+            for exhibit in event.exhibits:
+                yield exhibit, text
 
 
-def _claim(label: str, name: str, part: Mapping[str, Any], proven: bool) -> _Claimed:
-    return _Claimed(
+def _stated(item: ItemResult, gone: Mapping[str, str]) -> ItemResult:
+    if item.result is Result.MISSING and item.label in gone:
+        return replace(item, result=Result.DISPOSED, detail=gone[item.label])
+    return item
+
+
+def _claim(label: str, name: str, part: Mapping[str, Any], proven: bool) -> Claimed:
+    return Claimed(
         label,
         name,
         Fingerprint.from_json(part["fingerprint"]),
@@ -198,14 +234,14 @@ def _promised(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[str]
 
 
 def _check_all(
-    objects: ObjectStore, claimed: Sequence[_Claimed], threads: int, advance: Advance
+    objects: ObjectStore, claimed: Sequence[Claimed], threads: int, advance: Advance
 ) -> list[ItemResult]:
     total = sum(each.fingerprint.size for each in claimed)
     done = 0
     items: list[ItemResult] = []
     with ThreadPoolExecutor(threads) as pool:
         for each, item in zip(
-            claimed, pool.map(lambda one: _check(objects, one), claimed), strict=True
+            claimed, pool.map(lambda one: check(objects, one), claimed), strict=True
         ):
             done += each.fingerprint.size
             advance(done, total)
@@ -213,7 +249,8 @@ def _check_all(
     return items
 
 
-def _check(objects: ObjectStore, claim: _Claimed) -> ItemResult:
+def check(objects: ObjectStore, claim: Claimed) -> ItemResult:
+    """Read one object back and compare every digest."""
     result, detail = _compare(objects, claim)
     if result is Result.OK and not claim.proven:
         result, detail = Result.UNVERIFIED, "its event is not proven by the signed checkpoint"
@@ -221,7 +258,7 @@ def _check(objects: ObjectStore, claim: _Claimed) -> ItemResult:
     return ItemResult(claim.label, claim.name, result, detail, print_.size, print_.sha256)
 
 
-def _compare(objects: ObjectStore, claim: _Claimed) -> tuple[Result, str]:
+def _compare(objects: ObjectStore, claim: Claimed) -> tuple[Result, str]:
     try:
         with objects.open(claim.ref) as stream:
             seen = fingerprint(stream)

@@ -82,7 +82,7 @@ def read_exhibits(
     custody.record([event for event, _ in outcomes])
     with custody.write() as session:
         for event, transcript in outcomes:
-            index_pages(session, event.case, event.exhibits[0], _page_inputs(transcript))
+            index_pages(session, event.case, event.exhibits[0], page_inputs(transcript))
     return [
         ReadResult(
             row["exhibit_id"],
@@ -95,7 +95,8 @@ def read_exhibits(
     ]
 
 
-def _page_inputs(transcript: Transcript) -> list[PageInput]:
+def page_inputs(transcript: Transcript) -> list[PageInput]:
+    """Return the pages of a transcript as the search index takes them."""
     return [PageInput(page.number, page.origin, page.text, page.label) for page in transcript.pages]
 
 

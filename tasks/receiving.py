@@ -73,6 +73,12 @@ def receive(custody: Custody, arrival: Arrival, files: Sequence[Printed]) -> Bun
             "irregular": [display(name) for name in arrival.irregular[:100]],
             "received_digest": digest,
             "listing": ref.as_json(),
+            "claim": {
+                "name": claim.name,
+                "source": claim.source,
+                "in_place": claim.in_place,
+                "claimed_at": claim.claimed_at,
+            },
         },
     )
     (recorded,) = custody.record([event])

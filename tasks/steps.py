@@ -20,6 +20,8 @@ from storage.custody import current
 from tasks import (
     claims,
     dispatching,
+    drilling,
+    fixity,
     judging,
     reading,
     receiving,
@@ -123,6 +125,24 @@ def audit_case(case: str) -> dict[str, Any]:
 def cases_to_audit(case: str) -> list[str]:
     """Return the named case, or every case."""
     return sweeping.cases_to_audit(current(), case)
+
+
+@task(name="plan-sweep", **_RETRY)
+def plan_sweep() -> fixity.Plan:
+    """Choose what is read back today and walk the log that says what it must be."""
+    return fixity.plan_sweep(current())
+
+
+@task(name="sweep", **_RETRY)
+def sweep_batch(part: Sequence[fixity.Target]) -> list[dict[str, Any]]:
+    """Read a batch of kept objects back and record what was found."""
+    return fixity.sweep_part(current(), part)
+
+
+@task(name="drill", **_RETRY)
+def restore_sample(sample: int) -> dict[str, Any]:
+    """Restore a random sample of originals, verify it and record the result."""
+    return drilling.drill(current(), sample=sample)
 
 
 def begin_progress(key: str, description: str) -> Any:

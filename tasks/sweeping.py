@@ -9,6 +9,8 @@ from appraisal.desk import Desk
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.event import Action
+from storage.verify import WELL
+from tasks.alerting import alert_event
 from tasks.verifying import verify_case
 
 
@@ -26,7 +28,7 @@ def audit(custody: Custody, case: str) -> dict[str, Any]:
     What is wrong is named in the event, at most 100 items of it.
     """
     report = verify_case(custody.settings, case)
-    bad = [item for item in report.items if item.result.value != "ok"]
+    bad = [item for item in report.items if item.result not in WELL]
     event = custody.event(
         Action.VERIFIED,
         [case, report.checkpoint, custody.now()],
@@ -42,7 +44,19 @@ def audit(custody: Custody, case: str) -> dict[str, Any]:
             "findings": [each.message for each in report.findings[:100]],
         },
     )
-    custody.record([event])
+    alerts = [
+        alert_event(
+            custody,
+            "fixity",
+            item.label,
+            f"{item.label}: {item.result.value}: {item.detail}",
+            case=case,
+            exhibits=[item.label] if item.label.startswith(f"{case}/") else (),
+            details={"result": item.result.value, "label": item.label},
+        )
+        for item in bad[:100]
+    ]
+    custody.record([event, *(each for each in alerts if each)])
     return {
         "case": case,
         "case_no": report.case_no,

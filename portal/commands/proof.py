@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,14 +32,34 @@ def verify(
 
 def audit(
     case: Annotated[str, typer.Argument(help="Case; empty: all.", show_default=False)] = "",
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--against",
+            help="Compare the log with a kept checkpoint: receipt, package, note. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Read back today's share of everything kept.")
+    ] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Show what was read back, and what never was.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Verify one case or all of them by the audit flow and record the results as events."""
+    if against:
+        return _against(against, json=json)
     from flows.engine import prepare_engine
     from portal.show import as_json, table
     from storage.settings import settings
 
+    if coverage:
+        return _coverage(json=json)
     prepare_engine(settings())
+    if sweep:
+        return _sweep(json=json)
     from flows.audit import audit_custody
 
     results = audit_custody(case)
@@ -48,4 +69,41 @@ def audit(
         rows = [(r["case_no"], r["summary"], "✓" if r["ok"] else "✗") for r in results]
         table("审计 audit", ("案号", "结果", ""), rows)
     if not all(r["ok"] for r in results):
+        raise typer.Exit(4)
+
+
+def _sweep(*, json: bool) -> None:
+    from flows.audit import sweep_custody
+    from portal.show import as_json
+    from portal.upkeep import print_sweep
+
+    outcome = sweep_custody()
+    as_json(outcome) if json else print_sweep(outcome)
+    if not outcome["ok"]:
+        raise typer.Exit(4)
+
+
+def _coverage(*, json: bool) -> None:
+    from portal.show import as_json
+    from portal.upkeep import print_coverage
+    from storage.custody import current
+    from tasks.fixity import report_coverage
+
+    report = report_coverage(current())
+    as_json(report) if json else print_coverage(report)
+
+
+def _against(paths: list[Path], *, json: bool) -> None:
+    from portal.comparison import print_comparison
+    from portal.show import as_json
+    from storage.settings import settings
+    from tasks.comparing import compare_workspace
+
+    found = compare_workspace(settings(), paths)
+    if json:
+        as_json([each.as_json() for each in found])
+    else:
+        for each in found:
+            print_comparison(each)
+    if not all(each.ok for each in found):
         raise typer.Exit(4)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage.catalogue import tables
+from storage.catalogue import keeping, tables
 from storage.event import Action, CustodyEvent
 
 
@@ -31,6 +31,7 @@ def project(session: Session, index: int, event: CustodyEvent) -> None:
     handler = _HANDLERS.get(event.action)
     if handler is not None:
         handler(session, index, event)
+    keeping.follow(session, index, event)
 
 
 def _received(session: Session, index: int, event: CustodyEvent) -> None:

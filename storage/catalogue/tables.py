@@ -185,3 +185,59 @@ class PageText(Base):
     origin: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)
     tokens: Mapped[str] = mapped_column(Text)
+
+
+class Fixity(Base):
+    """One kept object, when its bytes were last read back, and what was found then.
+
+    ``last_at`` is when they were read, whatever was found; empty: not since they were stored.
+    ``result`` is the newest answer, empty before the first. ``event_index`` is the entry that
+    names the object's fingerprint, ``checked_index`` that of the newest answer. (RULES AU-03.)
+    """
+
+    __tablename__ = "fixity"
+    __table_args__ = (Index("ix_fixity_due", "disposed", "last_at"),)
+
+    object_key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    label: Mapped[str] = mapped_column(String(96))
+    role: Mapped[str] = mapped_column(String(16))
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    accession: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int]
+    event_index: Mapped[int]
+    last_at: Mapped[str] = mapped_column(String(40))
+    result: Mapped[str] = mapped_column(String(16))
+    checked_index: Mapped[int | None]
+    disposed: Mapped[bool]
+
+
+class Alert(Base):
+    """Something that a person must look into; open until ``closed_at``."""
+
+    __tablename__ = "alert"
+
+    alert_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(255), index=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    message: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[str] = mapped_column(String(40))
+    event_index: Mapped[int]
+    closed_at: Mapped[str] = mapped_column(String(40))
+    closed_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class LegalHold(Base):
+    """A legal hold of a case; while one is open nothing of the case is disposed of (ST-09)."""
+
+    __tablename__ = "legal_hold"
+
+    hold_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    set_by: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[str] = mapped_column(String(40))
+    released_at: Mapped[str] = mapped_column(String(40))
+    released_by: Mapped[str] = mapped_column(Text)
+    released_with: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,195 @@
+"""Keeping: what events say about kept objects, alerts and legal holds, as rows.
+
+The second half of the projection (``projection`` calls it for every event): which objects are
+kept and when each was last read back, what a person must look into, and what must not be
+disposed of. Events are the only input. (RULES AU-03, ST-09.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from sqlalchemy import Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.catalogue.tables import Accession, Alert, Fixity, LegalHold, PageText
+from storage.event import Action, CustodyEvent
+
+_FIXITY = cast(Table, Fixity.__table__)
+READ_BACK = frozenset({"ok", "mismatch"})
+"""Answers for which an object's bytes were really read."""
+MOST_NAMED = 100
+"""Wrong items that the event of a case's audit names at most."""
+
+
+def follow(session: Session, index: int, event: CustodyEvent) -> None:
+    """Apply one event to the rows of kept objects, alerts and holds."""
+    handler = _HANDLERS.get(event.action)
+    if handler is not None:
+        handler(session, index, event)
+
+
+def _keep(
+    session: Session, index: int, event: CustodyEvent, role: str, label: str, key: str, size: int
+) -> None:
+    """Add an object once: equal bytes of one case are one object, named by its first event.
+
+    A statement of its own and not ``session.get``, which would flush at every event.
+    """
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = make(_FIXITY).on_conflict_do_nothing(index_elements=[_FIXITY.c.object_key])
+    row = {
+        "object_key": key,
+        "label": label,
+        "role": role,
+        "case_id": event.case,
+        "accession": event.accession,
+        "size": size,
+        "event_index": index,
+        "last_at": "",
+        "result": "",
+        "checked_index": None,
+        "disposed": False,
+    }
+    session.execute(statement, row, execution_options={"autoflush": False})
+
+
+def _keep_part(
+    session: Session,
+    index: int,
+    event: CustodyEvent,
+    role: str,
+    label: str,
+    part: Mapping[str, Any],
+) -> None:
+    size = int(part["fingerprint"]["size"])
+    _keep(session, index, event, role, label, part["object"]["key"], size)
+
+
+def _stored(session: Session, index: int, event: CustodyEvent) -> None:
+    _keep_part(session, index, event, "original", event.exhibits[0], event.details)
+
+
+def _read(session: Session, index: int, event: CustodyEvent) -> None:
+    _keep_part(session, index, event, "transcript", event.exhibits[0], event.details)
+
+
+def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
+    for role in ("manifest_file", "container"):
+        if role in event.details:
+            label = f"{event.accession}/{role}"
+            _keep_part(session, index, event, role, label, event.details[role])
+
+
+def _quarantined(session: Session, index: int, event: CustodyEvent) -> None:
+    received = session.get(Accession, event.accession)
+    size = 0 if received is None else received.bytes
+    prefix = event.details["prefix"]
+    _keep(session, index, event, "quarantine", f"{event.accession}/quarantine", prefix, size)
+
+
+def _verified(session: Session, index: int, event: CustodyEvent) -> None:
+    """Note the answers of a sweep (each object named) or of a whole case's audit."""
+    details = event.details
+    if "objects" in details:
+        for each in details["objects"]:
+            row = session.get(Fixity, each["object"])
+            if row is not None:
+                _answer(row, each["result"], index, event.occurred_at)
+        return
+    lines = str(details.get("checkpoint", "")).split("\n")
+    wrong = {each["item"]: each["result"] for each in details.get("wrong", ())}
+    if len(lines) < 2 or not lines[1].isdigit() or len(wrong) >= MOST_NAMED:
+        return  # Which items were well cannot be told.
+    rows = session.scalars(
+        select(Fixity).where(
+            Fixity.case_id == event.case,
+            Fixity.event_index < int(lines[1]),
+            Fixity.role.in_(("original", "manifest_file", "container")),
+            Fixity.disposed.is_(False),
+        )
+    )
+    for row in rows:
+        _answer(row, wrong.get(row.label, "ok"), index, event.occurred_at)
+
+
+def _answer(row: Fixity, result: str, index: int, at: str) -> None:
+    row.result = result
+    row.checked_index = index
+    if result in READ_BACK:
+        row.last_at = at
+
+
+def _alert(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    if "closes" in details:
+        row = session.get(Alert, details["closes"])
+        if row is not None:
+            row.closed_at = event.occurred_at
+            row.closed_by = event.actor.name
+            row.reason = details["reason"]
+        return
+    session.merge(
+        Alert(
+            alert_id=event.event_id,
+            kind=details["kind"],
+            subject=details["subject"],
+            case_id=event.case,
+            message=details["message"],
+            opened_at=event.occurred_at,
+            event_index=index,
+            closed_at="",
+            closed_by="",
+            reason="",
+        )
+    )
+
+
+def _hold(session: Session, index: int, event: CustodyEvent) -> None:
+    details = event.details
+    if details["state"] == "set":
+        session.merge(
+            LegalHold(
+                hold_id=event.event_id,
+                case_id=event.case,
+                reason=details["reason"],
+                set_by=event.actor.name,
+                set_at=event.occurred_at,
+                released_at="",
+                released_by="",
+                released_with="",
+            )
+        )
+        return
+    for row in session.scalars(select(LegalHold).where(LegalHold.hold_id.in_(details["holds"]))):
+        row.released_at = event.occurred_at
+        row.released_by = event.actor.name
+        row.released_with = details["with"]
+
+
+def _disposed(session: Session, index: int, event: CustodyEvent) -> None:
+    """Once the objects of a case are gone, so is their text; the decision alone changes nothing."""
+    if event.details["state"] != "done":
+        return
+    gone = [
+        Fixity.case_id == event.case,
+        Fixity.event_index < index,
+        Fixity.object_key.not_in([each["object"] for each in event.details["left"]]),
+    ]
+    session.flush()
+    session.execute(update(Fixity).where(*gone).values(disposed=True))
+    session.execute(delete(PageText).where(PageText.case_id == event.case))
+
+
+_HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
+    Action.STORED: _stored,
+    Action.READ: _read,
+    Action.ACCESSIONED: _accessioned,
+    Action.QUARANTINED: _quarantined,
+    Action.VERIFIED: _verified,
+    Action.ALERT: _alert,
+    Action.HOLD: _hold,
+    Action.DISPOSED: _disposed,
+}

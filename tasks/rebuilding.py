@@ -1,0 +1,304 @@
+"""Rebuilding: the whole database again, from the published log and the objects alone.
+
+The log is walked first, from its entries to the signature of its checkpoint: a log with any
+finding is refused, because a catalogue made from it would look like any other. Then every entry
+is put in its place and projected once more, and the text of the newest readings is indexed from
+the transcripts that their events name. A transcript that is gone or changed is named and left
+out; it is not evidence and can be read again.
+
+What is not in the log is not rebuilt: events that no checkpoint covers were never recorded, and
+accession numbers given to bundles that were never received are given out again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from storage.catalogue import rebuild as tables
+from storage.catalogue.database import Database
+from storage.catalogue.journal import SqlJournal
+from storage.catalogue.migrate import upgrade
+from storage.catalogue.search import PageInput, index_pages
+from storage.checkpoint import Checkpoint
+from storage.clock import stamp
+from storage.custody import database_url, open_custody
+from storage.digest import Fingerprint, fingerprint_bytes
+from storage.errors import ConflictError, CustodyError, HostError, IntegrityError, NotFoundError
+from storage.keyring import KeyRing
+from storage.log import LogReader
+from storage.objects import LogStore, ObjectRef, ObjectStore
+from storage.policy import load_policy
+from storage.settings import Settings
+from storage.stores import open_stores
+from storage.tiles import CHECKPOINT_PATH
+from storage.workspace import Workspace
+from tasks.reader.answer import Transcript
+from tasks.reading import page_inputs
+
+CHUNK = 2048
+"""Entries in one transaction of an embedded rebuild; what memory holds at once."""
+_READINGS = 64
+Advance = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild did; ``unindexed`` are exhibits whose transcript could not be used."""
+
+    events: int
+    pages: int
+    unindexed: tuple[str, ...]
+    bytes: int
+    seconds: float
+    kept: str
+    can_record: bool
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A log that was walked and found whole, and what of it is published."""
+
+    reader: LogReader
+    head: Checkpoint
+    published: str
+    published_size: int
+
+
+def rebuild(
+    chosen: Settings,
+    *,
+    replace_existing: bool = False,
+    advance: Advance = lambda stage, done, total: None,
+) -> Rebuilt:
+    """Recreate the database of an installation.
+
+    Raises:
+        HostError: neither public key nor policy is there, or another log's private key.
+        ConflictError: there is a database, and nobody said that it may be replaced.
+        IntegrityError: the log has findings; all of them are named, and nothing was changed.
+        StateError: another process has the old database open.
+    """
+    started = time.monotonic()
+    workspace = Workspace(chosen.home)
+    workspace.create()
+    ring = load_policy(workspace).ring
+    objects, log_store = open_stores(chosen, workspace)
+    target = Database.open(database_url(chosen, workspace))
+    if not replace_existing:
+        _require_empty(target)
+    advance("log", 0, 1)
+    source = _walk(log_store, ring, workspace)
+    journal = SqlJournal(target)
+    if target.embedded:
+        with journal.leader():
+            counts, kept = _beside(target, source, objects, workspace, advance)
+    else:
+        upgrade(target)
+        with journal.leader():
+            counts, kept = _fill(target, source, objects, workspace, advance), ""
+    target.close()
+    can_record = workspace.log_key.exists()
+    open_custody(chosen).database.close()
+    seconds = time.monotonic() - started
+    return Rebuilt(
+        source.head.size, counts.pages, tuple(counts.unindexed), counts.bytes,
+        seconds, kept, can_record,
+    )  # fmt: skip
+
+
+def _require_empty(target: Database) -> None:
+    file = target.file
+    if target.embedded and (file is None or not file.exists() or not file.stat().st_size):
+        return
+    try:
+        taken = tables.holds_anything(target)
+    except CustodyError:
+        taken = True
+    if taken:
+        raise ConflictError(
+            "there is a database already; it was not touched",
+            remedy="to replace it with what log and objects say: custody rebuild --replace",
+        )
+
+
+class _Overlay:
+    """A log store whose checkpoint is another one: signed here, and not yet published."""
+
+    def __init__(self, store: LogStore, checkpoint: bytes) -> None:
+        self._store = store
+        self._checkpoint = checkpoint
+
+    def put_tile(self, path: str, data: bytes) -> None:
+        raise NotImplementedError(path)
+
+    def publish(self, checkpoint: bytes) -> None:
+        raise NotImplementedError(checkpoint)
+
+    def get(self, path: str) -> bytes:
+        return self._checkpoint if path == CHECKPOINT_PATH else self._store.get(path)
+
+
+def _walk(store: LogStore, ring: KeyRing, workspace: Workspace) -> _Source:
+    """Walk the log up to its checkpoint, or up to a later one that this machine has signed.
+
+    A machine that stopped between signing and publishing has written every tile before.
+    """
+    last_text, last = _last_head(workspace, ring)
+    try:
+        text = store.get(CHECKPOINT_PATH)
+    except NotFoundError:
+        text = b""
+    published = _opened(ring, text)
+    if last is not None and last.size > (published.size if published else 0):
+        ahead = LogReader(_Overlay(store, last_text), ring)
+        if ahead.check(published, keep=lambda index, leaf: False).ok:
+            size = published.size if published else 0
+            return _Source(ahead, last, text.decode() if published else "", size)
+    reader = LogReader(store, ring)
+    check = reader.check(last, keep=lambda index, leaf: False)
+    if not check.ok or published is None:
+        named = "; ".join(finding.message for finding in check.findings[:20])
+        raise IntegrityError(
+            f"the published log is not whole, and nothing was rebuilt: {named}",
+            remedy="restore the log's folder from a copy that you trust; see 'custody verify'",
+            findings=[finding.message for finding in check.findings],
+        )
+    return _Source(reader, published, text.decode(), published.size)
+
+
+def _opened(ring: KeyRing, text: bytes) -> Checkpoint | None:
+    try:
+        return ring.open(text) if text else None
+    except IntegrityError:
+        return None
+
+
+def _last_head(workspace: Workspace, ring: KeyRing) -> tuple[bytes, Checkpoint | None]:
+    try:
+        text = workspace.last_head.read_bytes()
+    except OSError:
+        return b"", None
+    return text, _opened(ring, text)
+
+
+def _beside(
+    target: Database,
+    source: _Source,
+    objects: ObjectStore,
+    workspace: Workspace,
+    advance: Advance,
+) -> tuple[_Counts, str]:
+    """Build SQLite's file beside the old one, then swap."""
+    file = target.file
+    if file is None:
+        raise HostError("a database in memory cannot be rebuilt", remedy="set CUSTODY_DATABASE")
+    target.close()
+    made = file.with_name(f"{file.name}.rebuilding")
+    for ending in ("", "-wal", "-shm"):
+        made.with_name(made.name + ending).unlink(missing_ok=True)
+    database = Database.open(f"sqlite:///{made.resolve()}")
+    upgrade(database)
+    counts = _fill(database, source, objects, workspace, advance)
+    database.close()
+    kept = tables.set_aside(file, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    tables.put_in_place(made, file)
+    return counts, str(kept) if kept else ""
+
+
+@dataclass
+class _Counts:
+    bytes: int
+    pages: int
+    unindexed: list[str]
+
+
+def _fill(
+    database: Database,
+    source: _Source,
+    objects: ObjectStore,
+    workspace: Workspace,
+    advance: Advance,
+) -> _Counts:
+    counts = _Counts(0, 0, [])
+    size = source.head.size
+    with tables.filling(database) as session_of:
+        done = 0
+        for chunk in _chunks(source.reader.entries(0, size)):
+            with session_of() as session:
+                tables.fill(session, chunk, embedded=database.embedded)
+            counts.bytes += sum(len(leaf) for _, leaf in chunk)
+            done += len(chunk)
+            advance("events", done, size)
+        with session_of() as session:
+            frontier = tables.frontier_of(session)
+            if (frontier.size, frontier.root()) != source.head.head:
+                raise IntegrityError(
+                    "the log changed while it was read; nothing was replaced",
+                    remedy="stop whoever writes to the store, then rebuild again",
+                )
+            tables.mark_published(session, source.published, source.published_size)
+            tables.restore_claimed(session, list(_claimed(workspace)))
+        _index(session_of, objects, counts, advance)
+    return counts
+
+
+def _chunks(entries: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    chunk: list[tuple[int, bytes]] = []
+    for entry in entries:
+        chunk.append(entry)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _claimed(workspace: Workspace) -> Iterator[tuple[str, str, str]]:
+    for folder in sorted(workspace.claimed.iterdir()):
+        bundles = sorted((folder / "bundle").glob("*")) if folder.is_dir() else []
+        if bundles:
+            at = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+            yield folder.name, bundles[0].name, stamp(at, "UTC")
+
+
+def _index(
+    session_of: tables.OpenSession, objects: ObjectStore, counts: _Counts, advance: Advance
+) -> None:
+    """Index the text of every exhibit again, from the transcript of its newest reading."""
+    after, done = -1, 0
+    with ThreadPoolExecutor(2) as pool:
+        while True:
+            with session_of() as session:
+                rows = tables.readings(session, after, _READINGS)
+                if not rows:
+                    return
+                loaded = list(pool.map(lambda row: _load(objects, row["details"]), rows))
+                for row, pages in zip(rows, loaded, strict=True):
+                    if pages is None:
+                        counts.unindexed.append(row["exhibit_id"])
+                        continue
+                    index_pages(session, row["case_id"], row["exhibit_id"], pages)
+                    counts.pages += len(pages)
+                    counts.bytes += row["details"]["fingerprint"]["size"]
+            after = rows[-1]["event_index"]
+            done += len(rows)
+            advance("text", done, 0)
+
+
+def _load(objects: ObjectStore, details: dict[str, object]) -> Sequence[PageInput] | None:
+    """Return the pages of a transcript, or None if its bytes are gone or not those recorded."""
+    wanted = Fingerprint.from_json(details["fingerprint"])  # type: ignore[arg-type]
+    try:
+        ref = ObjectRef.from_json(details["object"])  # type: ignore[arg-type]
+        with objects.open(ref) as stream:
+            data = stream.read(wanted.size + 1)
+        if fingerprint_bytes(data) != wanted:
+            return None
+        return page_inputs(Transcript.from_json(json.loads(data)))
+    except (CustodyError, OSError, ValueError):
+        return None

@@ -1,0 +1,196 @@
+"""A house that has lived: small bundles taken through the real steps, without an engine.
+
+Every kind of event comes from the function that records it in earnest; only Prefect, which keeps
+no record, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from appraisal import acts
+from appraisal.desk import Desk
+from deploy.sample.opinion import make_opinion
+from storage.catalogue import kept
+from storage.catalogue.database import Database
+from storage.custody import Custody, database_url, init_custody, open_custody
+from storage.directory import DirectoryStore
+from storage.nouns import Person, case_id
+from storage.settings import Settings
+from storage.workspace import Workspace
+from tasks import (
+    claims,
+    dispatching,
+    disposing,
+    drilling,
+    fixity,
+    judging,
+    reading,
+    receiving,
+    returning,
+    settling,
+    storing,
+    sweeping,
+)
+from tasks.alerting import close_alert
+from tasks.bundle import Answer
+from tasks.reader.cell import CellPool
+from tests.house import CASE_NO, make_bundle
+
+SAMPLES = Path(__file__).resolve().parents[2] / "deploy/sample"
+OTHER_NO = "沪市监案〔2026〕0778号"
+CASE = case_id(CASE_NO)
+OFFICER = Person("张伟", unit="执法稽查科")
+
+
+@contextmanager
+def open_house(home: Path, **more: Any) -> Iterator[Custody]:
+    """Make (or open) a house and close it again."""
+    chosen = Settings(home=home, **more)
+    init_custody(chosen)
+    custody = open_custody(chosen)
+    try:
+        yield custody
+    finally:
+        custody.database.close()
+
+
+def zipped(folder: Path) -> Path:
+    """Pack a bundle's folder as a .zip beside it."""
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in sorted(folder.iterdir()):
+            archive.write(each, each.name)
+    return path
+
+
+def take(custody: Custody, pool: CellPool, path: Path, *, in_place: bool = True) -> Answer:
+    """Take one bundle in, step by step as the flow does."""
+    claim = claims.claim_bundle(custody, path, "pudong-01", in_place=in_place)
+    arrival = receiving.look(custody, claim.accession)
+    bundle = receiving.receive(custody, arrival, receiving.print_files(custody, arrival.files))
+    verdict = judging.judge(custody, pool, bundle)
+    stored = storing.put_originals(custody, verdict.shelf, verdict.to_store)
+    answer = settling.settle(custody, verdict, stored)
+    reading.read_exhibits(custody, pool, answer.exhibits)
+    claims.finish(custody, claim.accession)
+    return answer
+
+
+def _brief(name: str, number: str, materials: list[tuple[str, str]]) -> dict[str, Any]:
+    brief: dict[str, Any] = yaml.safe_load((SAMPLES / name).read_text())
+    brief["case_no"], brief["commission_no"] = CASE_NO, number
+    brief["materials"] = [{"exhibit": exhibit, "side": side} for exhibit, side in materials]
+    return brief
+
+
+def appraise(custody: Custody, folder: Path) -> None:
+    """Two commissions: one with a supplement and an opinion, one that becomes overdue."""
+    desk = Desk(custody)
+    for name in ("agency-hengjian.yaml", "agency-zhijian.yaml"):
+        desk.add_agency(yaml.safe_load((SAMPLES / name).read_text()), OFFICER)
+    now = custody.now()
+    sides = [("E0001", "权利人"), ("E0002", "被控方")]
+    first = desk.draft(_brief("commission-identity.yaml", "鉴〔2026〕1号", sides), OFFICER, now)
+    second = desk.draft(
+        _brief("commission-non-public.yaml", "鉴〔2026〕2号", sides[:1]), OFFICER, now
+    )
+    agent = Person("陆明远", unit="鉴定机构")
+    for each in (first, second):
+        sent = dispatching.dispatch(custody, each.commission_no, by="", at=None)
+        desk.step(each.commission_no, acts.accept(agent, custody.now(), sent["package_digest"]))
+        if each is first:
+            digest = sent["package_digest"]
+    number = first.commission_no
+    desk.step(number, acts.request_supplement("往来邮件", agent, custody.now()))
+    desk.step(number, acts.receive_supplement([f"{CASE}/E0003"], agent, custody.now(), ""))
+    pdf, particulars = _opinion(folder, number, digest)
+    outcome = returning.collect(custody, number, str(pdf), str(particulars), by="", at=None)
+    assert outcome["exhibits"]
+    later = replace(custody, clock=lambda: datetime.fromisoformat(now) + timedelta(days=120))
+    sweeping.chase(later, (date.fromisoformat(now[:10]) + timedelta(days=119)).isoformat())
+
+
+def _opinion(folder: Path, number: str, digest: str) -> tuple[Path, Path]:
+    fields = yaml.safe_load((SAMPLES / "opinion.yaml").read_text())
+    fields |= {"commission_no": number, "package_digest_stated": digest}
+    fields["materials_listed"] = ["E0001", "E0002", "E0003"]
+    fields["issued_at"] = str(date.today())
+    pdf, particulars = folder / "opinion.pdf", folder / "opinion.yaml"
+    make_opinion(pdf, fields)
+    particulars.write_text(json.dumps(fields, ensure_ascii=False, default=str))
+    return pdf, particulars
+
+
+def live(custody: Custody, pool: CellPool, folder: Path) -> None:
+    """Make every kind of event that the ordinary steps make."""
+    one = make_bundle(folder / "one", "B1", {"a.txt": "甲方客户名单".encode(), "b.txt": b"quote"})
+    take(custody, pool, one)
+    two = make_bundle(folder / "two", "B2", {"c.txt": "往来邮件".encode()})
+    take(custody, pool, zipped(two), in_place=False)
+    take(custody, pool, make_bundle(folder / "again", "B2", {"c.txt": "往来邮件".encode()}))
+    bad = make_bundle(folder / "bad", "B3", {"d.txt": b"d"})
+    (bad / "manifest.yaml").write_text("nothing: right\n")
+    take(custody, pool, bad)
+    appraise(custody, folder)
+    reading.read_exhibits(custody, pool, [f"{CASE}/E0001"], again=True)
+    sweeping.audit(custody, CASE)
+    _look_after(custody, pool, folder)
+
+
+def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
+    """A sweep that finds a mismatch, an alert closed, a drill, holds, a case disposed of."""
+    other = take(custody, pool, make_bundle(folder / "old", "B1", {"o.txt": b"old"}, OTHER_NO))
+    victim = next((custody.workspace.objects / f"cases/{other.case}/originals").iterdir())
+    state, data = victim.stat(), victim.read_bytes()
+    victim.chmod(0o644)
+    victim.write_bytes(b"no")
+    plan = fixity.plan_sweep(custody)
+    wrong = [each for part in plan.parts for each in fixity.sweep_part(custody, part)]
+    victim.write_bytes(data)
+    os.utime(victim, (state.st_mtime, state.st_mtime))
+    with custody.read() as session:
+        (alert,) = kept.list_alerts(session)
+    assert len(wrong) == 1
+    close_alert(custody, alert["alert_id"], by="王", reason="从备份恢复")
+    drilling.drill(custody, sample=2)
+    disposing.set_hold(custody, CASE, by="王", reason="诉讼")
+    disposing.set_hold(custody, OTHER_NO, by="王", reason="复议")
+    disposing.release_hold(custody, OTHER_NO, by="王", second="李", reason="结案")
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(days=366 * custody.settings.retention_years)
+
+    old = replace(custody, clock=clock, objects=DirectoryStore(custody.workspace.objects, clock))
+    digest = disposing.list_disposal(old, OTHER_NO).digest
+    disposing.dispose(old, OTHER_NO, by="王", second="李", reason="期满", digest=digest)
+
+
+def rows_of(chosen: Settings) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table of a house's database, tables of SQLite's own left out."""
+    from sqlalchemy import inspect, text
+
+    database = Database.open(database_url(chosen, Workspace(chosen.home)))
+    with database.read() as session:
+        connection = session.connection()
+        names = [
+            name
+            for name in inspect(connection).get_table_names()
+            if not name.startswith(("page_fts", "sqlite_"))
+        ]
+        found = {
+            name: [dict(row) for row in session.execute(text(f'SELECT * FROM "{name}"')).mappings()]
+            for name in sorted(names)
+        }
+    database.close()
+    return found

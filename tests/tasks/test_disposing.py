@@ -1,0 +1,188 @@
+"""Nothing goes before its time, under a hold, or by one person alone; and what went is told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.catalogue import kept, search
+from storage.custody import Custody
+from storage.directory import DirectoryStore
+from storage.errors import ConflictError, InputError, StateError, TransientError
+from storage.event import Action
+from storage.settings import Settings
+from storage.verify import Result
+from tasks import disposing
+from tasks.fixity import report_coverage
+from tasks.reader.cell import CellPool
+from tasks.reading import open_pool
+from tasks.verifying import verify_case
+from tests.house import events, make_bundle
+from tests.tasks.life import CASE, open_house, take, zipped
+
+OTHER = "沪市监案〔2026〕0778号"
+WHO = {"by": "王主任", "second": "赵科长"}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[CellPool]:
+    with open_pool(Settings()) as opened:
+        yield opened
+
+
+def later(custody: Custody, years: int) -> Custody:
+    """The same house so many years later; its store keeps the same time."""
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(days=366 * years)
+
+    return replace(custody, clock=clock, objects=DirectoryStore(custody.workspace.objects, clock))
+
+
+@pytest.fixture
+def old(tmp_path: Path, pool: CellPool) -> Iterator[Custody]:
+    """Two cases, a day after the retention of one year is over."""
+    with open_house(tmp_path / "home", retention_years=1) as custody:
+        files = {"a.txt": "客户名单".encode(), "b.txt": "乙方报价单".encode()}
+        take(custody, pool, make_bundle(tmp_path / "one", "B1", files))
+        mail = {"c.txt": "双方往来邮件".encode()}
+        take(custody, pool, zipped(make_bundle(tmp_path / "two", "B2", mail)))
+        take(custody, pool, make_bundle(tmp_path / "three", "B1", files, OTHER))
+        yield later(custody, 1)
+
+
+def run(custody: Custody, **changes: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {**WHO, "reason": "保存期满"} | changes
+    if "digest" not in fields:
+        fields["digest"] = disposing.list_disposal(custody, CASE).digest
+    return disposing.dispose(custody, CASE, **fields)
+
+
+def present(custody: Custody) -> int:
+    folder = custody.workspace.objects / "cases" / CASE
+    return sum(path.is_file() for path in folder.rglob("*"))
+
+
+REFUSED: dict[str, tuple[Callable[[Custody], Any], type[Exception]]] = {
+    "one person": (lambda house: run(house, second=""), InputError),
+    "the same person twice": (lambda house: run(house, second=" 王主任 "), InputError),
+    "no reason": (lambda house: run(house, reason=" "), InputError),
+    "another list": (lambda house: run(house, digest="0" * 64), ConflictError),
+    "no list": (lambda house: run(house, digest=""), ConflictError),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_in_order_removes_nothing(old: Custody, name: str) -> None:
+    act, error = REFUSED[name]
+    before = present(old)
+    with pytest.raises(error):
+        act(old)
+    assert present(old) == before
+    assert events(old, Action.DISPOSED) == []
+
+
+def test_nothing_goes_while_it_is_retained(old: Custody) -> None:
+    young = later(old, 0)
+    with pytest.raises(StateError) as caught:
+        disposing.list_disposal(young, CASE)
+    assert caught.value.facts["retained"] == 8 + 1
+    longer = replace(old, settings=old.settings.model_copy(update={"retention_years": 5}))
+    with pytest.raises(StateError):
+        disposing.list_disposal(longer, CASE)
+    shorter = replace(young, settings=old.settings.model_copy(update={"retention_years": 1}))
+    with pytest.raises(StateError):
+        disposing.list_disposal(shorter, CASE)
+
+
+def test_a_hold_stops_it_and_one_person_cannot_release_it(old: Custody) -> None:
+    with pytest.raises(InputError):
+        disposing.set_hold(old, CASE, by="王", reason="")
+    disposing.set_hold(old, CASE, by="王", reason="行政诉讼")
+    with pytest.raises(StateError) as caught:
+        disposing.list_disposal(old, CASE)
+    assert "行政诉讼" in caught.value.message
+    for second in ("", "王", " 王"):
+        with pytest.raises(InputError):
+            disposing.release_hold(old, CASE, by="王", second=second, reason="结案")
+    disposing.release_hold(old, CASE, by="王", second="李", reason="结案")
+    with pytest.raises(StateError):
+        disposing.release_hold(old, CASE, by="王", second="李", reason="结案")
+    assert disposing.list_disposal(old, CASE).items
+    with old.read() as session:
+        (hold,) = kept.holds(session, "", released=True)
+    assert (hold["released_by"], hold["released_with"]) == ("王", "李")
+
+
+def test_the_objects_go_and_the_record_stays(old: Custody) -> None:
+    outcome = run(old)
+    assert (outcome["ok"], outcome["removed"]) == (True, 9)
+    assert present(old) == 0
+    decided, done = events(old, Action.DISPOSED)
+    assert (decided.details["state"], done.details["state"]) == ("decided", "done")
+    assert decided.exhibits == tuple(f"{CASE}/E000{n}" for n in (1, 2, 3))
+    assert (decided.actor.name, decided.details["with"]) == ("王主任", "赵科长")
+    listed = old.workspace.objects / decided.details["object"]["key"]
+    assert listed.read_text().startswith(f"zhenglian.disposal/1\ncase {CASE}\n")
+    with old.read() as session:
+        assert search.search(session, CASE, "客户名单") == []
+        assert kept.of_case(session, CASE) == []
+    with pytest.raises(StateError):
+        disposing.list_disposal(old, CASE)
+
+
+def test_verification_says_disposed_and_not_missing(old: Custody) -> None:
+    run(old)
+    report = verify_case(old.settings, CASE)
+    assert {item.result for item in report.items} == {Result.DISPOSED}
+    assert report.ok
+    assert "disposed" in report.summary
+    assert "王主任" in report.items[0].detail
+    assert verify_case(old.settings, OTHER).ok
+
+
+def test_a_removal_without_a_decision_stays_missing(old: Custody) -> None:
+    victim = next((old.workspace.objects / "cases" / CASE / "originals").iterdir())
+    victim.unlink()
+    report = verify_case(old.settings, CASE)
+    assert Result.MISSING in {item.result for item in report.items}
+    assert not report.ok
+    assert run(old)["gone_before"] == 1
+
+
+def test_interrupted_in_the_middle_it_is_finished_by_the_same_call(old: Custody) -> None:
+    class Stops(DirectoryStore):
+        removed = 0
+
+        def delete(self, ref: Any) -> None:
+            if self.removed == 3:
+                raise KeyboardInterrupt
+            self.removed += 1
+            super().delete(ref)
+
+    digest = disposing.list_disposal(old, CASE).digest
+    with pytest.raises(KeyboardInterrupt):
+        run(replace(old, objects=Stops(old.workspace.objects, old.clock)), digest=digest)
+    assert present(old) == 6
+    assert run(old, digest=digest)["ok"]
+    assert [each.details["state"] for each in events(old, Action.DISPOSED)] == ["decided", "done"]
+
+
+def test_what_cannot_be_removed_is_named_and_can_be_tried_again(old: Custody) -> None:
+    class Busy(DirectoryStore):
+        def delete(self, ref: Any) -> None:
+            if "derivatives" in ref.key:
+                raise TransientError("the server is busy")
+            super().delete(ref)
+
+    outcome = run(replace(old, objects=Busy(old.workspace.objects, old.clock)))
+    assert not outcome["ok"]
+    assert len(outcome["left"]) == 3
+    assert report_coverage(old)["roles"]
+    listed = disposing.list_disposal(old, CASE)
+    assert {item.role for item in listed.items} == {"transcript"}
+    assert run(old)["ok"]
+    assert present(old) == 0

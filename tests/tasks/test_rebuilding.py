@@ -1,0 +1,203 @@
+"""A database made again from log and objects is the one that was there, row by row."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.catalogue import intents
+from storage.custody import init_custody, open_custody
+from storage.errors import ConflictError, HostError, IntegrityError, StateError
+from storage.event import Action, decode
+from storage.settings import Settings
+from tasks.reading import open_pool
+from tasks.rebuilding import rebuild
+from tests.tasks.life import live, open_house, rows_of
+
+UNEQUAL = {
+    "page_text": {
+        "id": "a number that the database gives, and a new one when an exhibit is read again; "
+        "only the full-text index refers to it, and that is made with it"
+    }
+}
+"""Table, column, and why it cannot be equal."""
+SILENT = {
+    Action.ACCESSED,
+    Action.SEALED,
+    Action.UNSEALED,
+    Action.TIMESTAMPED,
+    Action.COSIGNED,
+    Action.ANCHOR_FAILED,
+    Action.KEY_ROTATED,
+}
+"""Actions of other parts; their tables are rebuilt by the same projection."""
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a house in which everything happened, closed."""
+    folder = tmp_path_factory.mktemp("lived")
+    with open_house(folder / "home") as custody, open_pool(custody.settings) as pool:
+        live(custody, pool, folder)
+    return folder / "home"
+
+
+@pytest.fixture
+def copied(lived: Path, tmp_path: Path) -> Path:
+    """A copy of the whole house."""
+    shutil.copytree(lived, tmp_path / "home")
+    return tmp_path / "home"
+
+
+def copy_truth(home: Path, to: Path, *, private: bool = True) -> Path:
+    """Copy what a rebuild may use: the objects, and the keys."""
+    shutil.copytree(home / "objects", to / "objects")
+    (to / "keys").mkdir()
+    for name in ("log.pub", *(("log.key",) if private else ())):
+        shutil.copy2(home / "keys" / name, to / "keys" / name)
+    return to
+
+
+def comparable(chosen: Settings) -> dict[str, list[str]]:
+    found: dict[str, list[dict[str, Any]]] = rows_of(chosen)
+    return {
+        table: sorted(
+            repr(sorted((k, v) for k, v in row.items() if k not in UNEQUAL.get(table, {})))
+            for row in rows
+        )
+        for table, rows in found.items()
+    }
+
+
+def test_an_existing_database_is_not_touched(copied: Path) -> None:
+    before = (copied / "custody.sqlite").read_bytes()
+    with pytest.raises(ConflictError) as caught:
+        rebuild(Settings(home=copied))
+    assert "--replace" in caught.value.remedy
+    assert (copied / "custody.sqlite").read_bytes() == before
+
+
+def test_a_log_with_a_finding_is_refused_and_nothing_is_made(lived: Path, tmp_path: Path) -> None:
+    home = copy_truth(lived, tmp_path / "home")
+    (bundle,) = (
+        (home / "objects/log/tile/entries").glob("000.p/*")[-1:]
+        if False
+        else [max((home / "objects/log/tile/entries/000.p").iterdir(), key=lambda p: int(p.name))]
+    )
+    bundle.chmod(0o644)
+    data = bundle.read_bytes()
+    bundle.write_bytes(data.replace("甲方".encode(), "乙方".encode()).replace(b"pudong", b"minhan"))
+    with pytest.raises(IntegrityError) as caught:
+        rebuild(Settings(home=home))
+    assert "edited" in caught.value.message
+    assert not (home / "custody.sqlite").exists()
+
+
+def test_a_rolled_back_log_is_refused(lived: Path, copied: Path, tmp_path: Path) -> None:
+    home = copy_truth(lived, tmp_path / "other")
+    with open_house(copied) as custody:
+        custody.record([custody.event(Action.ACCESSED, ["later"])])
+    shutil.copy2(copied / "keys/last-head", home / "keys/last-head")
+    with pytest.raises(IntegrityError) as caught:
+        rebuild(Settings(home=home))
+    assert "rolled back" in caught.value.message
+
+
+def test_a_database_in_use_is_not_replaced(copied: Path) -> None:
+    with open_house(copied), pytest.raises(StateError) as caught:
+        rebuild(Settings(home=copied), replace_existing=True)
+    assert "watch" in caught.value.remedy
+    assert rebuild(Settings(home=copied), replace_existing=True).kept
+
+
+def test_without_any_key_there_is_nothing_to_trust(lived: Path, tmp_path: Path) -> None:
+    home = copy_truth(lived, tmp_path / "home", private=False)
+    (home / "keys/log.pub").unlink()
+    with pytest.raises(HostError):
+        rebuild(Settings(home=home))
+
+
+def test_every_kind_of_event_happened(lived: Path) -> None:
+    with open_house(lived) as custody:
+        seen = {decode(leaf).action for _, leaf in custody.log.reader().entries()}
+    assert set(Action) - seen - SILENT == set()
+
+
+def test_every_table_is_made_again_row_by_row(lived: Path, tmp_path: Path) -> None:
+    home = copy_truth(lived, tmp_path / "home")
+    made = rebuild(Settings(home=home))
+    assert (made.unindexed, made.kept, made.can_record) == ((), "", True)
+    before, after = comparable(Settings(home=lived)), comparable(Settings(home=home))
+    assert set(before) == set(after)
+    for table in before:
+        assert after[table] == before[table], table
+    filled = {table for table, rows in before.items() if rows}
+    assert filled >= {"fixity", "alert", "legal_hold", "page_text", "log_tail"}
+
+
+def test_the_rebuilt_house_finds_text_and_goes_on_recording(lived: Path, tmp_path: Path) -> None:
+    home = copy_truth(lived, tmp_path / "home")
+    rebuild(Settings(home=home))
+    with open_house(home) as custody:
+        with custody.read() as session:
+            assert session is not None
+        custody.record([custody.event(Action.ACCESSED, ["after the rebuild"])])
+        assert custody.log.reader().check().ok
+
+
+def test_without_the_private_key_it_can_be_read_and_not_recorded_in(
+    lived: Path, tmp_path: Path
+) -> None:
+    home = copy_truth(lived, tmp_path / "home", private=False)
+    assert not rebuild(Settings(home=home)).can_record
+    custody = open_custody(Settings(home=home))
+    size = custody.log.reader().checkpoint().size
+    with pytest.raises(HostError) as caught:
+        custody.record([custody.event(Action.ACCESSED, ["x"])])
+    assert "log.key" in caught.value.remedy
+    assert custody.log.reader().checkpoint().size == size
+    custody.database.close()
+    with pytest.raises(StateError):
+        init_custody(Settings(home=home))
+
+
+def test_what_was_signed_and_not_published_is_rebuilt(copied: Path, tmp_path: Path) -> None:
+    published = (copied / "objects/log/checkpoint").read_bytes()
+    with open_house(copied) as custody:
+        custody.record([custody.event(Action.ACCESSED, ["signed last"])])
+        size = custody.log.reader().checkpoint().size
+    home = copy_truth(copied, tmp_path / "other")
+    shutil.copy2(copied / "keys/last-head", home / "keys/last-head")
+    (home / "objects/log/checkpoint").write_bytes(published)
+    assert rebuild(Settings(home=home)).events == size
+    with open_house(home) as custody:
+        assert custody.log.reader().checkpoint().size == size
+
+
+def test_a_damaged_database_is_replaced_and_kept(lived: Path, copied: Path) -> None:
+    before = comparable(Settings(home=lived))
+    (copied / "custody.sqlite").write_bytes(b"no database at all" * 1000)
+    made = rebuild(Settings(home=copied), replace_existing=True)
+    assert Path(made.kept).read_bytes().startswith(b"no database")
+    assert comparable(Settings(home=copied)) == before
+
+
+def test_a_lost_transcript_is_named_and_nothing_else_is_lost(lived: Path, tmp_path: Path) -> None:
+    home = copy_truth(lived, tmp_path / "home")
+    with sqlite3.connect(lived / "custody.sqlite") as database:
+        (key,) = database.execute(
+            "SELECT object_key FROM fixity WHERE role = 'transcript' AND label LIKE '%E0001'"
+        ).fetchone()
+    (home / "objects" / key).unlink(missing_ok=True)
+    made = rebuild(Settings(home=home))
+    assert all(each.endswith("E0001") for each in made.unindexed)
+
+
+def test_a_bundle_that_was_claimed_and_not_received_is_taken_up_again(copied: Path) -> None:
+    (copied / "claimed/A2026-000099/bundle/甲").mkdir(parents=True)
+    rebuild(Settings(home=copied), replace_existing=True)
+    with open_house(copied) as custody, custody.read() as session:
+        (claim,) = intents.open_claims(session)
+        assert (claim.accession, claim.name, claim.state) == ("A2026-000099", "甲", "moved")
