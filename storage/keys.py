@@ -7,16 +7,13 @@ it signed would prove nothing.
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 from pathlib import Path
 
 from storage.errors import ConflictError, HostError
 from storage.note import NoteError, Signer, Verifier, valid_name
-from storage.workspace import Workspace, fsync_folder, write_durably
-
-_MAX_FILE = 4096
+from storage.private import MAX_FILE, read_private, write_private
+from storage.workspace import Workspace, write_durably
 
 
 def make_key(workspace: Workspace, origin: str) -> Verifier:
@@ -45,27 +42,6 @@ def make_key(workspace: Workspace, origin: str) -> Verifier:
     return signer.verifier
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that must not exist, whole or not at all, readable by its owner alone.
-
-    Raises:
-        FileExistsError: it exists.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        # A link, unlike a rename, fails when another process made the key first.
-        path.hardlink_to(temporary)
-    finally:
-        temporary.unlink()
-    fsync_folder(path.parent)
-
-
 def load_signer(workspace: Workspace, origin: str) -> Signer:
     """Load the log's private key; write its public half again if it is missing.
 
@@ -84,7 +60,8 @@ def read_signer(path: Path, origin: str) -> Signer:
     Raises:
         HostError: no key, a key that others may read, a damaged key, or another log's.
     """
-    signer = _parse_signer(path, _read_private(path))
+    remedy = "run 'custody init', or restore the keys folder from its backup"
+    signer = _parse_signer(path, read_private(path, "log key", remedy))
     if signer.name != origin:
         raise HostError(
             f"the key {path} is of the log {signer.name!r}, not {origin!r}",
@@ -102,41 +79,13 @@ def load_verifier(workspace: Workspace) -> Verifier:
     """
     path = workspace.log_public_key
     try:
-        return Verifier.parse(path.read_text("utf-8")[:_MAX_FILE].removesuffix("\n"))
+        return Verifier.parse(path.read_text("utf-8")[:MAX_FILE].removesuffix("\n"))
     except (OSError, UnicodeDecodeError, NoteError) as error:
         raise HostError(
             f"the log's public key cannot be read: {error}",
             remedy=f"restore {path} from a copy that you trust",
             path=str(path),
         ) from error
-
-
-def _read_private(path: Path) -> str:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            state = os.fstat(descriptor)
-            _require_private(path, state)
-            return file.read(_MAX_FILE).decode("utf-8", "replace")
-    except OSError as error:
-        raise HostError(
-            f"the log key {path} cannot be read: {error.strerror}",
-            remedy="run 'custody init', or restore the keys folder from its backup",
-            path=str(path),
-        ) from error
-
-
-def _require_private(path: Path, state: os.stat_result) -> None:
-    if not stat.S_ISREG(state.st_mode):
-        raise HostError(f"the log key {path} is not a plain file", path=str(path))
-    mode = stat.S_IMODE(state.st_mode)
-    if mode & 0o177:
-        raise HostError(
-            f"the log key {path} has mode {mode:04o}: others than its owner may use it",
-            remedy=f"find out who read it, then run: chmod 600 {path}",
-            path=str(path),
-            mode=mode,
-        )
 
 
 def _parse_signer(path: Path, untrusted: str) -> Signer:

@@ -16,9 +16,10 @@ from dataclasses import replace
 
 from storage.errors import HostError, StateError
 from storage.keyring import KeyRing, follow_rotations, rotation_statement
-from storage.keys import read_signer, write_private
+from storage.keys import read_signer
 from storage.note import Signer, Verifier
 from storage.policy import load_policy, write_policy
+from storage.private import write_private
 from storage.workspace import Workspace, fsync_folder
 
 
