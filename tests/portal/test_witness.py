@@ -1,6 +1,7 @@
 """A witness's door: statuses, exact headers, limits, the page; once as a real process."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -17,11 +18,15 @@ from fastapi.testclient import TestClient
 
 from portal import witness as door
 from portal.witness import witness_app
-from storage.cosignature import CosignatureVerifier, parse_lines
+from storage.cosignature import CosignatureSigner, CosignatureVerifier, parse_lines
+from storage.custody import init_custody, open_custody
+from storage.settings import Settings
 from storage.witness import MAX_REQUEST
 from storage.witness_key import make_witness
 from storage.witness_state import Witness, origin_hash
+from tasks.witnessing import collect_cosignatures
 from tests.services.rgw import free_port
+from tests.services.witness import running_witness
 from tests.storage.witnessed import LOG, LOGS, ORIGIN, Grown
 
 ROOT = Path(__file__).parents[2]
@@ -229,3 +234,35 @@ def test_a_real_process_killed_and_started_again(
     page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read().decode()
     assert re.search(r"<td>30</td>", page)
     assert "发现分叉" in page
+
+
+def test_the_list_says_who_cosigned_and_who_failed(tmp_path: Path) -> None:
+    home, log = tmp_path / "home", tmp_path / "witnesses.json"
+    init_custody(Settings(home=home))
+    custody = open_custody(Settings(home=home))
+    key = custody.log.reader().ring.current
+    custody.database.close()
+    dead = str(CosignatureSigner("dead.example/w", bytes(32)).verifier)
+    with running_witness(tmp_path / "w", key) as (url, vkey):
+        witnesses = [{"url": url, "vkey": vkey}, {"url": "http://127.0.0.1:9/", "vkey": dead}]
+        log.write_text(json.dumps(witnesses))
+        custody = open_custody(Settings(home=home, witnesses=str(log)))
+        custody.record(collect_cosignatures(custody, custody.log.checkpoint_text()))
+    custody.database.close()
+
+    def listing(*more: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "CUSTODY_HOME": str(home), "CUSTODY_WITNESSES": str(log)}
+        return subprocess.run(
+            command("list", *more, home=home), cwd=ROOT, env=env, text=True, timeout=60,
+            capture_output=True, check=False,
+        )  # fmt: skip
+
+    shown = listing("--json")
+    alive, silent = json.loads(shown.stdout)
+    assert (alive["size"], alive["exit_code"], alive["failure"]) == (1, 0, "")
+    assert (silent["size"], silent["exit_code"]) == (0, 6)
+    assert "cannot be reached" in silent["failure"]
+    assert shown.returncode == 6
+    assert "witness.example/w1" in listing().stdout
+    log.write_text("[]")
+    assert listing().returncode == 0
