@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the workspace.")
 
     log_origin: str = Field("zhenglian.local/custody", description="Name of the custody log.")
+    witnesses: str = Field(
+        "", description="Witnesses of the log: JSON list of url and vkey, or a file with one."
+    )
     receiver_name: str = Field("值班接收员", description="Who receives bundles, as on receipts.")
     receiver_id: str = Field("INTAKE", description="Identifier of the receiver.")
     receiver_unit: str = Field("证据保管中心", description="Unit that keeps the evidence.")
@@ -49,6 +52,9 @@ class Settings(BaseSettings):
     )
     audit_period_days: int = Field(
         90, ge=2, description="Days within which the sweep reads every kept object."
+    )
+    handover_days: int = Field(
+        3, ge=0, description="Days after which a hand-over without receipt is listed."
     )
     scan_seconds: float = Field(2.0, gt=0, description="Interval of the drop folder scan.")
     batch_size: int = Field(100, ge=1, le=1000, description="Documents in one Prefect task.")

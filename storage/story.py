@@ -64,6 +64,47 @@ def _alert(d: Mapping[str, Any]) -> str:
     return f"警报：{d['message']} / alert"
 
 
+def _handover(package: Callable[[Mapping[str, Any]], str], what: str) -> Callable[[Any], str]:
+    """Tell a hand-over of originals; what carries no number of one speaks of a package."""
+
+    def say(d: Mapping[str, Any]) -> str:
+        if "handover_no" not in d:
+            return package(d)
+        seals = sorted(set((d.get("seal_after") or {}).values()) - {""})
+        parts = [
+            f"移交给 {_person(d['to'])}" if "released" in what else "",
+            f"封条 {'、'.join(seals)}" if seals else "",
+            f"代签：{d['on_behalf']}" if d.get("on_behalf") else "",
+            str(d.get("condition", "")),
+        ]
+        told = "，".join(filter(None, parts))
+        return f"交接单 {d['handover_no']}{'：' if told else ''}{told} / {what}"
+
+    return say
+
+
+def _person(d: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (d.get("unit", ""), d.get("name", ""))))
+
+
+def _seal(d: Mapping[str, Any], zh: str, en: str) -> str:
+    people = "、".join(_person(each) for each in d["persons"])
+    why = f"，{d['reason']}" if d.get("reason") else ""
+    return f"{zh} {d['number']}（{people}）{why} / {en}"
+
+
+def _accessed(d: Mapping[str, Any]) -> str:
+    if d["phase"] == "begun":
+        return f"查阅原件，调取号 {d['access']}，写入 {d['file']} / original exported"
+    return f"调取号 {d['access']} 结果：{d['outcome']} / outcome"
+
+
+def _overdue(d: Mapping[str, Any]) -> str:
+    if "handover_no" in d:
+        return f"交接 {d['handover_no']} 于 {d['released_at']} 移交，至今无签收 / not received"
+    return f"委托 {d['commission_no']} 逾期，期限 {d['due']} / overdue"
+
+
 _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
@@ -72,13 +113,20 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.READ: _read,
     Action.VERIFIED: lambda d: f"核验：{d['summary']} / verified",
     Action.PACKAGED: _package("制作工作副本并装包 / packaged"),
-    Action.RELEASED: _package("移交鉴定机构 / released"),
-    Action.ACKNOWLEDGED: _package("鉴定机构确认收到 / acknowledged"),
+    Action.RELEASED: _handover(_package("移交鉴定机构 / released"), "released"),
+    Action.ACKNOWLEDGED: _handover(_package("鉴定机构确认收到 / acknowledged"), "received"),
+    Action.SEALED: lambda d: _seal(d, "封存，封条", "sealed"),
+    Action.UNSEALED: lambda d: _seal(d, "启封，原封条", "seal broken"),
+    Action.ACCESSED: _accessed,
     Action.RETURNED: _package("鉴定意见交回 / returned"),
     Action.COMMISSION: _commission,
+    Action.ALERT: _alert,
     Action.HOLD: _hold,
     Action.DISPOSED: _disposed,
-    Action.ALERT: _alert,
     Action.DRILLED: lambda d: f"恢复演练：{d['summary']} / drilled",
-    Action.OVERDUE: lambda d: f"委托 {d['commission_no']} 逾期，期限 {d['due']} / overdue",
+    Action.OVERDUE: _overdue,
+    Action.COSIGNED: lambda d: (
+        f"见证方 {d['witness']} 附签 {d['size']} 条，{d['gen_time']} / cosigned by a witness"
+    ),
+    Action.ANCHOR_FAILED: lambda d: f"时间戳或见证未取得：{d['message']} / not anchored",
 }
