@@ -12,14 +12,30 @@ from collections.abc import Sequence
 import typer
 from typer.core import TyperGroup
 
-from portal.commands import appraisal, cases, disposal, intake, proof, system, upkeep
+from portal.commands import (
+    appraisal,
+    cases,
+    disposal,
+    holding,
+    intake,
+    keys,
+    proof,
+    system,
+    upkeep,
+    witness,
+)
 from storage.errors import CustodyError
 
 ORDER = """
-demo init doctor manifest ingest watch case search read history verify audit
+demo init doctor manifest ingest watch case search read history verify audit witness key policy
 alerts drill rebuild hold dispose
+holders handover seal export access
 agency commission dispatch queue accept decline supplement extend opinion overdue test
 """
+
+
+_STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 class Ordered(TyperGroup):
@@ -55,11 +71,19 @@ app.command("read")(cases.read)
 app.command("history")(cases.history)
 app.command("verify")(proof.verify)
 app.command("audit")(proof.audit)
+app.add_typer(witness.witness, name="witness")
+app.add_typer(keys.key, name="key")
+app.command("policy")(keys.policy)
 app.add_typer(upkeep.alerts, name="alerts")
 app.command("dispose")(disposal.dispose)
 app.add_typer(disposal.hold, name="hold")
 app.command("drill")(upkeep.drill)
 app.command("rebuild")(upkeep.rebuild)
+app.command("holders")(holding.holders)
+app.add_typer(holding.handover, name="handover")
+app.add_typer(holding.seal, name="seal")
+app.command("export")(holding.export)
+app.command("access")(holding.access)
 app.add_typer(appraisal.agency, name="agency")
 app.add_typer(appraisal.commission, name="commission")
 app.command("dispatch")(appraisal.dispatch)
@@ -88,7 +112,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     from portal.show import cell, errors
 
     try:
-        return app(arguments, standalone_mode=False, prog_name="custody") or 0
+        code: int = app(arguments, standalone_mode=False, prog_name="custody") or 0
+        if code == _STOPPED:
+            errors.print("已停止 stopped")
+        return code
     except CustodyError as error:
         errors.print(f"[bold red]✗[/] {cell(error.message)}", soft_wrap=True)
         if error.remedy:
@@ -97,8 +124,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        errors.print("stopped")
-        return 130
+        errors.print("已停止 stopped")
+        return _STOPPED
     except BrokenPipeError:
         return 1
     except Exception as error:  # noqa: BLE001 - a person must never see a traceback

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from portal.show import cell, console, line, table
 from storage.verify import CaseReport, Result
+from tasks.auditing import LogAudit
 
 _CHINESE = {
     Result.OK: "一致",
@@ -54,3 +55,23 @@ def print_report(report: CaseReport, *, only_wrong: bool = False) -> None:
         line(f"[dim]检查点 checkpoint: {cell(origin)} · {size} 条 entries · {cell(root)}[/]")
     mark = "[bold green]✓" if report.ok else "[bold red]✗"
     line(f"{mark} {cell(report.summary)}[/]")
+
+
+def print_log_audit(found: LogAudit) -> None:
+    """Print what a walk over the whole log found."""
+    rows = [(action, count) for action, count in found.actions.items()]
+    table("日志事项 events in the log", ("事项", "条数"), rows)
+    for finding in found.findings[:_MOST_LINES]:
+        line(f"[bold red]✗[/] {cell(finding.message)}")
+    if len(found.findings) > _MOST_LINES:
+        line(f"[bold red]✗[/] 另有 {len(found.findings) - _MOST_LINES} 处 more findings")
+    for flagged in found.clocks[:_MOST_LINES]:
+        line(f"[yellow]![/] 时钟 clock: {cell(flagged.message)}")
+    mark = "[bold green]✓" if found.ok else "[bold red]✗"
+    line(
+        f"{mark} {found.entries} 条 entries，{found.subjects} 条保管链 chains，"
+        f"{len(found.findings)} 处问题 findings，{len(found.clocks)} 处时钟标记 clock flags[/]"
+    )
+
+
+_MOST_LINES = 50

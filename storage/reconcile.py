@@ -17,7 +17,7 @@ from storage.keyring import KeyRing
 from storage.merkle import consistency_proof, verify_consistency
 from storage.objects import LogStore
 from storage.tiles import TileHashes
-from storage.workspace import write_durably
+from storage.workspace import Workspace, write_durably
 
 
 class RolledBackError(IntegrityError):
@@ -120,3 +120,11 @@ def _last_head_error(error: OSError) -> CustodyError:
         f"the last signed head cannot be read or written: {error.strerror}",
         remedy="check the keys folder's owner, mode and free space",
     )
+
+
+def kept_head(workspace: Workspace, ring: KeyRing) -> Checkpoint | None:
+    """Return the newest head that this machine signed, for readers; None if it cannot be used."""
+    try:
+        return ring.open(workspace.last_head.read_bytes())
+    except (OSError, IntegrityError):
+        return None

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     witnesses: str = Field(
         "", description="Witnesses of the log: JSON list of url and vkey, or a file with one."
     )
+    witnesses_needed: int = Field(
+        0, ge=0, description="Witnesses that a verifier wants to see on a checkpoint."
+    )
     receiver_name: str = Field("值班接收员", description="Who receives bundles, as on receipts.")
     receiver_id: str = Field("INTAKE", description="Identifier of the receiver.")
     receiver_unit: str = Field("证据保管中心", description="Unit that keeps the evidence.")

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from storage.catalogue import queries
 from storage.catalogue.database import Database
-from storage.checkpoint import Checkpoint
 from storage.custody import database_url
-from storage.errors import CustodyError, IntegrityError, NotFoundError
-from storage.keyring import KeyRing
+from storage.errors import CustodyError, NotFoundError
 from storage.log import LogReader
 from storage.nouns import case_id
 from storage.policy import load_policy
+from storage.reconcile import kept_head
 from storage.settings import Settings
 from storage.stores import open_stores
 from storage.verify import Advance, CaseReport, verify
@@ -36,7 +35,7 @@ def verify_case(
     objects, log_store = open_stores(chosen, workspace)
     wanted = {case, case_id(case)}
     log = LogReader(log_store, ring).check(
-        _last_head(workspace, ring), keep=lambda index, leaf: _concerns(leaf, wanted)
+        kept_head(workspace, ring), keep=lambda index, leaf: _concerns(leaf, wanted)
     )
     return verify(
         objects,
@@ -51,14 +50,6 @@ def verify_case(
 def _concerns(leaf: bytes, wanted: set[str]) -> bool:
     """Whether an entry may be about the case; cheap, because every entry is asked."""
     return any(name.encode() in leaf for name in wanted)
-
-
-def _last_head(workspace: Workspace, ring: KeyRing) -> Checkpoint | None:
-    """Return the newest head that this machine signed, kept apart from the log."""
-    try:
-        return ring.open(workspace.last_head.read_bytes())
-    except (OSError, IntegrityError):
-        return None
 
 
 def _known_exhibits(chosen: Settings, workspace: Workspace, case: str) -> tuple[str, ...]:

@@ -46,11 +46,20 @@ def audit(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Show what was read back, and what never was.")
     ] = False,
+    log: Annotated[
+        bool, typer.Option("--log", help="Walk the whole log: hashes, order, chains, keys.")
+    ] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", help="With --log: trust the keys of this policy.json alone."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Verify one case or all of them by the audit flow and record the results as events."""
     if against:
         return _against(against, json=json)
+    if log:
+        return _log(policy, json=json)
     from flows.engine import prepare_engine
     from portal.show import as_json, table
     from storage.settings import settings
@@ -69,6 +78,21 @@ def audit(
         rows = [(r["case_no"], r["summary"], "✓" if r["ok"] else "✗") for r in results]
         table("审计 audit", ("案号", "结果", ""), rows)
     if not all(r["ok"] for r in results):
+        raise typer.Exit(4)
+
+
+def _log(policy: Path | None, *, json: bool) -> None:
+    from portal.show import as_json
+    from portal.verification import print_log_audit
+    from storage.settings import settings
+    from tasks.auditing import audit_log
+
+    found = audit_log(settings(), policy)
+    if json:
+        as_json(found.as_json())
+    else:
+        print_log_audit(found)
+    if not found.ok:
         raise typer.Exit(4)
 
 
