@@ -1,4 +1,4 @@
-"""A BagIt 1.0 bag written straight into a zip: streamed, deterministic, memory flat.
+"""A BagIt 1.0 bag written straight into a zip or a folder: streamed, memory flat.
 
 Layout, below one folder named like the bag (RFC 8493)::
 
@@ -9,19 +9,18 @@ Layout, below one folder named like the bag (RFC 8493)::
     checks/sm3sums.txt         for cksum -a sm3 --check
     ...                        other tag files
 
-Members are stored, not deflated, with fixed times and ZIP64 headers, in the order in which they
-are added, so that the same input gives the same bytes. The three lists under ``checks/`` cover
-every file but themselves and the two manifests; no bag tool takes them for manifests. Names are
-plain ASCII: bag tools disagree about everything else.
+Files are written in the order in which they are added (see ``appraisal.bag_target``). The three
+lists under ``checks/`` cover every file but themselves and the two manifests; no bag tool takes
+them for manifests. Names are plain ASCII: bag tools disagree about everything else.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
+from appraisal.bag_target import BagTarget
 from storage.digest import CHUNK, Fingerprint, Hasher, fingerprint_bytes
 from storage.errors import InputError
 from storage.names import visible
@@ -34,25 +33,17 @@ _LIST_NAMES = {
     "sm3": "checks/sm3sums.txt",
 }
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_REGULAR_0644 = (0o100644) << 16
-_UNIX = 3
 
 
 class BagWriter:
     """Writes one bag: ``payload`` and ``tag`` in any fixed order, then ``finish`` once.
 
-    A context manager: leaving it closes the zip, whole or not, and never the stream below.
+    A context manager: leaving it closes the target, whole or not.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        """Begin a bag in a seekable stream, below the folder ``name``.
-
-        Raises:
-            InputError: the name is not plain ASCII.
-        """
-        self._name = _plain(name)
-        self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True)
+    def __init__(self, target: BagTarget) -> None:
+        """Begin a bag in a target that holds nothing yet."""
+        self._target = target
         self._files: dict[str, Fingerprint] = {}
         self.tag("bagit.txt", BAGIT.encode())
 
@@ -60,7 +51,7 @@ class BagWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._zip.close()
+        self._target.close()
 
     def payload(self, path: str, source: BinaryIO) -> Fingerprint:
         """Copy a stream to ``data/<path>`` and return what was copied."""
@@ -78,6 +69,8 @@ class BagWriter:
             info: fields of ``bag-info.txt``; Payload-Oxum is added.
         """
         payload = {k: v for k, v in self._files.items() if k.startswith("data/")}
+        if not payload:
+            self._target.folder("data")
         octets = sum(each.size for each in payload.values())
         fields = {**info, "Payload-Oxum": f"{octets}.{len(payload)}"}
         self.tag("bag-info.txt", _tag_lines(fields).encode())
@@ -91,7 +84,7 @@ class BagWriter:
     def _copy(self, path: str, source: BinaryIO) -> Fingerprint:
         hasher = Hasher()
         try:
-            with self._zip.open(self._member(path), "w", force_zip64=True) as target:
+            with self._open(path) as target:
                 while piece := source.read(CHUNK):
                     hasher.update(piece)
                     target.write(piece)
@@ -100,16 +93,13 @@ class BagWriter:
         return self._files[path]
 
     def _write(self, path: str, data: bytes) -> None:
-        with self._zip.open(self._member(path), "w", force_zip64=True) as target:
+        with self._open(path) as target:
             target.write(data)
 
-    def _member(self, path: str) -> zipfile.ZipInfo:
+    def _open(self, path: str) -> BinaryIO:
         if path in self._files:
             raise InputError(f"{path} would stand in the package twice", path=path)
-        member = zipfile.ZipInfo(f"{self._name}/{_plain(path)}", _EPOCH)
-        member.create_system = _UNIX
-        member.external_attr = _REGULAR_0644
-        return member
+        return self._target.open(plain_name(path))
 
 
 def check_list(algorithm: str, files: Iterable[tuple[str, Fingerprint]]) -> str:
@@ -128,7 +118,12 @@ def _tag_lines(fields: Mapping[str, str]) -> str:
     return "".join(f"{label}: {visible(value)}\n" for label, value in fields.items() if value)
 
 
-def _plain(path: str) -> str:
+def plain_name(path: str) -> str:
+    """Return a path that every bag tool reads the same.
+
+    Raises:
+        InputError: it is not plain ASCII.
+    """
     if not _NAME.fullmatch(path):
         raise InputError(
             f"{visible(path)!r} is no plain ASCII name for a package",

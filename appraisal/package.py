@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from appraisal.bag import BagWriter
+from appraisal.bag import BagWriter, plain_name
+from appraisal.bag_target import ZipTarget
 from appraisal.material import DISPOSAL_NAMES, SIDE_NAMES, Material
 from appraisal.readme import README
 from storage.digest import Fingerprint, fingerprint
@@ -106,7 +107,7 @@ def build_package(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w+b") as stream:
-            with BagWriter(stream, info.name) as bag:
+            with BagWriter(ZipTarget(stream, plain_name(info.name))) as bag:
                 _fill(bag, materials, open_original, proofs, checkpoint, log_public_key, info)
             stream.flush()
             os.fsync(stream.fileno())

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appraisal.bag import BagWriter, check_list
+from appraisal.bag_target import ZipTarget
 from appraisal.material import Material, safe_suffix
 from appraisal.package import PackageInfo, Proof, build_package, material_csv
 from storage.digest import fingerprint, fingerprint_bytes
@@ -243,7 +244,7 @@ def test_memory_stays_flat(tmp_path) -> None:
 
 
 def test_a_bag_refuses_a_name_twice_and_odd_names() -> None:
-    with BagWriter(io.BytesIO(), "bag") as bag:
+    with BagWriter(ZipTarget(io.BytesIO(), "bag")) as bag:
         with pytest.raises(InputError, match="twice"):
             bag.tag("bagit.txt", b"")
         for name in ("../x", "a//b", "名单.txt", "a\nb", "", "/etc/passwd", ".hidden", "a/"):

@@ -1,0 +1,95 @@
+"""What vouches for the log from outside: stored timestamps and cosignatures on older checkpoints.
+
+A bundle takes along the newest of each kind, and for every original the earliest timestamp that
+covers its storing: that one says since when the bytes have been what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from appraisal.bag import BagWriter
+from storage.checkpoint import Checkpoint
+from storage.custody import Custody
+from storage.errors import NotFoundError
+from storage.snapshot import Snapshot
+
+_KEY = re.compile(r"anchors/([0-9]{12})/(.+)")
+_KINDS = (".tsr", ".cosignature")
+_CHECKPOINT = "checkpoint"
+
+
+def add_anchors(
+    bag: BagWriter, custody: Custody, snapshot: Snapshot, stored_at: Iterable[int]
+) -> list[int]:
+    """Write the anchored checkpoints that a bundle needs; return their sizes.
+
+    Args:
+        bag: the bundle.
+        custody: the installation.
+        snapshot: the log that the bundle's proofs lead to.
+        stored_at: indexes of the events that stored the originals shown.
+    """
+    files = _anchors(custody, snapshot.size)
+    sizes = _chosen(files, stored_at)
+    for size in sizes:
+        note = _read(custody, files[size][_CHECKPOINT])
+        checkpoint = custody.log.ring().open(note)
+        folder = add_older(bag, snapshot, checkpoint, note)
+        for name, key in sorted(files[size].items()):
+            if name.endswith(_KINDS):
+                bag.tag(f"{folder}/{_plain(name)}", _read(custody, key))
+    return sizes
+
+
+def add_older(
+    bag: BagWriter, snapshot: Snapshot, older: Checkpoint, note: bytes, mark: str = ""
+) -> str:
+    """Write an older checkpoint and its consistency proof; return their folder.
+
+    Raises:
+        IntegrityError: the log does not extend that checkpoint.
+    """
+    folder = f"older/{older.size:012d}{mark}"
+    bag.tag(f"{folder}/checkpoint", note)
+    bag.tag(f"{folder}/consistency", str(snapshot.prove_extends(older)).encode())
+    return folder
+
+
+def _anchors(custody: Custody, size: int) -> dict[int, dict[str, str]]:
+    """Return the stored files by anchored size: name and key; none beyond ``size``."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for key in custody.objects.keys("anchors/"):
+        match = _KEY.fullmatch(key)
+        if match and int(match[1]) <= size:
+            found[int(match[1])][match[2]] = key
+    return {each: files for each, files in found.items() if _CHECKPOINT in files}
+
+
+def _chosen(files: dict[int, dict[str, str]], stored_at: Iterable[int]) -> list[int]:
+    by_kind = {kind: sorted(_having(files, kind)) for kind in _KINDS}
+    newest = {sizes[-1] for sizes in by_kind.values() if sizes}
+    stamped = by_kind[".tsr"]
+    earliest = {next((size for size in stamped if size > index), None) for index in stored_at}
+    return sorted(newest | {size for size in earliest if size is not None})
+
+
+def _having(files: dict[int, dict[str, str]], kind: str) -> Iterator[int]:
+    for size, names in files.items():
+        if any(name.endswith(kind) for name in names):
+            yield size
+
+
+def _plain(name: str) -> str:
+    """Return a name that a bag may hold; what a file is worth never depends on its name."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip(".-") or "_"
+
+
+def _read(custody: Custody, key: str) -> bytes:
+    ref = custody.objects.find(key)
+    if ref is None:
+        raise NotFoundError(f"the object {key} is gone", key=key)
+    with custody.objects.open(ref) as stream:
+        return stream.read()
