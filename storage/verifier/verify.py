@@ -8,7 +8,7 @@ One file, the standard library of Python 3.9 or later, no network. BUNDLE is a f
 Take this program and policy.json from where you trust them: what came with a bundle alone proves
 nothing. Used if installed: b3sum for BLAKE3, OpenSSL for RFC 3161 timestamps. Exit code 0: all
 that is required holds; 1: something failed; 2: wrong arguments; 3: nothing failed, but something
-that is required could not be checked. Messages are Chinese｜English.
+required could not be checked. Messages are Chinese｜English.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 VERSION = "zhenglian-verify 1"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
-MAX_FILES, MAX_TEXT, MAX_NOTE, MAX_LEAF = 1_000_000, 256 << 20, 1_000_000, 65_535
+MAX_TEXT, MAX_NOTE, MAX_LEAF = 256 << 20, 1_000_000, 65_535
 MANIFESTS = ("manifest-sha256.txt", "tagmanifest-sha256.txt")
 CHECKS = (("sha256", "sha256"), ("sm3", "sm3"), ("b3", "blake3"))
 LISTS = {**dict.fromkeys(MANIFESTS, "sha256"), **{f"checks/{n}sums.txt": a for n, a in CHECKS}}
@@ -56,14 +56,10 @@ class Refused(Exception):
 class Report(list[tuple[str, str]]):
     """Marks and messages: what holds, what failed, what could not be checked."""
 
-    def add(self, mark: str, message: str) -> None:
-        """Add a message."""
-        self.append((mark, message))
-
     def fail(self, item: object, message: str) -> None:
         """Add the failure of an item."""
         zh, _, en = message.partition("｜")
-        self.add(FAILED, f"{shown(item)}：{zh}｜{shown(item)}: {en}")
+        self.append((FAILED, f"{shown(item)}：{zh}｜{shown(item)}: {en}"))
 
     @contextmanager
     def guard(self, item: object) -> Iterator[None]:
@@ -72,14 +68,13 @@ class Report(list[tuple[str, str]]):
             yield
         except Refused as error:
             self.fail(item, str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bundle must never cause a traceback
             name = type(error).__name__
             self.fail(item, f"格式不对（{name}）｜has another form or is unreadable ({name})")
 
     def code(self) -> int:
         """Return the exit code."""
-        marks = {mark for mark, _ in self}
-        return 1 if FAILED in marks else 3 if REQUIRED in marks else 0
+        return 1 if FAILED in dict(self) else 3 if REQUIRED in dict(self) else 0
 
 
 def shown(untrusted: object) -> str:
@@ -88,8 +83,7 @@ def shown(untrusted: object) -> str:
     return "".join(c if c.isprintable() and c not in "｜|" else f"\\u{ord(c):04x}" for c in text)
 
 
-# ---- Strict JSON and its canonical form, RFC 8785 ----
-def parse_json(untrusted: bytes) -> Any:
+def parse_json(untrusted: bytes, *, canonical: bool = False) -> Any:
     """Parse JSON without fractions, numbers beyond 2**53, or a name twice in one object."""
 
     def whole(text: str) -> int:
@@ -98,28 +92,23 @@ def parse_json(untrusted: bytes) -> Any:
         return int(text)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) != len(pairs):
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
             raise Refused("JSON 对象中名称重复｜a JSON object holds a name twice")
+        if canonical and names != sorted(names, key=lambda name: name.encode("utf-16-be")):
+            raise Refused("名称未按规范排序｜names are not in canonical order")
         return dict(pairs)
 
     hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), whole)
-    return json.loads(untrusted.decode("utf-8"), object_pairs_hook=unique, **hooks)
+    value = json.loads(untrusted.decode("utf-8"), object_pairs_hook=unique, **hooks)
+    own = json.dumps(value, ensure_ascii=False, separators=(",", ":")) if canonical else ""
+    if canonical and own.encode("utf-8") != untrusted:
+        raise Refused("不是规范格式｜is not in canonical form")
+    return value
 
 
-def canonical(value: Any) -> bytes:
-    """Return the one spelling; names are sorted by their UTF-16 units."""
-
-    def ordered(each: Any) -> Any:
-        if isinstance(each, dict):
-            return {k: ordered(each[k]) for k in sorted(each, key=lambda k: k.encode("utf-16-be"))}
-        return [ordered(one) for one in each] if isinstance(each, list) else each
-
-    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-# ---- Ed25519, RFC 8032: verification alone ----
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
-D, I = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
+D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]  # Extended coordinates: x = X/Z, y = Y/Z, x*y = T/Z.
 
 
@@ -137,7 +126,7 @@ def decode_point(untrusted: bytes) -> Point:
     sign, y = y >> 255, y & ((1 << 255) - 1)
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
-    x = x if x * x % P == square else x * I % P
+    x = x if x * x % P == square else x * ROOT % P
     if len(untrusted) != 32 or y >= P or x * x % P != square or (x == 0 and sign):
         raise Refused("不是规范的曲线点｜is no point in its one spelling")
     x = x if x & 1 == sign else P - x
@@ -148,10 +137,7 @@ BASE = decode_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 
 def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether a signature is the key's: S below L, R = [S]B - [h]A exactly, A of large order.
-
-    A key that is no point is ``Refused``.
-    """
+    """Whether a signature is the key's: S below L, R = [S]B - [h]A exactly, A of large order."""
     a, s = decode_point(public), int.from_bytes(signature[32:], "little")
     double = add(a, a)
     if len(signature) != 64 or s >= L or add(add(double, double), add(double, double))[0] == 0:
@@ -167,7 +153,6 @@ def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     return encoded.to_bytes(32, "little") == signature[:32]
 
 
-# ---- C2SP signed notes and checkpoints, the policy ----
 Named = tuple[str, bytes, bytes]  # A key's name and ID, and its public key or a signature.
 
 
@@ -214,13 +199,12 @@ class Policy:
 
     def __init__(self, untrusted: bytes) -> None:
         value, self.sha256 = parse_json(untrusted), hashlib.sha256(untrusted).hexdigest()
-        keys = [(each["vkey"], each["first"], each["last"] or 1 << 62) for each in value["keys"]]
-        self.keys = [(parse_key(vkey, 1), first, last) for vkey, first, last in keys]
+        spans = [(each["vkey"], each["first"], each["last"]) for each in value["keys"]]
+        self.keys = [(parse_key(vkey, 1), first, last or 1 << 62) for vkey, first, last in spans]
         self.origin, self.needed = value["log"], value["witnesses_needed"]
         self.authorities = [pem for each in value["authorities"] for pem in each["certificates"]]
         self.witnesses = {parse_key(each["vkey"], 4) for each in value["witnesses"]}
-        numbers = [self.needed, *(n for _, first, last in self.keys for n in (first, last))]
-        if value["schema"] != "zhenglian.policy/1" or {type(n) for n in numbers} != {int}:
+        if value["schema"] != "zhenglian.policy/1" or not isinstance(self.needed, int):
             raise Refused("不是核验策略｜is no policy of schema zhenglian.policy/1")
 
     def open(self, untrusted: bytes) -> Checkpoint:
@@ -239,7 +223,6 @@ class Policy:
         raise Refused("没有可签此大小的密钥的签名｜is not signed by a key that may sign this size")
 
 
-# ---- Merkle trees, RFC 6962 (verified as in RFC 9162, 2.1.3.2 and 2.1.4.2) ----
 def fold(left: int, right: int, start: bytes, path: list[bytes]) -> tuple[bytes, bytes]:
     """Return the roots of the older and of the newer tree to which a path leads."""
     older = newer = start
@@ -271,7 +254,6 @@ def require_extends(old: Checkpoint, new: Checkpoint, path: list[bytes]) -> None
         raise Refused("一致性证明不成立，日志被改写｜the log does not extend this one: rewritten")
 
 
-# ---- The bundle's files and lists ----
 def unpack(path: str, folder: str) -> Path:
     """Unpack a zip whose members are stored, not deflated; return the one folder in it."""
     with zipfile.ZipFile(path) as archive:
@@ -316,16 +298,12 @@ class Bundle:
     def __init__(self, root: Path, report: Report) -> None:
         self.root, self.report = root.resolve(), report
         self.files: dict[str, str] = {}
-        folders = [""]
-        while folders and len(self.files) < MAX_FILES:
-            folder = folders.pop()
-            for entry in os.scandir(self.root / folder):
-                name, mode = folder + entry.name, entry.stat(follow_symlinks=False).st_mode
-                if NAME.fullmatch(name) and stat.S_ISDIR(mode):
-                    folders.append(name + "/")
-                elif NAME.fullmatch(name) and stat.S_ISREG(mode):
-                    self.files[name] = entry.path
-                else:
+        for folder, folders, names in os.walk(self.root):
+            for path in (Path(folder, each) for each in (*folders, *names)):
+                name, mode = path.relative_to(self.root).as_posix(), path.lstat().st_mode
+                if NAME.fullmatch(name) and stat.S_ISREG(mode):
+                    self.files[name] = str(path)
+                elif not NAME.fullmatch(name) or not stat.S_ISDIR(mode):
                     report.fail(name, "不是名称规范的普通文件｜is no plain file of plain name")
 
     def open(self, name: str) -> BinaryIO:
@@ -352,8 +330,7 @@ class Bundle:
         path = shutil.which(name)
         if path is None or self.root in Path(path).resolve().parents:
             return -1, ""
-        none = subprocess.DEVNULL
-        done = subprocess.run([path, *arguments], stdin=none, capture_output=True, timeout=600)
+        done = subprocess.run([path, *arguments], input=b"", capture_output=True, timeout=600)
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
     def check_lists(self) -> dict[str, dict[str, str]]:
@@ -383,11 +360,10 @@ class Bundle:
             held = all(algorithm in each for each in found.values())
             zh, en = ("各文件", "of every file") if held else (f"缺少 {needs}", f"needs {needs}")
             mark = UNCHECKED if not held else FAILED if wrong else HOLDS
-            self.report.add(mark, f"{algorithm} 清单，{zh}｜list of {algorithm}: {en}")
+            self.report.append((mark, f"{algorithm} 清单，{zh}｜list of {algorithm}: {en}"))
         return found
 
 
-# ---- The proof ----
 class Proof:
     """A bundle under a policy and its checkpoint; ``rows`` holds the answer per exhibit."""
 
@@ -397,8 +373,7 @@ class Proof:
         self.seqs: set[int] = set()  # Indexes of the events that are proven.
         self.chains: dict[str, dict[int, Any]] = {}  # Of a subject, by count: see check_event.
         self.stamps: list[tuple[int, datetime]] = []  # Size and time.
-        self.witnessed = 0
-        self.rows: list[dict[str, Any]] = []
+        self.witnessed, self.rows = 0, list[dict[str, Any]]()
 
     def check_event(self, name: str) -> None:
         """Verify one tlog-proof and the event beside it."""
@@ -412,10 +387,10 @@ class Proof:
         roots = fold(seq, self.head.size - 1, own, [unbase64(each, 32) for each in path])
         if not 0 <= seq < self.head.size or roots[1] != self.head.root:
             raise Refused("包含证明不成立｜the inclusion proof leads to another root")
-        body = parse_json(leaf)
+        body = parse_json(leaf, canonical=True)
         links, named = body["order"]["chains"], {*body["exhibits"], body["case"], body["accession"]}
-        if canonical(body) != leaf or body["order"]["seq"] != seq or named - {""} != set(links):
-            raise Refused("事件不规范或序号不符｜the event is not canonical, or has another index")
+        if body["order"]["seq"] != seq or named - {""} != set(links):
+            raise Refused("事件的序号或所涉不符｜the event has another index or other subjects")
         for subject, link in links.items():
             chain = self.chains.setdefault(subject, {})
             if link["count"] in chain:
@@ -435,7 +410,7 @@ class Proof:
         number = len(self.seqs)
         if number != stated or number != len(proofs):
             raise Refused(f"证实 {number} 个，应有 {stated} 个｜{number} proven, {stated} stated")
-        self.report.add(HOLDS, f"{number} 个事件在日志中｜{number} events are in the signed log")
+        self.report.append((HOLDS, f"{number} 个事件在日志中｜{number} events are in the log"))
 
     def check_chain(self, subject: str) -> None:
         """Require events 1 to the stated count of a subject, each naming the one before."""
@@ -453,24 +428,25 @@ class Proof:
         for subject in {*said["chains"], *case} - listed:
             with self.report.guard(subject):
                 self.check_chain(subject)
-        for _, _, body in self.chains.get(case[0], {}).values() if case else ():
-            if body["action"] == "accessioned":
-                first, number = body["details"]["first_exhibit"], body["details"]["exhibits"]
-                due = {f"{case[0]}/E{each:04d}" for each in range(first, first + number)}
-                for name in sorted(due - listed):
-                    self.report.fail(name, "已登记而未列出｜was accessioned and is not listed")
+        bodies = [body for _, _, body in self.chains.get(said["case"], {}).values()]
+        due = sum(b["details"]["exhibits"] for b in bodies if b["action"] == "accessioned")
+        if case and due != len(listed):
+            text = f"登记 {due} 件，列出 {len(listed)} 件｜{due} accessioned, {len(listed)} listed"
+            self.report.fail("statement.json", text)
 
     def check_exhibit(self, said: Any, found: dict[str, dict[str, str]], elsewhere: str) -> None:
         """Verify an exhibit's chain, and its bytes by the digests in its event of storing."""
         name, row = said["exhibit"], {"exhibit": said["exhibit"], "result": "unverified"}
         self.rows.append(row)
         self.check_chain(name)
-        bodies = [body for _, _, body in self.chains[name].values()]
+        bodies = (body for _, _, body in self.chains[name].values())
         stored = [body for body in bodies if body["action"] == "stored"]
-        if len(stored) != 1:
-            raise Refused("没有唯一的入库事件｜has not exactly one event of storing")
+        if len(stored) != 1 or stored[0]["case"] != self.said["case"]:
+            raise Refused(
+                "没有本案唯一的入库事件｜has not exactly one event of storing in the case"
+            )
         recorded, seq = stored[0]["details"]["fingerprint"]["digests"], stored[0]["order"]["seq"]
-        row.update(events=len(bodies), sha256=recorded["sha256"], sm3=recorded["sm3"])
+        row.update(events=len(self.chains[name]), sha256=recorded["sha256"], sm3=recorded["sm3"])
         row["before"] = min((moment for size, moment in self.stamps if size > seq), default="")
         own = found.get(f"data/{said['file']}", {})
         if not own and elsewhere and NAME.fullmatch(said["file"]):
@@ -478,7 +454,7 @@ class Proof:
                 own = digests(stream)
         if not own and not self.said["bytes"]:
             text = f"{name}：包内无原件（--originals）｜{name}: bytes not here (--originals)"
-            return self.report.add(REQUIRED, text)
+            return self.report.append((REQUIRED, text))
         same = bool(own) and all(own[each] == recorded[each] for each in own)
         row["result"] = "ok" if same else "mismatch" if own else "missing"
         if not same or said["digests"] != recorded:
@@ -490,10 +466,10 @@ class Proof:
         code, text = self.bundle.run("openssl", "ts", "-reply", "-in", path, "-text")
         if code < 0 or not self.policy.authorities:
             text = f"{name}：缺少 OpenSSL 或机构｜{name}: needs OpenSSL and an authority"
-            return self.report.add(REQUIRED, text)
+            return self.report.append((REQUIRED, text))
         match = re.search(r"^Time stamp: (\w+ +\d+ [\d:]+)\S* (\d{4}) GMT", text, re.M)
         naive = datetime.strptime(" ".join(match.groups() if match else ()), "%b %d %H:%M:%S %Y")
-        moment = naive.replace(tzinfo=UTC)
+        moment = naive.replace(tzinfo=timezone.utc)
         with tempfile.TemporaryDirectory() as scratch:
             pem = Path(scratch, "trusted.pem")
             pem.write_text("\n".join(self.policy.authorities), "ascii")
@@ -503,7 +479,8 @@ class Proof:
             if self.bundle.run(*command)[0]:
                 raise Refused("不属于此检查点或策略所列机构｜is of another checkpoint or authority")
         zh, en = f"前 {head.size} 条不晚于", f"the first {head.size} entries by"
-        self.report.add(HOLDS, f"{zh} {moment} {name}｜{en} {moment} {name}")
+        text = f"{zh} {moment} {shown(name)}｜{en} {moment} {shown(name)}"
+        self.report.append((HOLDS, text))
         self.stamps.append((head.size, moment))
 
     def check_witnesses(self, head: Checkpoint, files: list[str]) -> None:
@@ -542,61 +519,61 @@ class Proof:
                         self.check_stamp(name, old, note)
         if kept and kept.size < self.head.size and kept.size not in paths:
             text = f"无自大小 {kept.size} 的证明｜there is no proof from size {kept.size}"
-            return self.report.add(REQUIRED, text)
+            return self.report.append((REQUIRED, text))
         if kept:
             require_extends(kept, self.head, paths.get(kept.size, []))
-            self.report.add(HOLDS, "延续所存的检查点｜the log extends the kept checkpoint")
+            self.report.append((HOLDS, "延续所存的检查点｜the log extends the kept checkpoint"))
 
     def check_covered(self) -> None:
         """Say which events no timestamp or not enough witnesses vouch for, if the policy asks."""
         stamped = max((size for size, _ in self.stamps), default=0)
-        for asked, size, zh, en in (
-            (bool(self.policy.authorities), stamped, "时间戳", "timestamp"),
-            (self.policy.needed > 0, self.witnessed, "足够的见证", "sufficient cosignatures"),
+        for asked, size, what in (
+            (self.policy.authorities, stamped, "时间戳 timestamp"),
+            (self.policy.needed, self.witnessed, "足够的见证 enough cosignatures"),
         ):
             bare = sum(seq >= size for seq in self.seqs)
             if asked and bare:
-                self.report.add(REQUIRED, f"{bare} 个事件尚无{zh}｜{bare} events have no {en}")
+                text = f"{bare} 个事件没有{what}｜{bare} events have no {what}"
+                self.report.append((REQUIRED, text))
 
 
 def examine(bundle: Bundle, chosen: argparse.Namespace) -> tuple[list[str], list[dict[str, Any]]]:
     """Check everything; return the values that were used, and the answer per exhibit."""
-    report, found, kept = bundle.report, bundle.check_lists(), None
+    report, found = bundle.report, bundle.check_lists()
     if not chosen.policy:
-        zh = "公钥随包而来，未与公布的核对（--policy）则不证明任何事"
-        report.add(REQUIRED, f"{zh}｜keys that came with the bundle prove nothing: use --policy")
-    with open(chosen.policy, "rb") if chosen.policy else bundle.open("policy.json") as file:
+        text = "公钥随包而来，须与公布的核对（--policy）｜keys came with the bundle: use --policy"
+        report.append((REQUIRED, text))
+    with Path(chosen.policy).open("rb") if chosen.policy else bundle.open("policy.json") as file:
         policy = Policy(file.read(MAX_NOTE))
     head = policy.open(bundle.read("checkpoint", MAX_NOTE))
-    report.add(HOLDS, "检查点由日志密钥签名｜the checkpoint is signed by the log's key")
+    report.append((HOLDS, "检查点由日志密钥签名｜the checkpoint is signed by the log's key"))
     proof = Proof(bundle, policy, head)
     with report.guard("events/"):
         proof.check_events()
     with report.guard(chosen.since or "older/"):
-        if chosen.since:
-            kept = policy.open(Path(chosen.since).read_bytes()[:MAX_NOTE])
-        proof.check_older(kept)
+        kept = Path(chosen.since).read_bytes()[:MAX_NOTE] if chosen.since else b""
+        proof.check_older(policy.open(kept) if kept else None)
     proof.check_covered()
     for said in proof.said["exhibits"]:
         with report.guard(said["exhibit"]):
             proof.check_exhibit(said, found, chosen.originals)
     proof.check_claims()
-    keys = [f"key {key[0]}+{key[1].hex()} {key[2].hex()} {a}-{b}" for key, a, b in policy.keys]
-    values = [f"policy sha256 {policy.sha256}", *keys, f"checkpoint {head.size} {head.root.hex()}"]
+    values = [f"策略 policy: sha256 {policy.sha256}"]
+    values += [f"公钥 key: {k[0]}+{k[1].hex()} {k[2].hex()}, {a}-{b}" for k, a, b in policy.keys]
+    values.append(f"检查点 checkpoint: {policy.origin} {head.size} {head.root.hex()}")
     return values, proof.rows
 
 
 def told(report: Report, values: list[str], rows: list[dict[str, Any]], english: bool) -> str:
     """Return all that was found as text, in one language."""
-    verdict = {
-        0: "核验通过｜everything that is required holds",
-        1: "核验不通过｜verification FAILED",
-        3: "未见错误，但有应核而未核的｜nothing failed, but not all that is required was checked",
-    }
+    verdicts = ("核验通过｜all that is required holds", "核验不通过｜verification FAILED", "")
+    verdict = (*verdicts, "未见错误，但有应核而未核的｜nothing failed, not all checked")[
+        report.code()
+    ]
     columns = ("exhibit", "result", "events", "before", "sha256", "sm3")
     cells = [columns, ["---"] * 6, *([row.get(name, "") for name in columns] for row in rows)]
     table = ["| " + " | ".join(shown(each) for each in line) + " |" for line in cells]
-    lines = [*report, *((UNCHECKED, each) for each in LIMITS), ("▶｜▶", verdict[report.code()])]
+    lines = [*report, *((UNCHECKED, each) for each in LIMITS), ("▶｜▶", verdict)]
     found = ["- " + " ".join(each.partition("｜")[2 * english] for each in line) for line in lines]
     return "\n".join([*(f"- {shown(each)}" for each in values), "", *table, "", *found, ""])
 
@@ -610,9 +587,10 @@ def main() -> int:
         parser.add_argument(option, default="")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")
     chosen, report, rows = parser.parse_args(), Report(), list[dict[str, Any]]()
-    with Path(__file__).open("rb") as own:
-        tool = f"{VERSION}, sha256 {digests(own)['sha256']}, Python {sys.version.split()[0]}"
-    values = [tool, datetime.now(UTC).isoformat(" ", "seconds"), chosen.by, chosen.bundle]
+    own, version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), sys.version.split()[0]
+    values = [f"工具 tool: {VERSION}, sha256 {own}, Python {version}"]
+    values.append(f"时间 when: {datetime.now(timezone.utc).isoformat(' ', 'seconds')}")
+    values.append(f"核验人 by: {chosen.by}; 证明包 bundle: {chosen.bundle}")
     with tempfile.TemporaryDirectory() as scratch, report.guard(chosen.bundle):
         path = Path(chosen.bundle)
         root = unpack(chosen.bundle, scratch) if path.is_file() else path
