@@ -18,7 +18,6 @@ import sys
 if __name__ == "__main__" and not sys.flags.isolated:
     del sys.path[0]  # A bundle must not lend its own json.py to the program that checks it.
 
-import argparse
 import base64
 import hashlib
 import json
@@ -29,6 +28,7 @@ import stat
 import subprocess
 import tempfile
 import zipfile
+from argparse import ArgumentParser, Namespace, RawTextHelpFormatter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -416,7 +416,7 @@ class Proof:
         """Require events 1 to the stated count of a subject, each naming the one before."""
         chain, count = self.chains.get(subject, {}), self.said["chains"][subject]
         before = None, ""
-        for number in range(1, max(count, *chain) + 1):
+        for number in range(1, max([1, count, *chain]) + 1):
             if number > count or number not in chain or chain[number][1] != before:
                 raise Refused(f"事件链在第 {number} 个处不连续｜its chain breaks at event {number}")
             before = chain[number][0]
@@ -430,7 +430,7 @@ class Proof:
                 self.check_chain(subject)
         bodies = [body for _, _, body in self.chains.get(said["case"], {}).values()]
         due = sum(b["details"]["exhibits"] for b in bodies if b["action"] == "accessioned")
-        if case and due != len(listed):
+        if not listed or (case and due != len(listed)):
             text = f"登记 {due} 件，列出 {len(listed)} 件｜{due} accessioned, {len(listed)} listed"
             self.report.fail("statement.json", text)
 
@@ -442,9 +442,7 @@ class Proof:
         bodies = (body for _, _, body in self.chains[name].values())
         stored = [body for body in bodies if body["action"] == "stored"]
         if len(stored) != 1 or stored[0]["case"] != self.said["case"]:
-            raise Refused(
-                "没有本案唯一的入库事件｜has not exactly one event of storing in the case"
-            )
+            raise Refused("没有本案唯一的入库事件｜has not one event of storing in this case")
         recorded, seq = stored[0]["details"]["fingerprint"]["digests"], stored[0]["order"]["seq"]
         row.update(events=len(self.chains[name]), sha256=recorded["sha256"], sm3=recorded["sm3"])
         row["before"] = min((moment for size, moment in self.stamps if size > seq), default="")
@@ -467,20 +465,18 @@ class Proof:
         if code < 0 or not self.policy.authorities:
             text = f"{name}：缺少 OpenSSL 或机构｜{name}: needs OpenSSL and an authority"
             return self.report.append((REQUIRED, text))
-        match = re.search(r"^Time stamp: (\w+ +\d+ [\d:]+)\S* (\d{4}) GMT", text, re.M)
-        naive = datetime.strptime(" ".join(match.groups() if match else ()), "%b %d %H:%M:%S %Y")
-        moment = naive.replace(tzinfo=timezone.utc)
+        ((day, year),) = re.findall(r"^Time stamp: (\w+ +\d+ [\d:]+)\S* (\d{4}) GMT", text, re.M)
+        moment = datetime.strptime(f"{day} {year} +0000", "%b %d %H:%M:%S %Y %z")
         with tempfile.TemporaryDirectory() as scratch:
             pem = Path(scratch, "trusted.pem")
             pem.write_text("\n".join(self.policy.authorities), "ascii")
             data = ("-in", path, "-data", self.bundle.files[note])
-            trust = ("-CAfile", str(pem), "-untrusted", str(pem), "-attime")
+            trust = ("-partial_chain", "-CAfile", str(pem), "-untrusted", str(pem), "-attime")
             command = ("openssl", "ts", "-verify", *data, *trust, str(int(moment.timestamp())))
             if self.bundle.run(*command)[0]:
                 raise Refused("不属于此检查点或策略所列机构｜is of another checkpoint or authority")
         zh, en = f"前 {head.size} 条不晚于", f"the first {head.size} entries by"
-        text = f"{zh} {moment} {shown(name)}｜{en} {moment} {shown(name)}"
-        self.report.append((HOLDS, text))
+        self.report.append((HOLDS, f"{zh} {moment} {shown(name)}｜{en} {moment} {shown(name)}"))
         self.stamps.append((head.size, moment))
 
     def check_witnesses(self, head: Checkpoint, files: list[str]) -> None:
@@ -533,12 +529,11 @@ class Proof:
         ):
             bare = sum(seq >= size for seq in self.seqs)
             if asked and bare:
-                text = f"{bare} 个事件没有{what}｜{bare} events have no {what}"
-                self.report.append((REQUIRED, text))
+                self.report.append((REQUIRED, f"{bare} 个事件没有{what}｜{bare} events: no {what}"))
 
 
-def examine(bundle: Bundle, chosen: argparse.Namespace) -> tuple[list[str], list[dict[str, Any]]]:
-    """Check everything; return the values that were used, and the answer per exhibit."""
+def examine(bundle: Bundle, chosen: Namespace, values: list[str]) -> list[dict[str, Any]]:
+    """Check everything; add the values that were used, and return the answer per exhibit."""
     report, found = bundle.report, bundle.check_lists()
     if not chosen.policy:
         text = "公钥随包而来，须与公布的核对（--policy）｜keys came with the bundle: use --policy"
@@ -558,30 +553,26 @@ def examine(bundle: Bundle, chosen: argparse.Namespace) -> tuple[list[str], list
         with report.guard(said["exhibit"]):
             proof.check_exhibit(said, found, chosen.originals)
     proof.check_claims()
-    values = [f"策略 policy: sha256 {policy.sha256}"]
+    values += [f"策略 policy: sha256 {policy.sha256}"]
     values += [f"公钥 key: {k[0]}+{k[1].hex()} {k[2].hex()}, {a}-{b}" for k, a, b in policy.keys]
     values.append(f"检查点 checkpoint: {policy.origin} {head.size} {head.root.hex()}")
-    return values, proof.rows
+    return proof.rows
 
 
 def told(report: Report, values: list[str], rows: list[dict[str, Any]], english: bool) -> str:
     """Return all that was found as text, in one language."""
-    verdicts = ("核验通过｜all that is required holds", "核验不通过｜verification FAILED", "")
-    verdict = (*verdicts, "未见错误，但有应核而未核的｜nothing failed, not all checked")[
-        report.code()
-    ]
+    verdicts = ("核验通过｜VERIFIED", "核验不通过｜FAILED", "", "未全部核验｜NOT FULLY VERIFIED")
     columns = ("exhibit", "result", "events", "before", "sha256", "sm3")
     cells = [columns, ["---"] * 6, *([row.get(name, "") for name in columns] for row in rows)]
     table = ["| " + " | ".join(shown(each) for each in line) + " |" for line in cells]
-    lines = [*report, *((UNCHECKED, each) for each in LIMITS), ("▶｜▶", verdict)]
+    lines = [*report, *((UNCHECKED, each) for each in LIMITS), ("=>｜=>", verdicts[report.code()])]
     found = ["- " + " ".join(each.partition("｜")[2 * english] for each in line) for line in lines]
     return "\n".join([*(f"- {shown(each)}" for each in values), "", *table, "", *found, ""])
 
 
 def main() -> int:
     """Verify the bundle that the command line names."""
-    form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
     parser.add_argument("bundle")
     for option in ("--policy", "--since", "--originals", "--certificate", "--by"):
         parser.add_argument(option, default="")
@@ -594,9 +585,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, report.guard(chosen.bundle):
         path = Path(chosen.bundle)
         root = unpack(chosen.bundle, scratch) if path.is_file() else path
-        more, rows = examine(Bundle(root, report), chosen)
-        values += more
-    sys.stdout.buffer.write(told(report, values, rows, chosen.lang == "en").encode())
+        rows = examine(Bundle(root, report), chosen, values)
+    text, code = told(report, values, rows, chosen.lang == "en"), sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(code, "backslashreplace").decode(code))
     if chosen.certificate:
         zh, en = told(report, values, rows, False), told(report, values, rows, True)
         text = f"# 核验证书\n\n{zh}\n# Certificate of verification\n\n{en}\n签名 signature:\n"
