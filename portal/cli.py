@@ -20,6 +20,7 @@ from portal.commands import (
     intake,
     keys,
     proof,
+    proving,
     system,
     upkeep,
     witness,
@@ -27,7 +28,8 @@ from portal.commands import (
 from storage.errors import CustodyError
 
 ORDER = """
-demo init doctor manifest ingest watch case search read history verify audit witness key policy
+demo init doctor manifest ingest watch case search read history verify audit prove
+witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
 agency commission dispatch queue accept decline supplement extend opinion overdue test
@@ -71,6 +73,7 @@ app.command("read")(cases.read)
 app.command("history")(cases.history)
 app.command("verify")(proof.verify)
 app.command("audit")(proof.audit)
+app.command("prove")(proving.prove)
 app.add_typer(witness.witness, name="witness")
 app.add_typer(keys.key, name="key")
 app.command("policy")(keys.policy)
