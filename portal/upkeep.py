@@ -30,6 +30,7 @@ def rebuild_progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
+    hidden = hidden or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         bar = progress.add_task("", total=None)
 
@@ -94,7 +95,8 @@ def print_coverage(report: dict[str, Any]) -> None:
         rows,
     )
     for each in report["never"][:20]:
-        line(f"  从未核验 never read back: {cell(each['label'])} ({size(each['size'])})")
+        role = _ROLES.get(each["role"], each["role"])
+        line(f"  从未核验 never read: {cell(each['label'])} {cell(role)}, {size(each['size'])}")
     if report["message"]:
         line(f"[yellow]![/] {cell(report['message'])}")
 

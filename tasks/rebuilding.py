@@ -16,7 +16,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from storage.catalogue import rebuild as tables
@@ -29,10 +29,11 @@ from storage.clock import stamp
 from storage.custody import database_url, open_custody
 from storage.digest import Fingerprint, fingerprint_bytes
 from storage.errors import ConflictError, CustodyError, HostError, IntegrityError, NotFoundError
-from storage.keyring import KeyRing
+from storage.keyring import KeyRing, follow_rotations
 from storage.log import LogReader
+from storage.note import Verifier, parse_note
 from storage.objects import LogStore, ObjectRef, ObjectStore
-from storage.policy import load_policy
+from storage.policy import Policy, load_policy, write_policy
 from storage.settings import Settings
 from storage.stores import open_stores
 from storage.tiles import CHECKPOINT_PATH
@@ -42,7 +43,7 @@ from tasks.reading import page_inputs
 
 CHUNK = 2048
 """Entries in one transaction of an embedded rebuild; what memory holds at once."""
-_READINGS = 64
+_READINGS = 256
 Advance = Callable[[str, int, int], None]
 
 
@@ -101,6 +102,7 @@ def rebuild(
         upgrade(target)
         with journal.leader():
             counts, kept = _fill(target, source, objects, workspace, advance), ""
+    _settle_policy(workspace, ring, journal.head().rotations)
     target.close()
     can_record = workspace.log_key.exists()
     open_custody(chosen).database.close()
@@ -109,6 +111,30 @@ def rebuild(
         source.head.size, counts.pages, tuple(counts.unindexed), counts.bytes,
         seconds, kept, can_record,
     )  # fmt: skip
+
+
+def _settle_policy(
+    workspace: Workspace, ring: KeyRing, rotations: Sequence[tuple[int, str]]
+) -> None:
+    """Write which key signed which sizes, if nothing but the present public key is there.
+
+    The first key stands in the first rotation; the chain of rotations, each signed by both of
+    its keys, must end in the key that was trusted.
+
+    Raises:
+        IntegrityError: it ends in another one.
+    """
+    if not rotations or workspace.policy.exists():
+        return
+    lines = parse_note(rotations[0][1].encode()).text.split("\n")
+    first = Verifier.parse(lines[2].removeprefix("old "))
+    whole = follow_rotations(KeyRing.single(first), rotations)
+    if whole.current != ring.current:
+        raise IntegrityError(
+            "the rotations of the log do not end in the key that is trusted here",
+            remedy="compare keys/log.pub with the published one",
+        )
+    write_policy(workspace, Policy(whole))
 
 
 def _require_empty(target: Database) -> None:
@@ -277,8 +303,9 @@ def _index(
                 rows = tables.readings(session, after, _READINGS)
                 if not rows:
                     return
-                loaded = list(pool.map(lambda row: _load(objects, row["details"]), rows))
-                for row, pages in zip(rows, loaded, strict=True):
+                kept = [row for row in rows if row["kept"]]
+                loaded = list(pool.map(lambda row: _load(objects, row["details"]), kept))
+                for row, pages in zip(kept, loaded, strict=True):
                     if pages is None:
                         counts.unindexed.append(row["exhibit_id"])
                         continue

@@ -7,27 +7,33 @@ a rebuild; both end in the same rows. Events are the only input.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from storage.catalogue import keeping, tables
 from storage.event import Action, CustodyEvent
 
 
+_REF = cast(Table, tables.EventRef.__table__)
+_EXHIBIT = cast(Table, tables.EventExhibit.__table__)
+
+
 def project(session: Session, index: int, event: CustodyEvent) -> None:
     """Apply one event to the catalogue."""
-    session.merge(
-        tables.EventRef(
-            index=index,
-            action=event.action.value,
-            case_id=event.case,
-            accession=event.accession,
-            occurred_at=event.occurred_at,
-        )
-    )
-    for exhibit in event.exhibits:
-        session.merge(tables.EventExhibit(exhibit_id=exhibit, index=index))
+    # Plain inserts: an index is given once, and a merge would ask for each row and flush.
+    row = {
+        "index": index,
+        "action": event.action.value,
+        "case_id": event.case,
+        "accession": event.accession,
+        "occurred_at": event.occurred_at,
+    }
+    session.execute(insert(_REF), row)
+    named = [{"exhibit_id": exhibit, "index": index} for exhibit in dict.fromkeys(event.exhibits)]
+    if named:
+        session.execute(insert(_EXHIBIT), named)
     handler = _HANDLERS.get(event.action)
     if handler is not None:
         handler(session, index, event)

@@ -94,20 +94,18 @@ def mark_published(session: Session, checkpoint: str, size: int) -> None:
 
 
 def readings(session: Session, after: int, count: int) -> list[dict[str, Any]]:
-    """Return the next readings whose transcript is kept, in the order of the log."""
-    kept = select(Fixity.object_key).where(Fixity.disposed.is_(False), Fixity.role == "transcript")
-    rows = session.scalars(
-        select(Reading)
-        .where(Reading.event_index > after)
-        .where(Reading.details["object"]["key"].as_string().in_(kept))
-        .order_by(Reading.event_index)
-        .limit(count)
-    )
+    """Return the next readings in the order of the log, and whether their transcript is kept."""
+    statement = select(Reading).where(Reading.event_index > after).order_by(Reading.event_index)
+    rows = list(session.scalars(statement.limit(count)))
+    keys = [row.details["object"]["key"] for row in rows]
+    gone = select(Fixity.object_key).where(Fixity.object_key.in_(keys), Fixity.disposed.is_(True))
+    disposed = set(session.scalars(gone))
     return [
         {
             "exhibit_id": row.exhibit_id,
             "case_id": row.case_id,
             "event_index": row.event_index,
+            "kept": row.details["object"]["key"] not in disposed,
             "details": row.details,
         }
         for row in rows

@@ -45,6 +45,7 @@ from tasks import (
 from tasks.alerting import close_alert
 from tasks.bundle import Answer
 from tasks.reader.cell import CellPool
+from tasks.rotating import rotate_key
 from tests.house import CASE_NO, make_bundle
 
 SAMPLES = Path(__file__).resolve().parents[2] / "deploy/sample"
@@ -174,6 +175,8 @@ def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
     old = replace(custody, clock=clock, objects=DirectoryStore(custody.workspace.objects, clock))
     digest = disposing.list_disposal(old, OTHER_NO).digest
     disposing.dispose(old, OTHER_NO, by="王", second="李", reason="期满", digest=digest)
+    rotate_key(custody, OFFICER, "例行轮换")
+    sweeping.audit(custody, CASE)
 
 
 def rows_of(chosen: Settings) -> dict[str, list[dict[str, Any]]]:
