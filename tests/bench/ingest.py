@@ -1,6 +1,6 @@
 """Ingest: MB/s for one large file, documents a second for many small ones, peak memory.
 
-Run: ``./custody bench ingest`` or ``.venv/bin/python -m tests.bench.ingest [--gigabytes 2]
+Run: ``.venv/bin/python -m tests.bench.ingest [--gigabytes 2]
 [--documents 2000]``. The large file is compared with reading and hashing it alone (all three
 digests, same code), the small ones are timed from the claim to the receipt and to the last
 page read. Everything runs through the real flow under Prefect's temporary server, whose start

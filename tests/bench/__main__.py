@@ -1,0 +1,40 @@
+"""Every benchmark, one after another: ``make bench``, or ``.venv/bin/python -m tests.bench [NAME]``.
+
+Each prints what it measured beside its peer or limit. ``--quick`` makes all of them small: it
+shows that they run, not what the machine can do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+
+BENCHES: dict[str, tuple[str, ...]] = {
+    "ingest": ("--gigabytes", "0.1", "--documents", "100"),
+    "ocr": ("2",),
+    "log": ("--large", "5000", "--seconds", "0.5"),
+    "proof": ("--exhibits", "50"),
+    "rebuild": ("--quick",),
+}
+"""The benchmarks, and the arguments that make each small."""
+
+
+def main() -> int:
+    """Run the named benchmarks, or all; 1 if one failed."""
+    parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHES, []])
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args()
+    print(f"Python {platform.python_version()}, {platform.machine()}")
+    failed = 0
+    for name in chosen.names or BENCHES:
+        print(f"\n== {name}", flush=True)
+        small = BENCHES[name] if chosen.quick else ()
+        failed |= subprocess.run([sys.executable, "-m", f"tests.bench.{name}", *small]).returncode
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
