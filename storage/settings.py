@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the workspace.")
 
     log_origin: str = Field("zhenglian.local/custody", description="Name of the custody log.")
+    timestamp_authorities: str = Field(
+        "", description="RFC 3161 authorities: JSON list, or a file with one (docs/anchoring.md)."
+    )
     witnesses: str = Field(
         "", description="Witnesses of the log: JSON list of url and vkey, or a file with one."
     )

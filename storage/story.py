@@ -125,6 +125,10 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.DISPOSED: _disposed,
     Action.DRILLED: lambda d: f"恢复演练：{d['summary']} / drilled",
     Action.OVERDUE: _overdue,
+    Action.TIMESTAMPED: lambda d: (
+        f"时间戳机构 {d['authority']} 为 {d['size']} 条签发时间戳（{d['algorithm']}），"
+        f"{d['gen_time']} / time-stamped"
+    ),
     Action.COSIGNED: lambda d: (
         f"见证方 {d['witness']} 附签 {d['size']} 条，{d['gen_time']} / cosigned by a witness"
     ),

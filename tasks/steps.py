@@ -15,9 +15,13 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture
 
 from storage.custody import current
+from storage.errors import CustodyError
+from storage.event import CustodyEvent
 from tasks import (
+    anchoring,
     claims,
     dispatching,
     drilling,
@@ -143,6 +147,41 @@ def sweep_batch(part: Sequence[fixity.Target]) -> list[dict[str, Any]]:
 def restore_sample(sample: int) -> dict[str, Any]:
     """Restore a random sample of originals, verify it and record the result."""
     return drilling.drill(current(), sample=sample)
+
+
+@task(name="plan-anchor", **_RETRY)
+def plan_anchor() -> anchoring.Plan:
+    """Choose the checkpoint to anchor and the timestamps that it lacks."""
+    return anchoring.plan_anchor(current())
+
+
+@task(name="timestamp", **_RETRY)
+def obtain_timestamp(order: anchoring.Order) -> CustodyEvent:
+    """Get one timestamp from one authority, verify it, store it."""
+    return anchoring.obtain(current(), order)
+
+
+def attempted(future: PrefectFuture[CustodyEvent]) -> anchoring.Attempt:
+    """Return how a task ended once it was tried again as often as it may; a defect is raised."""
+    future.wait()
+    result = future.state.result(raise_on_failure=False)
+    if isinstance(result, CustodyEvent | CustodyError):
+        return result
+    raise result
+
+
+@task(name="record-timestamps", **_RETRY)
+def record_stamps(
+    attempts: Sequence[tuple[anchoring.Order, anchoring.Attempt]],
+) -> list[CustodyEvent]:
+    """Put the timestamps and the failures on record."""
+    return anchoring.record_stamps(current(), attempts)
+
+
+@task(name="cosign", **_RETRY)
+def cosign(checkpoint: str) -> list[CustodyEvent]:
+    """Ask the witnesses, and put their cosignatures on record."""
+    return anchoring.record_cosignatures(current(), checkpoint)
 
 
 def begin_progress(key: str, description: str) -> Any:

@@ -241,3 +241,22 @@ class LegalHold(Base):
     released_at: Mapped[str] = mapped_column(String(40))
     released_by: Mapped[str] = mapped_column(Text)
     released_with: Mapped[str] = mapped_column(Text)
+
+
+class Anchor(Base):
+    """What somebody else signed about a published checkpoint: a timestamp or a cosignature.
+
+    ``by`` is the authority's or the witness's name, ``gen_time`` the time that it states (RFC
+    3339). (RULES CU-07.)
+    """
+
+    __tablename__ = "anchor"
+
+    event_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(index=True)
+    root: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(String(255))
+    algorithm: Mapped[str] = mapped_column(String(16))
+    gen_time: Mapped[str] = mapped_column(String(40))
+    object: Mapped[dict[str, Any]] = mapped_column(JSON)

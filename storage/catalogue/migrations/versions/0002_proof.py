@@ -97,3 +97,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_handover_case_id"), "handover", ["case_id"])
     op.create_index(op.f("ix_handover_closed_at"), "handover", ["closed_at"])
+    op.create_table(
+        "anchor",
+        sa.Column("event_index", _WHOLE, autoincrement=False, nullable=False),
+        sa.Column("size", _WHOLE, nullable=False),
+        sa.Column("root", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("by", sa.String(255), nullable=False),
+        sa.Column("algorithm", sa.String(16), nullable=False),
+        sa.Column("gen_time", sa.String(40), nullable=False),
+        sa.Column("object", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("event_index", name=op.f("pk_anchor")),
+    )
+    op.create_index(op.f("ix_anchor_size"), "anchor", ["size"])
