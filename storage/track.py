@@ -187,6 +187,7 @@ class Track:
                 break
         if after is not None and after != known:
             self._seal = Seal(after, intact=True) if after else replace(self._seal, intact=False)
+            self._seals += [after] if after else []
         for name in ("digest_before", "digest_after"):
             stated = event.details.get(name, {}).get(self.exhibit)
             if stated is not None and self.sha256 and stated != self.sha256:

@@ -11,6 +11,7 @@ from storage.custody import Custody
 from storage.event import Action
 from storage.verify import WELL
 from tasks.alerting import alert_event
+from tasks.open_handovers import chase_handovers
 from tasks.verifying import verify_case
 
 
@@ -68,6 +69,8 @@ def audit(custody: Custody, case: str) -> dict[str, Any]:
 def chase(custody: Custody, on: str) -> list[dict[str, Any]]:
     """Return every overdue commission on a day, and put each overdue clock on record once.
 
+    Hand-overs of originals that are overdue now follow, each on record once.
+
     Custody events that a crash left out are recorded first.
     """
     desk = Desk(custody)
@@ -97,4 +100,4 @@ def chase(custody: Custody, on: str) -> list[dict[str, Any]]:
     ]
     if events:
         custody.record(events)
-    return [row.as_json() for row in rows]
+    return [*(row.as_json() for row in rows), *chase_handovers(custody)]

@@ -12,7 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
-from storage.catalogue import anchors, keeping, tables
+from storage.catalogue import anchors, handovers, keeping, tables
 from storage.event import Action, CustodyEvent
 
 
@@ -38,6 +38,7 @@ def project(session: Session, index: int, event: CustodyEvent) -> None:
     if handler is not None:
         handler(session, index, event)
     keeping.follow(session, index, event)
+    handovers.follow(session, index, event)
     anchors.follow(session, index, event)
 
 

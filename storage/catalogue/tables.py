@@ -243,6 +243,30 @@ class LegalHold(Base):
     released_with: Mapped[str] = mapped_column(Text)
 
 
+class Handover(Base):
+    """A hand-over of originals, or a package of working copies sent; open until received.
+
+    ``number`` is the hand-over's, or the commission's for a package (``kind``). ``giver``,
+    ``addressee`` and ``receiver`` are people as events hold them. (RULES CU-03.)
+    """
+
+    __tablename__ = "handover"
+
+    number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    exhibits: Mapped[list[str]] = mapped_column(JSON)
+    giver: Mapped[dict[str, Any]] = mapped_column(JSON)
+    addressee: Mapped[dict[str, Any]] = mapped_column(JSON)
+    receiver: Mapped[dict[str, Any]] = mapped_column(JSON)
+    purpose: Mapped[str] = mapped_column(Text)
+    released_at: Mapped[str] = mapped_column(String(40))
+    released_index: Mapped[int]
+    closed_at: Mapped[str] = mapped_column(String(40), index=True)
+    closed_index: Mapped[int | None]
+    outcome: Mapped[str] = mapped_column(String(16))
+
+
 class Anchor(Base):
     """What somebody else signed about a published checkpoint: a timestamp or a cosignature.
 
