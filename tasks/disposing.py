@@ -29,6 +29,8 @@ from tasks.receiving import put_bytes
 SCHEMA = "zhenglian.disposal/1"
 PART = 100
 """Exhibits named in one event; a leaf holds at most 65,535 bytes."""
+LEFT = 50
+"""Objects that the result names as not removed."""
 
 
 @dataclass(frozen=True)
@@ -219,10 +221,11 @@ def dispose(
     left = list(_remove(custody, listed))
     result = {
         **common,
-        "state": "done",
+        # With more left than an event can name, nothing counts as disposed of yet.
+        "state": "done" if len(left) <= LEFT else "incomplete",
         "removed": len(listed.items) - len(left),
         "gone_before": sum(not item.present for item in listed.items),
-        "left": left[:PART],
+        "left": left[:LEFT],
     }
     custody.record(list(_events(custody, listed, actor, result)))
     return {"case": listed.case_id, "case_no": listed.case_no, "ok": not left, **result}
@@ -237,7 +240,15 @@ def _events(
         span = slice(part * PART, (part + 1) * PART)
         yield custody.event(
             Action.DISPOSED,
-            [listed.case_id, details["list"], details["state"], str(part), *_tried(details)],
+            [
+                listed.case_id,
+                details["list"],
+                details["state"],
+                str(part),
+                actor.name,
+                details["with"],
+                str(len(details.get("left", ()))),
+            ],
             actor=actor,
             case=listed.case_id,
             exhibits=exhibits[span],
@@ -246,18 +257,13 @@ def _events(
         )
 
 
-def _tried(details: dict[str, Any]) -> list[str]:
-    """A result with something left is not the result of a later try."""
-    return [str(len(details["left"]))] if details.get("left") else []
-
-
 def _remove(custody: Custody, listed: DisposalList) -> Iterator[dict[str, str]]:
     """Remove every object and working copy; yield what could not be removed, and why."""
     for item in listed.items:
         try:
             custody.objects.delete(item.ref)
         except CustodyError as error:
-            yield {"object": item.ref.key, "why": error.message[:300]}
+            yield {"object": item.ref.key, "why": error.message[:100]}
     for path in listed.packages:
         (custody.workspace.root / path).unlink(missing_ok=True)
 

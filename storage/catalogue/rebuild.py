@@ -173,6 +173,9 @@ def set_aside(target: Path, stamp: str) -> Path | None:
     if not target.exists():
         return None
     _require_unused(target)
+    for earlier in target.parent.glob(f"{target.name}.replaced-*"):
+        if earlier.samefile(target):
+            earlier.unlink()  # A rebuild was stopped just before its swap.
     kept = target.with_name(f"{target.name}.replaced-{stamp}")
     os.link(target, kept)
     for ending in ("-wal", "-shm"):

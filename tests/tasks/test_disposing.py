@@ -171,6 +171,28 @@ def test_interrupted_in_the_middle_it_is_finished_by_the_same_call(old: Custody)
     assert [each.details["state"] for each in events(old, Action.DISPOSED)] == ["decided", "done"]
 
 
+def test_with_too_much_left_to_name_nothing_counts_as_disposed_of(
+    old: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Down(DirectoryStore):
+        def delete(self, ref: Any) -> None:
+            raise TransientError("the server is down")
+
+    monkeypatch.setattr(disposing, "LEFT", 2)
+    down = replace(old, objects=Down(old.workspace.objects, old.clock))
+    assert not run(down)["ok"]
+    assert verify_case(old.settings, CASE).ok
+    assert {item.result for item in verify_case(old.settings, CASE).items} == {Result.OK}
+    assert run(old, by="孙", second="李")["removed"] == 9
+    seen = [(each.details["state"], each.actor.name) for each in events(old, Action.DISPOSED)]
+    assert seen == [
+        ("decided", "王主任"),
+        ("incomplete", "王主任"),
+        ("decided", "孙"),
+        ("done", "孙"),
+    ]
+
+
 def test_what_cannot_be_removed_is_named_and_can_be_tried_again(old: Custody) -> None:
     class Busy(DirectoryStore):
         def delete(self, ref: Any) -> None:

@@ -1,11 +1,13 @@
 """A database made again from log and objects is the one that was there, row by row."""
 
+import secrets
 import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from storage.catalogue import intents, search
 from storage.custody import init_custody, open_custody
@@ -14,8 +16,10 @@ from storage.event import Action, decode
 from storage.settings import Settings
 from tasks.reading import open_pool
 from tasks.rebuilding import rebuild
+from tests.house import make_bundle
 from tests.services.postgres import Postgres
-from tests.tasks.life import CASE, live, open_house, rows_of
+from tests.services.rgw import Rgw
+from tests.tasks.life import CASE, live, open_house, rows_of, take
 
 UNEQUAL = {
     "page_text": {
@@ -205,6 +209,43 @@ def test_what_was_signed_and_not_published_is_rebuilt(copied: Path, tmp_path: Pa
     assert rebuild(Settings(home=home)).events == size
     with open_house(home) as custody:
         assert custody.log.reader().checkpoint().size == size
+
+
+@pytest.mark.parametrize("step", ["set_aside", "put_in_place", "mark_published"])
+def test_stopped_anywhere_the_old_database_stays_and_the_next_call_ends_it(
+    lived: Path, copied: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"storage.catalogue.rebuild.{step}", stop)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(Settings(home=copied), replace_existing=True)
+    before = comparable(Settings(home=lived))
+    assert comparable(Settings(home=copied)) == before
+    rebuild(Settings(home=copied), replace_existing=True)
+    assert comparable(Settings(home=copied)) == before
+
+
+@pytest.mark.slow
+def test_from_an_object_store_on_a_server_and_one_public_key(rgw: Rgw, tmp_path: Path) -> None:
+    where = {
+        "store": rgw.store_url(f"r{secrets.token_hex(6)}"),
+        "s3_access_key": rgw.access_key,
+        "s3_secret_key": SecretStr(rgw.secret_key),
+    }
+    with (
+        open_house(tmp_path / "one", **where) as custody,
+        open_pool(custody.settings) as pool,
+    ):
+        take(custody, pool, make_bundle(tmp_path / "bundle"))
+        before = comparable(custody.settings)
+    (tmp_path / "two/keys").mkdir(parents=True)
+    shutil.copy2(tmp_path / "one/keys/log.pub", tmp_path / "two/keys/log.pub")
+    made = rebuild(Settings(home=tmp_path / "two", **where))
+    assert (made.unindexed, made.can_record) == ((), False)
+    assert comparable(Settings(home=tmp_path / "two", **where)) == before
 
 
 def test_a_damaged_database_is_replaced_and_kept(lived: Path, copied: Path) -> None:
