@@ -27,6 +27,7 @@ from storage.keys import load_signer, make_key
 from storage.log import CustodyLog, LogReader, Recorded
 from storage.nouns import Person
 from storage.objects import LogStore, ObjectStore
+from storage.policy import load_policy, write_policy
 from storage.settings import Settings, settings
 from storage.signing import WorkspaceSigners
 from storage.stores import open_stores
@@ -185,6 +186,8 @@ def init_custody(chosen: Settings) -> bool:
     if not workspace.log_key.exists():
         make_key(workspace, chosen.log_origin)
         made = True
+    if not workspace.policy.exists():
+        write_policy(workspace, load_policy(workspace))
     database = Database.open(database_url(chosen, workspace))
     upgrade(database)
     database.close()

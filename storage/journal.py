@@ -72,6 +72,10 @@ class Signers(Protocol):
         """
         ...
 
+    def countersign(self, note_text: str) -> str:
+        """Return a signed checkpoint with further signatures, or as it is."""
+        ...
+
 
 class Journal(Protocol):
     """Keeps inbox, entries and tree durably; everybody who records shares one."""

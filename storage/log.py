@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 
 from storage.checkpoint import Checkpoint
-from storage.errors import CustodyError, IntegrityError, NotFoundError, StateError, TransientError
+from storage.errors import CustodyError, IntegrityError, NotFoundError, StateError
 from storage.event import CustodyEvent, encode
 from storage.findings import Finding, LogCheck
 from storage.journal import Head, Journal, Moved, Signers
@@ -208,13 +208,14 @@ class CustodyLog:
         self._last.require_extended(head, ring)
         checkpoint = Checkpoint(signer.name, head.size, head.frontier.root())
         still_leading()
-        text = checkpoint.sign(signer)
+        text = self._signers.countersign(checkpoint.sign(signer))
         self._last.keep(text)
         still_leading()
         self._store.publish(text.encode())
         try:
             still_leading()
-        except TransientError:
+        except Exception:
+            # Whatever says so, a lost connection or a newer epoch: another may have published.
             self._restore_newest(checkpoint.size)
             raise
         self._journal.mark_published(text, checkpoint)

@@ -11,7 +11,8 @@
 
 Whoever verifies trusts what stands here and nothing else: the log's keys with the sizes that each
 signs, the authorities whose timestamps count, and the witnesses, of which so many must have seen
-a checkpoint. A policy that came with the evidence must be compared with the published one.
+a checkpoint; ``sm2``, where it is given, is the key whose SM2 signature every checkpoint carries
+beside. A policy that came with the evidence must be compared with the published one.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Policy:
     authorities: tuple[dict[str, Any], ...] = ()
     witnesses: tuple[dict[str, Any], ...] = ()
     witnesses_needed: int = 0
+    sm2: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the policy as the file holds it."""
@@ -47,6 +49,7 @@ class Policy:
             "authorities": list(self.authorities),
             "witnesses": list(self.witnesses),
             "witnesses_needed": self.witnesses_needed,
+            **({"sm2": self.sm2} if self.sm2 else {}),
         }
 
     def text(self) -> str:
@@ -73,13 +76,16 @@ def parse_policy(untrusted: bytes) -> Policy:
         for each in witnesses:
             str(each["vkey"]), str(each["url"])
         needed = value["witnesses_needed"]
+        sm2 = value.get("sm2", "")
+        if not isinstance(sm2, str):
+            raise ValueError("sm2 is not a key in PEM")
         if type(needed) is not int or not 0 <= needed <= len(witnesses):
             raise ValueError("witnesses_needed is not a number of witnesses")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(f"the policy has not the form of {SCHEMA}: {error}") from error
     if value.get("log") != ring.name:
         raise IntegrityError("the policy's keys are of another log than it names")
-    return Policy(ring, tuple(authorities), tuple(witnesses), needed)
+    return Policy(ring, tuple(authorities), tuple(witnesses), needed, sm2)
 
 
 def load_policy(workspace: Workspace) -> Policy:

@@ -20,6 +20,7 @@ from storage.keys import read_signer
 from storage.note import Signer, Verifier
 from storage.policy import load_policy, write_policy
 from storage.private import write_private
+from storage.sm2 import Sm2Key
 from storage.workspace import Workspace, fsync_folder
 
 
@@ -36,6 +37,7 @@ class WorkspaceSigners:
         self._origin = origin
         self._signers = [read_signer(workspace.log_key, origin)]
         self._ring = load_policy(workspace).ring
+        self._sm2: Sm2Key | None = None
 
     def ring(self, rotations: Sequence[tuple[int, str]]) -> KeyRing:
         """Return the log's keys; see ``Signers.ring``."""
@@ -60,6 +62,14 @@ class WorkspaceSigners:
             remedy="it was rotated elsewhere: copy keys/log.key and keys/policy.json from there",
             key=str(key),
         )
+
+    def countersign(self, note_text: str) -> str:
+        """Add the SM2 signature, if the workspace has an SM2 key; see ``Signers.countersign``."""
+        if not self._workspace.sm2_key.exists():
+            return note_text
+        if self._sm2 is None:
+            self._sm2 = Sm2Key(self._workspace.sm2_key, self._origin)
+        return self._sm2.countersign(note_text)
 
     def settle(self, rotations: Sequence[tuple[int, str]], published_size: int) -> bool:
         """Let a new key take the place of the old one once its rotation is published.

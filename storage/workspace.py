@@ -89,6 +89,11 @@ class Workspace:
         return self.keys / "log.key.next"
 
     @property
+    def sm2_key(self) -> Path:
+        """An SM2 key that signs checkpoints beside the log's own, if there is one; mode 0600."""
+        return self.keys / "sm2.key"
+
+    @property
     def policy(self) -> Path:
         """What an auditor pins: the log's keys, authorities and witnesses."""
         return self.keys / "policy.json"

@@ -6,6 +6,7 @@ policy pinned elsewhere trusts this installation for nothing. (RULES CU-01, CU-0
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from typing import Any
 from storage.chains import ChainAudit
 from storage.errors import InputError, IntegrityError
 from storage.findings import Finding
-from storage.keyring import KeyRing
 from storage.log import LogReader
-from storage.policy import load_policy, parse_policy
+from storage.policy import Policy, load_policy, parse_policy
 from storage.reconcile import kept_head
 from storage.settings import Settings
+from storage.sm2 import verify_sm2
 from storage.stores import open_stores
 from storage.workspace import Workspace
 
@@ -56,7 +57,8 @@ def audit_log(chosen: Settings, policy: Path | None = None) -> LogAudit:
     """
     workspace = Workspace(chosen.home)
     workspace.require()
-    ring = load_policy(workspace).ring if policy is None else read_ring(policy)
+    trusted = load_policy(workspace) if policy is None else read_policy(policy)
+    ring = trusted.ring
     _, log_store = open_stores(chosen, workspace)
     audit = ChainAudit(ring)
     check = LogReader(log_store, ring).check(kept_head(workspace, ring), keep=audit.take)
@@ -65,19 +67,28 @@ def audit_log(chosen: Settings, policy: Path | None = None) -> LogAudit:
         audit.entries,
         audit.subjects,
         dict(sorted(audit.actions.items())),
-        (*check.findings, *audit.findings),
+        (*check.findings, *audit.findings, *_sm2(check.checkpoint_text, trusted)),
         tuple(audit.clocks),
     )
 
 
-def read_ring(policy: Path) -> KeyRing:
-    """Return the keys of a policy file that somebody pinned.
+def _sm2(checkpoint: str, trusted: Policy) -> Iterator[Finding]:
+    """Yield a finding if the policy names an SM2 key that did not sign the checkpoint."""
+    if trusted.sm2 and checkpoint:
+        try:
+            verify_sm2(checkpoint.encode(), trusted.ring.name, trusted.sm2)
+        except IntegrityError as error:
+            yield Finding(None, "sm2", error.message)
+
+
+def read_policy(policy: Path) -> Policy:
+    """Return a policy file that somebody pinned.
 
     Raises:
         InputError: it cannot be read, or is no policy.
     """
     try:
-        return parse_policy(policy.read_bytes()).ring
+        return parse_policy(policy.read_bytes())
     except (OSError, IntegrityError) as error:
         raise InputError(
             f"{policy} cannot be used as a policy: {error}",

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from storage.errors import InputError, IntegrityError
-from storage.policy import Policy, load_policy, parse_policy, write_policy
+from storage.policy import Policy, load_policy, write_policy
 from storage.settings import Settings
+from storage.sm2 import Sm2Key, make_sm2_key
 from storage.workspace import Workspace
-from tasks.witnesses import configured
+from tasks import authorities, witnesses
+from tasks.auditing import read_policy
 
 
 def present_policy(chosen: Settings) -> Policy:
@@ -25,11 +26,14 @@ def present_policy(chosen: Settings) -> Policy:
     """
     workspace = Workspace(chosen.home)
     workspace.require()
-    witnesses = tuple({"vkey": str(each.verifier), "url": each.url} for each in configured(chosen))
+    seen_by = tuple(
+        {"vkey": str(each.verifier), "url": each.url} for each in witnesses.configured(chosen)
+    )
     return replace(
         load_policy(workspace),
-        witnesses=witnesses,
-        witnesses_needed=min(chosen.witnesses_needed, len(witnesses)),
+        authorities=tuple(each.as_policy() for each in authorities.configured(chosen)),
+        witnesses=seen_by,
+        witnesses_needed=min(chosen.witnesses_needed, len(seen_by)),
     )
 
 
@@ -46,13 +50,21 @@ def differences(chosen: Settings, published: Path) -> list[str]:
     Raises:
         InputError: the file cannot be read, or is no policy.
     """
-    try:
-        other = parse_policy(published.read_bytes())
-    except (OSError, IntegrityError) as error:
-        raise InputError(
-            f"{published} cannot be used as a policy: {error}", remedy="name a policy.json"
-        ) from error
-    return list(_differences(present_policy(chosen), other))
+    return list(_differences(present_policy(chosen), read_policy(published)))
+
+
+def make_sm2(chosen: Settings) -> Policy:
+    """Make an SM2 key that signs checkpoints from now on, and put it into the policy.
+
+    Raises:
+        ConflictError: there is one already.
+    """
+    workspace = Workspace(chosen.home)
+    workspace.require()
+    make_sm2_key(workspace.sm2_key)
+    key = Sm2Key(workspace.sm2_key, chosen.log_origin)
+    write_policy(workspace, replace(load_policy(workspace), sm2=key.public_pem))
+    return refresh_policy(chosen)
 
 
 def _differences(ours: Policy, other: Policy) -> Iterator[str]:
@@ -69,3 +81,5 @@ def _differences(ours: Policy, other: Policy) -> Iterator[str]:
             f"所需见证数不同 another number of witnesses is needed: {other.witnesses_needed}, "
             f"here {ours.witnesses_needed}"
         )
+    if ours.sm2 != other.sm2:
+        yield "SM2 公钥不同 the SM2 key differs"

@@ -51,6 +51,19 @@ def key_rotate(
     line(f"  新策略 new policy, publish it: {cell(custody.workspace.policy)}")
 
 
+@key.command("sm2")
+def key_sm2() -> None:
+    """Make an SM2 key; from now on every checkpoint carries its signature beside the log's own."""
+    from portal.show import cell, line
+    from storage.settings import settings
+    from storage.workspace import Workspace
+    from tasks.policies import make_sm2
+
+    made = make_sm2(settings())
+    line(f"[green]✓[/] SM2 私钥 private key (0600): {cell(Workspace(settings().home).sm2_key)}")
+    line("\n".join(cell(each) for each in made.sm2.splitlines()))
+
+
 def policy(
     write: Annotated[
         bool, typer.Option("--write", help="Bring the file up to date with the settings.")
