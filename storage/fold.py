@@ -167,14 +167,14 @@ class _Folding:
             track.put_seal(index, event)
 
     def disposed(self, index: int, event: CustodyEvent) -> None:
-        """Originals were disposed of: those named, or the whole case but for what is left.
+        """The named originals were disposed of, but for what is left.
 
         The decision to do so (``state`` is not ``done``) changes nothing yet.
         """
         if event.details.get("state", "done") != "done":
             return
         left = {each["object"] for each in event.details.get("left", ())}
-        for track in self._tracks(event) if event.exhibits else self.tracks.values():
+        for track in self._tracks(event):
             if track.object_key not in left:
                 track.dispose(index, event)
 

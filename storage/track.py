@@ -157,8 +157,8 @@ class Track:
         self._seals.append(number)
 
     def dispose(self, index: int, event: CustodyEvent) -> None:
-        """End the time line."""
-        if self._is_over(index, event):
+        """End the time line; a disposal that is carried on after a fault names it again."""
+        if self._ended:
             return
         when = self._time(index, event, event.occurred_at)
         self._holder(index, event, when)

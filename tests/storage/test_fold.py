@@ -117,11 +117,15 @@ def test_after_disposal_nothing_happens() -> None:
 
 def test_a_case_is_disposed_of_but_for_what_is_left() -> None:
     life = Life(2).intake()
-    life.add(Action.DISPOSED, HOUSE, [], state="decided", left=[])
+    both = [exhibit(1), exhibit(2)]
+    life.add(Action.DISPOSED, HOUSE, both, state="decided", left=[])
     assert all(each.now for each in fold(CASE, life.placed()).exhibits.values())
-    life.add(Action.DISPOSED, HOUSE, [], state="done", left=[{"object": "cases/2"}])
+    life.add(Action.DISPOSED, HOUSE, both, state="done", left=[{"object": "cases/2"}])
     custody = fold(CASE, life.placed())
     assert [bool(each.ended_at) for each in custody.exhibits.values()] == [True, False]
+    life.add(Action.DISPOSED, HOUSE, both, state="done", left=[])
+    custody = fold(CASE, life.placed())
+    assert all(each.ended_at for each in custody.exhibits.values())
     assert custody.ok
 
 
