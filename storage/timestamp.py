@@ -17,6 +17,7 @@ again at any time. Revocation is not asked for: it needs a network. (RULES CU-07
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -41,6 +42,7 @@ OIDS = {
 """The imprint algorithms by name."""
 MAX_REPLY = 64 << 10
 """Bytes of a reply; a token with a chain of certificates has 3 to 8 thousand."""
+_CHAIN = re.compile(r'"Verify error: ([^"]{1,200})"')
 _BROKEN = (ValueError, TypeError, OverflowError, KeyError, x509.DuplicateExtension)
 
 
@@ -204,9 +206,16 @@ def verify_reply(
             raise TimestampError(f"the reply's imprint is not by {algorithm}")
         return _said(reply, algorithm)
     except VerificationError as error:
-        raise TimestampError(f"the timestamp does not verify: {str(error)[:300]}") from error
+        raise TimestampError(f"the timestamp does not verify: {_reason(error)}") from error
     except _BROKEN as error:
         raise TimestampError(f"the timestamp is damaged: {str(error)[:300]}") from error
+
+
+def _reason(error: VerificationError) -> str:
+    """Return what OpenSSL says of the chain inside the library's long text, or that text."""
+    said = str(error)
+    found = _CHAIN.search(said)
+    return found[1] if found else said[:300]
 
 
 def _said(reply: TimeStampResponse, algorithm: str) -> Timestamp:

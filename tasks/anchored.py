@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from storage.catalogue import anchors
 from storage.custody import Custody
-from storage.errors import CustodyError, NotFoundError
+from storage.errors import CustodyError, IntegrityError, NotFoundError
 from storage.event import decode
 from storage.objects import ObjectRef
 from storage.stamped import accept
 from storage.timestamp import MAX_REPLY
 from tasks.anchoring import MAX_NOTE, folder
-from tasks.authorities import Authority, configured
+from tasks.authorities import Authority, configured, standing
 
 GRACE = timedelta(hours=2)
 """After midnight, in which the day before may still be stamped in time."""
@@ -123,9 +123,7 @@ def verify_anchors(custody: Custody) -> list[dict[str, Any]]:
     return [{**row, **_verified(custody, row, known.get(row["by"]))} for row in rows]
 
 
-def _verified(
-    custody: Custody, row: dict[str, Any], authority: Authority | None
-) -> dict[str, Any]:
+def _verified(custody: Custody, row: dict[str, Any], authority: Authority | None) -> dict[str, Any]:
     if authority is None:
         return {"ok": False, "message": "机构未配置 the authority is not configured any more"}
     try:
@@ -150,3 +148,19 @@ def _read(custody: Custody, key: str, most: int) -> bytes:
         raise NotFoundError(f"{key} is gone", remedy="restore the object store", key=key)
     with custody.objects.open(ref) as stored:
         return stored.read(most)
+
+
+def listing(custody: Custody, limit: int) -> dict[str, Any]:
+    """Return the newest anchors, how each authority stands, and the days without an anchor."""
+    authorities = [each.as_json() for each in standing(custody, configured(custody.settings))]
+    with custody.read() as session:
+        newest = anchors.list_anchors(session, limit)
+    codes = {each["exit_code"] for each in authorities}
+    return {
+        "anchors": newest,
+        "authorities": authorities,
+        "days": days_without_anchor(custody),
+        "exit_code": IntegrityError.exit_code
+        if IntegrityError.exit_code in codes
+        else max(codes, default=0),
+    }
