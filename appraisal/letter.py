@@ -76,16 +76,16 @@ def commission_letter(
     _package(paper, brief, package, len(commission.materials))
     _materials(paper, commission.materials)
     _terms(paper, brief)
+    paper.paragraph(
+        "鉴定机构在本委托书上签名盖章并复述材料包校验值，即为受理。",
+        "The agency accepts by signing and sealing this letter and repeating the package's digest.",
+    )
     paper.signatures(
         Signature(
             ("委托人", "Client"),
             ((("单位", "Unit"), brief.client), (("联系人", "Contact"), brief.contact.name)),
         ),
         Signature(("鉴定机构", "Agency"), ((("名称", "Name"), agency.name),)),
-    )
-    paper.paragraph(
-        "鉴定机构在本委托书上签名盖章并复述材料包校验值，即为受理。",
-        "The agency accepts by signing and sealing this letter and repeating the package's digest.",
     )
     return paper.render()
 
@@ -209,7 +209,7 @@ def _materials(paper: Document, materials: tuple[Material, ...]) -> None:
         ("处置", "After"),
         ("备注", "Note"),
     ]
-    paper.table(headings, map(_line, materials), (8, 19, 11, 9, 16, 24, 7, 8))
+    paper.table(headings, map(_line, materials), (8, 18, 13, 9, 16, 22, 8, 8))
 
 
 def _line(material: Material) -> list[Cell]:
@@ -246,11 +246,16 @@ def _terms(paper: Document, brief: Brief) -> None:
         ),
         (
             ("委托人确认", "Confirmed"),
-            "☑ 已阅读并知悉上述风险" if brief.risk_notice_ack else "☐ 已阅读并知悉上述风险",
+            f"{_box(brief.risk_notice_ack)} 已阅读并知悉上述风险",
         ),
     ]
     paper.keyvalues(rows, 0.24)
 
 
 def _boxes(names: Mapping[Choice, str], chosen: Choice) -> str:
-    return "  ".join(f"{'☑' if each is chosen else '☐'}{name}" for each, name in names.items())
+    return "  ".join(f"{_box(each is chosen)}{name}" for each, name in names.items())
+
+
+def _box(ticked: bool) -> str:
+    """Return a box to tick, in characters that both typefaces have."""
+    return "■" if ticked else "□"

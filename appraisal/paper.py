@@ -96,6 +96,7 @@ class Document:
         register()
         self._title, self._number = title, number
         self._flow: list[Flowable] = []
+        self._heading: Flowable | None = None
         if issuer:
             self._flow.append(_text(issuer, _STYLES["issuer"]))
         self._flow.append(_text(title[0], _STYLES["title"]))
@@ -108,8 +109,8 @@ class Document:
 
     def section(self, zh: str, en: str = "") -> Document:
         """Begin a section; its heading never stands alone at the foot of a page."""
-        self._flow.append(CondPageBreak(24 * mm))
-        self._flow.append(_text((zh, en), _STYLES["section"]))
+        self._heading = _text((zh, en), _STYLES["section"])
+        self._flow += [CondPageBreak(24 * mm), self._heading]
         return self
 
     def paragraph(self, zh: str, en: str = "") -> Document:
@@ -143,7 +144,9 @@ class Document:
         if any(len(row) != len(headings) for row in (*body, shares)):
             raise InputError("a row of a printed table has too many or too few columns")
         widths = [WIDTH * share / sum(shares) for share in shares]
-        head: list[Any] = [_text(heading, _STYLES["heading"]) for heading in headings]
+        # The English stands below, where it breaks between words and not within them.
+        style = _STYLES["heading"]
+        head: list[Any] = [[_text(zh, style), _text(("", en), style)] for zh, en in headings]
         cells: list[Any] = [[_cell(value) for value in row] for row in body]
         table = LongTable([head, *cells], widths, style=_TABLE, repeatRows=1)
         self._flow += [_splitting(table, cells, widths), Spacer(1, 6)]
@@ -157,7 +160,10 @@ class Document:
             self._flow += [_Qr(data, side), facts, Spacer(1, 6)]
             return self
         beside = Table([[_Qr(data, side), facts or ""]], [side + 4 * mm, None], style=_BESIDE)
-        self._flow += [KeepTogether([beside]), Spacer(1, 6)]
+        kept: list[Flowable] = [beside]
+        if self._flow[-1] is self._heading:
+            kept.insert(0, self._flow.pop())
+        self._flow += [KeepTogether(kept), Spacer(1, 6)]
         return self
 
     def signatures(self, *blocks: Signature) -> Document:
@@ -172,7 +178,8 @@ class Document:
                 widths.append(gap)
             row.append(_signature(block, width))
             widths.append(width)
-        self._flow += [Spacer(1, 8), KeepTogether([Table([row], widths, style=_BESIDE)])]
+        beside = Table([row], widths, style=_BESIDE)
+        self._flow += [Spacer(1, 8), KeepTogether([beside]), Spacer(1, 8)]
         return self
 
     def page_break(self) -> Document:

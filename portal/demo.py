@@ -46,8 +46,10 @@ def run_demo(folder: Path) -> None:
     _clear(folder)
     relocate(folder)
     _head("一、准备工作区", "The workspace")
-    prepare()
+    # Marked before anything is made: a demo that was stopped half-way can be run again.
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).touch()
+    prepare()
     _intake(folder)
     _look()
     sent = _send(folder)

@@ -18,7 +18,16 @@ from appraisal.paper import Cell, Document, Label, Line, Mono, Signature, Strong
 from storage.digest import Fingerprint
 from storage.errors import InputError
 from storage.names import display
-from storage.nouns import FORM_NAMES, KIND_NAMES, Item, Manifest, Person, case_id, exhibit_no
+from storage.nouns import (
+    FORM_NAMES,
+    KIND_NAMES,
+    EvidenceKind,
+    Item,
+    Manifest,
+    Person,
+    case_id,
+    exhibit_no,
+)
 from tasks.manifest_columns import COUNTS
 
 SCHEMA = "zhenglian.receipt/1"
@@ -181,11 +190,15 @@ def _facts(paper: Document, receipt: Mapping[str, Any]) -> None:
             known = counts[f"{key}_known_for"]
             totals.append(f"{counts[key]} {zh}（{known} 件注明 stated）")
     officers = [_person(officer) for officer in receipt["officers"]]
+    # An opinion comes from an agency, and no enforcement officer hands it over.
+    opinion = all(item["kind"] == EvidenceKind.APPRAISAL_OPINION for item in receipt["items"])
+    unit = ("鉴定机构", "Agency") if opinion else ("办案单位", "Enforcement unit")
+    people = ("经办人", "Handled by") if opinion else ("执法人员", "Officers")
     rows: list[tuple[Label, Cell]] = [
         (("案号", "Case number"), Strong(receipt["case"]["no"])),
         (("案由", "Cause"), receipt["case"]["cause"]),
-        (("办案单位", "Enforcement unit"), receipt["unit"]),
-        (("执法人员", "Officers"), list[Line](officers)),
+        (unit, receipt["unit"]),
+        (people, list[Line](officers)),
         (("证据包编号", "Bundle number"), receipt["bundle_no"]),
         (("密级", "Secrecy"), receipt["secrecy"]),
         (("提交", "Submitted"), f"{receipt['submitted_by']}  {_clock(receipt['submitted_at'])}"),

@@ -51,7 +51,7 @@ def collect(
     actor = Person(by or agency.contacts[0]["name"], unit=agency.name)
     when = at or custody.now()
     bundle = _receive(custody, commission, Path(pdf), Path(fields))
-    exhibit = _accession(custody, commission, bundle, opinion, when)
+    exhibit = _accession(custody, commission, bundle, opinion, actor, when)
     received = local_day(when, desk.rules(commission))
     least = desk.rules(commission).appraisers
     findings = check_opinion(opinion, commission, agency, received, least)
@@ -80,9 +80,14 @@ def _receive(custody: Custody, commission: Commission, pdf: Path, fields: Path) 
 
 
 def _accession(
-    custody: Custody, commission: Commission, bundle: Bundle, opinion: Opinion, when: str
+    custody: Custody,
+    commission: Commission,
+    bundle: Bundle,
+    opinion: Opinion,
+    actor: Person,
+    when: str,
 ) -> str:
-    manifest = _manifest(custody, commission, bundle, opinion, when)
+    manifest = _manifest(custody, commission, bundle, opinion, actor, when)
     with custody.write() as session:
         first = intents.reserve_exhibits(session, bundle.accession, commission.brief.case_id, 1)
     verdict = Verdict(
@@ -102,12 +107,17 @@ def _accession(
 
 
 def _manifest(
-    custody: Custody, commission: Commission, bundle: Bundle, opinion: Opinion, when: str
+    custody: Custody,
+    commission: Commission,
+    bundle: Bundle,
+    opinion: Opinion,
+    actor: Person,
+    when: str,
 ) -> Manifest:
     """Return the manifest that the house itself writes for an opinion."""
     with custody.read() as session:
         case = queries.find_case(session, commission.case_no)
-    agency = commission.agency_id
+    agency = actor.unit
     item = Item(
         1,
         bundle.files[0].file.path,
@@ -127,7 +137,7 @@ def _manifest(
         cause=case["cause"],
         unit=agency,
         officers=(custody.receiver(),),
-        submitted_by=agency,
+        submitted_by=actor.name,
         submitted_at=when,
         secrecy=case["secrecy"],
         items=(item,),

@@ -12,6 +12,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CaseName = Annotated[str, typer.Argument(help="Case number or identifier.", show_default=False)]
 ExhibitName = Annotated[str, typer.Argument(help="CASE/E0001.", show_default=False)]
 
+_ACCESSIONS = {"received": "已接收 received", "accepted": "已入库 accepted"}
+_FORMATS = {
+    "document": "docx",
+    "sheet": "xlsx",
+    "presentation": "pptx",
+    "rfc822": "eml",
+    "plain": "txt",
+}
 _STATES = {
     "read": "已读 read",
     "partly_read": "部分已读 partly read",
@@ -58,7 +66,15 @@ def case_show(name: CaseName, json: Json = False) -> None:
         as_json({**found, "accessions": accessions, "exhibits": exhibits})
         return
     line(f"[bold]{cell(found['case_no'])}[/]  {cell(found['cause'])}  ({found['case_id']})")
-    rows = [(a["accession"], a["bundle_name"], a["state"], a["received_at"]) for a in accessions]
+    rows = [
+        (
+            a["accession"],
+            a["bundle_name"],
+            _ACCESSIONS.get(a["state"], a["state"]),
+            a["received_at"],
+        )
+        for a in accessions
+    ]
     table("入库批次 accessions", ("编号", "证据包", "状态", "接收时间"), rows)
     shown = [
         (
@@ -78,7 +94,9 @@ def _reading(reading: dict[str, object] | None) -> str:
     if reading is None:
         return "未读 not read yet"
     state = str(reading["state"])
-    return f"{_STATES.get(state, state)}，{reading['pages']} 页，{reading['media_type']}"
+    kind = str(reading["media_type"])
+    kind = _FORMATS.get(kind.rpartition(".")[2], kind.rpartition("/")[2])
+    return f"{_STATES.get(state, state)}，{reading['pages']} 页，{kind}"
 
 
 def search(name: CaseName, query: str, json: Json = False) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from appraisal import acts
 from appraisal.commission import State
@@ -62,7 +63,10 @@ def test_a_commission_from_drafting_to_closing(sending: Sending, tmp_path: Path)
     sent = sending.dispatch()
     package = Path(sent["package"])
     assert hashlib.sha256(package.read_bytes()).hexdigest() == sent["package_digest"]
-    assert Path(sent["letter"]).read_bytes().startswith(b"%PDF")
+    letter = "".join(page.extract_text() for page in PdfReader(sent["letter"]).pages)
+    assert sent["package_digest"] in letter.replace("\n", "")
+    assert "■" in letter
+    assert "[U+" not in letter, "a character that no typeface has"
     assert run(("sha256sum", "--quiet", "-c", "sha256sums.txt"), package.parent).returncode == 0
 
     with pytest.raises(IntegrityError):
