@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from portal.show import table
-from storage.custody import open_custody
-from storage.errors import CustodyError
+from storage.clock import clock_source
+from storage.custody import Custody, open_custody
+from storage.errors import CustodyError, IntegrityError
 from storage.settings import Settings, settings
 
 State = Literal["ok", "weak", "missing"]
@@ -46,6 +47,7 @@ def _programs() -> Iterator[HealthFinding]:
     for name, why in (
         ("tesseract", "reading scans"),
         ("bwrap", "the cell"),
+        ("openssl", "timestamps"),
     ):
         path = shutil.which(name)
         state: State = "ok" if path else "missing"
@@ -77,7 +79,52 @@ def _store(chosen: Settings) -> Iterable[HealthFinding]:
             for each in report.capabilities
         ),
         HealthFinding("log", "checkpoint", "ok", f"{head[0]}, {head[1]} entries"),
+        *_anchors(custody),
+        *_handovers(custody),
     ]
+
+
+def _handovers(custody: Custody) -> Iterator[HealthFinding]:
+    """Say which hand-overs wait too long for their receipt, and what the clock is steered by."""
+    from tasks.open_handovers import open_handovers
+
+    days = custody.settings.handover_days
+    late = open_handovers(custody, days)
+    names = "、".join(f"{row['handover_no']} ({row['days']} d)" for row in late[:5])
+    more = f" +{len(late) - 5}" if len(late) > 5 else ""
+    seen = f"{len(late)} without receipt after {days} days: {names}{more}"
+    yield HealthFinding(
+        "custody", "hand-overs", "weak" if late else "ok", seen if late else "none overdue"
+    )
+    source = clock_source()
+    yield HealthFinding("clock", "source", "ok" if source.startswith("ntp") else "weak", source)
+
+
+def _anchors(custody: Custody) -> Iterator[HealthFinding]:
+    """Say how each timestamp authority stands, and whether a day's records got no timestamp."""
+    from tasks.anchored import listing
+
+    try:
+        found = listing(custody, 1)
+    except CustodyError as error:
+        yield HealthFinding("anchor", "authorities", "missing", f"{error.message}; {error.remedy}")
+        return
+    if not found["authorities"]:
+        yield HealthFinding(
+            "anchor", "authorities", "weak", "none is configured: nobody says when the log was so"
+        )
+        return
+    for each in found["authorities"]:
+        name = f"{each['name']} {each['algorithm']}"
+        seen = f"{each['size']} entries at {each['gen_time']}" if each["size"] else "no timestamp"
+        state: State = "ok" if each["size"] and not each["exit_code"] else "weak"
+        if each["exit_code"]:
+            state = "missing" if each["exit_code"] == IntegrityError.exit_code else "weak"
+            seen = f"failed at {each['failed_at']}: {each['failure']}; before that: {seen}"
+        yield HealthFinding("anchor", name, state, seen)
+    days = [each["day"] for each in found["days"]]
+    late = f"{len(days)} not stamped in time, the last {days[-1]}" if days else "all in time"
+    yield HealthFinding("anchor", "days", "weak" if days else "ok", late)
 
 
 def print_health(findings: list[HealthFinding]) -> None:

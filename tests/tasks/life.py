@@ -20,6 +20,7 @@ import yaml
 
 from appraisal import acts
 from appraisal.desk import Desk
+from deploy.sample.authority import SampleAuthority, serving
 from deploy.sample.opinion import make_opinion
 from storage.catalogue import kept
 from storage.catalogue.database import Database
@@ -34,19 +35,26 @@ from tasks import (
     disposing,
     drilling,
     fixity,
+    giving,
+    handing,
     judging,
     reading,
     receiving,
     returning,
+    sealing,
     settling,
     storing,
     sweeping,
 )
 from tasks.alerting import close_alert
+from tasks.anchoring import record_cosignatures
 from tasks.bundle import Answer
 from tasks.reader.cell import CellPool
 from tasks.rotating import rotate_key
 from tests.house import CASE_NO, make_bundle
+from tests.services.rgw import free_port
+from tests.services.witness import running_witness
+from tests.tasks.anchoring_made import Anchored
 
 SAMPLES = Path(__file__).resolve().parents[2] / "deploy/sample"
 OTHER_NO = "沪市监案〔2026〕0778号"
@@ -144,9 +152,47 @@ def live(custody: Custody, pool: CellPool, folder: Path) -> None:
     (bad / "manifest.yaml").write_text("nothing: right\n")
     take(custody, pool, bad)
     appraise(custody, folder)
+    _hand_over(custody, folder)
     reading.read_exhibits(custody, pool, [f"{CASE}/E0001"], again=True)
     sweeping.audit(custody, CASE)
+    _anchor(custody, folder)
     _look_after(custody, pool, folder)
+
+
+def _anchor(custody: Custody, folder: Path) -> None:
+    """Timestamps of an authority that answers, none of one that does not; a witness."""
+    authority = SampleAuthority(folder / "authority")
+    authority.make()
+    known = {"name": "tsa", "certificates": str(authority.folder / "ca.pem")}
+    log = custody.log.reader().ring.current
+    with (
+        serving(authority.reply) as url,
+        running_witness(folder / "witness", log) as (address, vkey),
+    ):
+        dead = f"http://127.0.0.1:{free_port()}/"
+        changes = {
+            "timestamp_authorities": json.dumps(
+                [{**known, "url": url}, {**known, "name": "dead", "url": dead}]
+            ),
+            "witnesses": json.dumps([{"url": address, "vkey": vkey}]),
+        }
+        asking = replace(custody, settings=custody.settings.model_copy(update=changes))
+        Anchored(asking).run()
+        record_cosignatures(asking, custody.log.checkpoint_text())
+
+
+def _hand_over(custody: Custody, folder: Path) -> None:
+    """A seal renewed, originals there and back again, one still under way, one given out."""
+    one, two = f"{CASE}/E0001", f"{CASE}/E0002"
+    persons = (OFFICER, Person("李娜", unit=OFFICER.unit))
+    sealing.renew_seal(custody, one, "F1", persons)
+    sealing.break_seal(custody, one, "F1", persons, "鉴定取样")
+    said = handing.Circumstances(custody.now(), "移送审查", "上海")
+    addressee = Person("王五", unit="市公安局")
+    number = handing.release(custody, [one, two], custody.receiver(), addressee, said)
+    handing.receive(custody, number, addressee, said)
+    handing.give_back(custody, number, "", said)
+    giving.export(custody, f"{CASE}/E0003", folder / "given.txt", OFFICER, "阅卷")
 
 
 def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
@@ -161,7 +207,7 @@ def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
     victim.write_bytes(data)
     os.utime(victim, (state.st_mtime, state.st_mtime))
     with custody.read() as session:
-        (alert,) = kept.list_alerts(session)
+        (alert,) = [each for each in kept.list_alerts(session) if each["kind"] == "fixity"]
     assert len(wrong) == 1
     close_alert(custody, alert["alert_id"], by="王", reason="从备份恢复")
     drilling.drill(custody, sample=2)
