@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from portal.commands import (
+    anchor,
     appraisal,
     cases,
     disposal,
@@ -29,7 +30,7 @@ from storage.errors import CustodyError
 
 ORDER = """
 demo init doctor manifest ingest watch case search read history verify audit prove
-witness key policy
+anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
 agency commission dispatch queue accept decline supplement extend opinion overdue test
@@ -74,6 +75,7 @@ app.command("history")(cases.history)
 app.command("verify")(proof.verify)
 app.command("audit")(proof.audit)
 app.command("prove")(proving.prove)
+app.add_typer(anchor.anchor, name="anchor")
 app.add_typer(witness.witness, name="witness")
 app.add_typer(keys.key, name="key")
 app.command("policy")(keys.policy)

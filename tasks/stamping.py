@@ -61,7 +61,10 @@ def _post(authority: Authority, request: bytes) -> bytes:
         for piece in response.iter_raw():
             answer += piece
             if len(answer) > MAX_REPLY:
-                raise IntegrityError(f"{authority.name} answers more than {MAX_REPLY} bytes")
+                raise IntegrityError(
+                    f"{authority.name} answers more than {MAX_REPLY} bytes",
+                    remedy=f"is {authority.url} the address at which it takes requests?",
+                )
             if time.monotonic() > ends:
                 raise TransientError(
                     f"{authority.name} did not end its answer", remedy="it is asked again"
