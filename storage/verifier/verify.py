@@ -7,8 +7,8 @@
 One file, the standard library of Python 3.9 or later, no network. BUNDLE is a folder or its zip.
 Take this program and policy.json from where you trust them: what came with a bundle alone proves
 nothing. Used if installed: b3sum for BLAKE3, OpenSSL for RFC 3161 timestamps. Exit code 0: all
-that is required holds; 1: something failed; 2: wrong arguments; 3: nothing failed, but something
-required could not be checked. Messages are Chinese｜English.
+that is required holds; 1: something failed; 2: wrong arguments; 3: something required could not
+be checked. Messages are Chinese｜English.
 """
 
 from __future__ import annotations
@@ -153,6 +153,7 @@ def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     return encoded.to_bytes(32, "little") == signature[:32]
 
 
+Row = dict[str, Any]
 Named = tuple[str, bytes, bytes]  # A key's name and ID, and its public key or a signature.
 
 
@@ -186,12 +187,11 @@ def parse_note(untrusted: bytes) -> tuple[str, list[Named]]:
     """Return a signed note's text and its signatures, none of them verified."""
     text, separator, tail = untrusted.decode("utf-8").rpartition("\n\n")
     lines = [line.split(" ") for line in tail.split("\n")]
-    if not separator or lines.pop() != [""] or not 1 <= len(lines) <= 64:
+    wild = {each[0] for each in lines[:-1]} != {"—"}
+    if not separator or lines.pop() != [""] or len(lines) > 64 or wild:
         raise Refused("不是签名文本｜is no signed note")
-    signatures = [(dash, name, unbase64(encoded)) for dash, name, encoded in lines]
-    if any(dash != "—" or len(data) < 5 for dash, _, data in signatures):
-        raise Refused("签名行不合格｜a signature line has another form")
-    return text + "\n", [(name, data[:4], data[4:]) for _, name, data in signatures]
+    signatures = [(name, unbase64(encoded)) for _, name, encoded in lines]
+    return text + "\n", [(name, data[:4], data[4:]) for name, data in signatures]
 
 
 class Policy:
@@ -283,12 +283,12 @@ def digests(stream: BinaryIO) -> dict[str, str]:
 def parse_list(untrusted: bytes) -> dict[str, str]:
     """Return digest by name of a list as sha256sum, b3sum or cksum writes it."""
     listed: dict[str, str] = {}
-    for line in untrusted.decode("utf-8").splitlines():
-        match = re.fullmatch(r"(?:SM3 \((.+)\) = )?([0-9a-f]{64})(?:  (.+))?", line)
-        name = (match[1] or match[3] or "") if match else line
+    for line in filter(None, untrusted.decode("utf-8").split("\n")):
+        match = re.fullmatch(r"SM3 \((.+)\) = ([0-9a-f]{64})|([0-9a-f]{64})  (.+)", line)
+        name, value = (match[1] or match[4], match[2] or match[3]) if match else (line, "")
         if not match or not NAME.fullmatch(name) or name in listed:
             raise Refused(f"所列不规范或重复：{shown(name)}｜lists wrongly or twice {shown(name)}")
-        listed[name] = match[2]
+        listed[name] = value
     return listed
 
 
@@ -313,7 +313,7 @@ class Bundle:
         flags = (getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
         return os.fdopen(os.open(self.files[name], os.O_RDONLY | sum(flags)), "rb")
 
-    def read(self, name: str, limit: int) -> bytes:
+    def read(self, name: str, limit: int = MAX_NOTE) -> bytes:
         """Return one file's bytes, at most ``limit``."""
         with self.open(name) as file:
             data = file.read(limit + 1)
@@ -333,9 +333,9 @@ class Bundle:
         done = subprocess.run([path, *arguments], input=b"", capture_output=True, timeout=600)
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
-    def check_lists(self) -> dict[str, dict[str, str]]:
+    def check_lists(self) -> dict[str, Row]:
         """Compare every file with every list, and every list with the files; return digests."""
-        found: dict[str, dict[str, str]] = {}
+        found: dict[str, Row] = {}
         for name in self.below(""):
             with self.report.guard(name), self.open(name) as stream:
                 found[name] = digests(stream)
@@ -365,7 +365,7 @@ class Bundle:
 
 
 class Proof:
-    """A bundle under a policy and its checkpoint; ``rows`` holds the answer per exhibit."""
+    """A bundle under a policy and its checkpoint."""
 
     def __init__(self, bundle: Bundle, policy: Policy, head: Checkpoint) -> None:
         self.bundle, self.policy, self.head, self.report = bundle, policy, head, bundle.report
@@ -373,12 +373,12 @@ class Proof:
         self.seqs: set[int] = set()  # Indexes of the events that are proven.
         self.chains: dict[str, dict[int, Any]] = {}  # Of a subject, by count: see check_event.
         self.stamps: list[tuple[int, datetime]] = []  # Size and time.
-        self.witnessed, self.rows = 0, list[dict[str, Any]]()
+        self.witnessed = 0
 
     def check_event(self, name: str) -> None:
         """Verify one tlog-proof and the event beside it."""
         seq = int(name[len("events/") : -len(".tlog-proof")])
-        text, _, note = self.bundle.read(name, 2 * MAX_NOTE).partition(b"\n\n")
+        text, _, note = self.bundle.read(name).partition(b"\n\n")
         header, index, *path = text.decode("ascii").split("\n")
         if (header, index, note) != ("c2sp.org/tlog-proof@v1", f"index {seq}", self.head.note):
             raise Refused("格式、序号或检查点不符｜has another form, index or checkpoint")
@@ -410,7 +410,9 @@ class Proof:
         number = len(self.seqs)
         if number != stated or number != len(proofs):
             raise Refused(f"证实 {number} 个，应有 {stated} 个｜{number} proven, {stated} stated")
-        self.report.append((HOLDS, f"{number} 个事件在日志中｜{number} events are in the log"))
+        self.report.append(
+            (HOLDS, f"{number} 个事件在签名日志中｜{number} events in the signed log")
+        )
 
     def check_chain(self, subject: str) -> None:
         """Require events 1 to the stated count of a subject, each naming the one before."""
@@ -434,10 +436,9 @@ class Proof:
             text = f"登记 {due} 件，列出 {len(listed)} 件｜{due} accessioned, {len(listed)} listed"
             self.report.fail("statement.json", text)
 
-    def check_exhibit(self, said: Any, found: dict[str, dict[str, str]], elsewhere: str) -> None:
+    def check_exhibit(self, said: Any, row: Row, found: dict[str, Row], elsewhere: str) -> None:
         """Verify an exhibit's chain, and its bytes by the digests in its event of storing."""
-        name, row = said["exhibit"], {"exhibit": said["exhibit"], "result": "unverified"}
-        self.rows.append(row)
+        name = said["exhibit"]
         self.check_chain(name)
         bodies = (body for _, _, body in self.chains[name].values())
         stored = [body for body in bodies if body["action"] == "stored"]
@@ -464,7 +465,7 @@ class Proof:
         code, text = self.bundle.run("openssl", "ts", "-reply", "-in", path, "-text")
         if code < 0 or not self.policy.authorities:
             text = f"{name}：缺少 OpenSSL 或机构｜{name}: needs OpenSSL and an authority"
-            return self.report.append((REQUIRED, text))
+            return self.report.append((REQUIRED if self.policy.authorities else UNCHECKED, text))
         ((day, year),) = re.findall(r"^Time stamp: (\w+ +\d+ [\d:]+)\S* (\d{4}) GMT", text, re.M)
         moment = datetime.strptime(f"{day} {year} +0000", "%b %d %H:%M:%S %Y %z")
         with tempfile.TemporaryDirectory() as scratch:
@@ -483,27 +484,27 @@ class Proof:
         """Count the policy's witnesses that signed a checkpoint (C2SP cosignature/v1)."""
         text, signatures = parse_note(head.note)
         for name in files:
-            signatures += parse_note(b"\n\n" + self.bundle.read(name, MAX_NOTE))[1]
+            signatures += parse_note(b"\n\n" + self.bundle.read(name))[1]
         seen = set()
         for *known, value in signatures:
             for key in (each for each in self.policy.witnesses if each[:2] == tuple(known)):
-                when = int.from_bytes(value[:8], "big")
-                message = f"cosignature/v1\ntime {when}\n{text}".encode()
-                if not ed25519(key[2], value[8:], message):
+                signed = f"cosignature/v1\ntime {int.from_bytes(value[:8], 'big')}\n{text}"
+                if not ed25519(key[2], value[8:], signed.encode()):
                     raise Refused(f"见证人签名无效：{key[0]}｜a bad cosignature of {key[0]}")
                 seen.add(key)
         if 0 < self.policy.needed <= len(seen):
             self.witnessed = max(self.witnessed, head.size)
 
-    def check_older(self, kept: Checkpoint | None) -> None:
+    def check_older(self, since: str) -> None:
         """Verify older checkpoints, that the log extends them, and who vouches for them."""
+        kept = self.policy.open(Path(since).read_bytes()) if since else None
         self.check_witnesses(self.head, [])
         paths: dict[int, list[bytes]] = {self.head.size: []}
         for note in self.bundle.below("older/", "/checkpoint"):
             folder = note[: -len("checkpoint")]
             with self.report.guard(note):
-                old = self.policy.open(self.bundle.read(note, MAX_NOTE))
-                lines = self.bundle.read(folder + "consistency", MAX_NOTE).decode().split("\n")
+                old = self.policy.open(self.bundle.read(note))
+                lines = self.bundle.read(folder + "consistency").decode().split("\n")
                 form = ["zhenglian.consistency/1", f"old {old.size}", f"new {self.head.size}"]
                 if lines[:3] != form or lines.pop():
                     raise Refused("一致性证明格式不对｜its consistency proof has another form")
@@ -515,13 +516,10 @@ class Proof:
                         self.check_stamp(name, old, note)
         if kept and kept.size < self.head.size and kept.size not in paths:
             text = f"无自大小 {kept.size} 的证明｜there is no proof from size {kept.size}"
-            return self.report.append((REQUIRED, text))
-        if kept:
+            self.report.append((REQUIRED, text))
+        elif kept:
             require_extends(kept, self.head, paths.get(kept.size, []))
             self.report.append((HOLDS, "延续所存的检查点｜the log extends the kept checkpoint"))
-
-    def check_covered(self) -> None:
-        """Say which events no timestamp or not enough witnesses vouch for, if the policy asks."""
         stamped = max((size for size, _ in self.stamps), default=0)
         for asked, size, what in (
             (self.policy.authorities, stamped, "时间戳 timestamp"),
@@ -532,34 +530,35 @@ class Proof:
                 self.report.append((REQUIRED, f"{bare} 个事件没有{what}｜{bare} events: no {what}"))
 
 
-def examine(bundle: Bundle, chosen: Namespace, values: list[str]) -> list[dict[str, Any]]:
-    """Check everything; add the values that were used, and return the answer per exhibit."""
+def examine(bundle: Bundle, chosen: Namespace, values: list[str], rows: list[Row]) -> None:
+    """Check everything; add the values that were used, and the answer per exhibit."""
     report, found = bundle.report, bundle.check_lists()
     if not chosen.policy:
         text = "公钥随包而来，须与公布的核对（--policy）｜keys came with the bundle: use --policy"
         report.append((REQUIRED, text))
-    with Path(chosen.policy).open("rb") if chosen.policy else bundle.open("policy.json") as file:
-        policy = Policy(file.read(MAX_NOTE))
-    head = policy.open(bundle.read("checkpoint", MAX_NOTE))
-    report.append((HOLDS, "检查点由日志密钥签名｜the checkpoint is signed by the log's key"))
-    proof = Proof(bundle, policy, head)
-    with report.guard("events/"):
-        proof.check_events()
-    with report.guard(chosen.since or "older/"):
-        kept = Path(chosen.since).read_bytes()[:MAX_NOTE] if chosen.since else b""
-        proof.check_older(policy.open(kept) if kept else None)
-    proof.check_covered()
-    for said in proof.said["exhibits"]:
-        with report.guard(said["exhibit"]):
-            proof.check_exhibit(said, found, chosen.originals)
-    proof.check_claims()
-    values += [f"策略 policy: sha256 {policy.sha256}"]
-    values += [f"公钥 key: {k[0]}+{k[1].hex()} {k[2].hex()}, {a}-{b}" for k, a, b in policy.keys]
-    values.append(f"检查点 checkpoint: {policy.origin} {head.size} {head.root.hex()}")
-    return proof.rows
+    with report.guard("policy.json"):
+        data = Path(chosen.policy).read_bytes() if chosen.policy else bundle.read("policy.json")
+        policy = Policy(data)
+        values += [f"策略 policy: sha256 {policy.sha256}"]
+        for key, first, last in policy.keys:
+            values.append(f"公钥 key: {key[0]}+{key[1].hex()} {key[2].hex()}, {first}-{last}")
+        with report.guard("checkpoint"):
+            head = policy.open(bundle.read("checkpoint"))
+            values.append(f"检查点 checkpoint: {policy.origin} {head.size} {head.root.hex()}")
+            with report.guard("statement.json"):
+                proof = Proof(bundle, policy, head)
+                with report.guard("events/"):
+                    proof.check_events()
+                with report.guard(chosen.since or "older/"):
+                    proof.check_older(chosen.since)
+                for said in proof.said["exhibits"]:
+                    rows.append({"exhibit": said["exhibit"], "result": "unverified"})
+                    with report.guard(said["exhibit"]):
+                        proof.check_exhibit(said, rows[-1], found, chosen.originals)
+                proof.check_claims()
 
 
-def told(report: Report, values: list[str], rows: list[dict[str, Any]], english: bool) -> str:
+def told(report: Report, values: list[str], rows: list[Row], english: bool) -> str:
     """Return all that was found as text, in one language."""
     verdicts = ("核验通过｜VERIFIED", "核验不通过｜FAILED", "", "未全部核验｜NOT FULLY VERIFIED")
     columns = ("exhibit", "result", "events", "before", "sha256", "sm3")
@@ -577,7 +576,7 @@ def main() -> int:
     for option in ("--policy", "--since", "--originals", "--certificate", "--by"):
         parser.add_argument(option, default="")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")
-    chosen, report, rows = parser.parse_args(), Report(), list[dict[str, Any]]()
+    chosen, report, rows = parser.parse_args(), Report(), list[Row]()
     own, version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), sys.version.split()[0]
     values = [f"工具 tool: {VERSION}, sha256 {own}, Python {version}"]
     values.append(f"时间 when: {datetime.now(timezone.utc).isoformat(' ', 'seconds')}")
@@ -585,7 +584,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, report.guard(chosen.bundle):
         path = Path(chosen.bundle)
         root = unpack(chosen.bundle, scratch) if path.is_file() else path
-        rows = examine(Bundle(root, report), chosen, values)
+        examine(Bundle(root, report), chosen, values, rows)
     text, code = told(report, values, rows, chosen.lang == "en"), sys.stdout.encoding or "ascii"
     sys.stdout.write(text.encode(code, "backslashreplace").decode(code))
     if chosen.certificate:

@@ -4,6 +4,7 @@ Only the cell and the engine are left out: the manifest is made here.
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from tasks.bundle import Arrival, File, Verdict, batches
 CASE_NO, OTHER_NO = "沪市监案〔2026〕0777号", "苏市监案〔2026〕4242号"
 FILES = {"名单.txt": "甲方客户名单".encode(), "报价.PDF": b"%PDF-1.4 price", "图.x/y": b"\0\1\2"}
 OTHER_FILES = {"机密配方.txt": "另案的配方 other formula".encode(), "b.txt": b"other b"}
+PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
+"""The system's own, which has none of our packages."""
 MARKS = {"机密配方.txt": "机密配方", "b.txt": "乙案合同"}
 
 
@@ -82,11 +85,11 @@ def _next_exhibit(custody: Custody, accession: str, case_no: str, count: int) ->
         return intents.reserve_exhibits(session, accession, case_id(case_no), count)
 
 
-def verify(bundle: Path, *options: str, python: str = sys.executable) -> tuple[int, str]:
+def verify(bundle: Path, *options: object, cwd: str = "/") -> tuple[int, str]:
     """Run the shipped program as a person would; return its exit code and what it printed."""
     done = subprocess.run(
-        [python, "-I", str(VERIFIER), str(bundle), *options],
-        capture_output=True, timeout=120, check=False, cwd="/",
+        [PYTHON, "-I", str(VERIFIER), str(bundle), *map(str, options)],
+        capture_output=True, timeout=120, check=False, cwd=cwd,
     )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done.returncode, done.stdout.decode()
