@@ -17,7 +17,7 @@ from typing import Any
 
 from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
-from portal.commands import appraisal, cases, proof
+from portal.commands import appraisal, cases, holding, proof
 from portal.preparing import prepare
 from portal.show import cell, console, line
 from portal.watching import watch_drop
@@ -26,6 +26,7 @@ from storage.custody import current
 from storage.errors import HostError, IntegrityError
 from storage.settings import relocate, settings
 from tasks.filled import read_fields
+from tasks.open_handovers import open_handovers
 from tasks.reading import shared_pool
 
 SAMPLES = Path(__file__).resolve().parents[1] / "deploy" / "sample"
@@ -171,6 +172,27 @@ def _work(folder: Path, sent: dict[str, dict[str, Any]]) -> None:
     line(f"75 天后 in 75 days ({later})，另一委托仍未交回意见 the other one is still open:")
     appraisal.overdue(later.isoformat())
     track_turnaround()
+    _hand_over()
+
+
+def _hand_over() -> None:
+    """Seal an original, hand it over with two acknowledgements, and say who holds what."""
+    people = {"by": "孙保管", "second": "周保管"}
+    holding.seal_renew(f"{CASE}/E0001", "封-0001", **people)
+    holding.seal_break(f"{CASE}/E0001", "封-0001", reason="检察机关查验", **people)
+    holding.seal_renew(f"{CASE}/E0001", "封-0002", **people)
+    holding.handover_release(
+        [f"{CASE}/E0001"],
+        to="陈检察官",
+        to_unit="浦东新区人民检察院",
+        by="孙保管",
+        purpose="移送审查",
+        place="证据保管中心",
+        seal_no="封-0002",
+    )
+    (waiting,) = open_handovers(current(), 0)
+    holding.handover_receive(waiting["handover_no"], by="陈检察官", seal_no="封-0002")
+    holding.holders(CASE)
 
 
 def _opinion(folder: Path, digest: str) -> tuple[Path, Path]:
