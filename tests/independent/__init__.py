@@ -1,0 +1,1 @@
+"""Programs that others wrote judge a log that ours made: see ``docs/independent.md``."""
