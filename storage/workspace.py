@@ -150,11 +150,24 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files of earlier writes of a path whose process was killed."""
+    start, end = f".{path.name}.", ".tmp"
+    for name in os.listdir(path.parent):  # noqa: PTH208 - folders of a log are long
+        pid = name.removeprefix(start).removesuffix(end)
+        if name != f"{start}{pid}{end}" or not pid.isdecimal():
+            continue
+        if int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists():
+            (path.parent / name).unlink(missing_ok=True)
+
+
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace a file whole: temporary file, fsync, rename, fsync of the folder.
 
-    After a crash the path holds the old bytes or the new ones, never a part.
+    After a crash the path holds the old bytes or the new ones, never a part, and the next write
+    removes what a killed one left beside it.
     """
+    remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
