@@ -68,7 +68,11 @@ def shared_pool() -> CellPool:
 def read_exhibits(
     custody: Custody, pool: CellPool, exhibits: Sequence[str], *, again: bool = False
 ) -> list[ReadResult]:
-    """Read exhibits (skipping those read before, unless ``again``) and record the results."""
+    """Read exhibits (skipping those read before, unless ``again``) and record the results.
+
+    The pages are indexed before the reading is on record: whoever was killed in between reads
+    again, whereas a reading on record is never repeated, and its pages would never be found.
+    """
     with custody.read() as session:
         rows = [queries.find_exhibit(session, each) for each in exhibits]
         done = {
@@ -79,10 +83,10 @@ def read_exhibits(
     todo = [row for row in rows if row["exhibit_id"] not in done]
     with ThreadPoolExecutor(custody.settings.processes) as threads:
         outcomes = list(threads.map(lambda row: _read_one(custody, pool, row), todo))
-    custody.record([event for event, _ in outcomes])
     with custody.write() as session:
         for event, transcript in outcomes:
             index_pages(session, event.case, event.exhibits[0], page_inputs(transcript))
+    custody.record([event for event, _ in outcomes])
     return [
         ReadResult(
             row["exhibit_id"],
