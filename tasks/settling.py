@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from storage.catalogue import queries
 from storage.custody import Custody
-from storage.errors import InputError
-from storage.event import Action, decode
+from storage.errors import CustodyError, InputError
+from storage.event import Action, decode, event_id
 from storage.log import Recorded
 from storage.nouns import Person
 from storage.objects import ObjectRef
@@ -58,6 +60,9 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
 def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorded]) -> bytes:
     """Make the receipt and put it on record; return the bytes of the one on record."""
     manifest, bundle = verdict.manifest, verdict.bundle
+    known = custody.log.index_of(event_id(Action.RECEIPTED, bundle.accession))
+    if known is not None:
+        return _load(custody, decode(custody.log.leaf(known)).details["object"])
     if manifest is None:
         raise ValueError("a receipt needs a manifest")
     files = {each.file.path: each.fingerprint for each in verdict.files}
@@ -65,18 +70,20 @@ def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorde
         ReceiptLine(verdict.first_exhibit + item.seq - 1, item, files[item.path], place.index)
         for item, place in zip(manifest.items, recorded[1:], strict=True)
     ]
-    receipt = build_receipt(
+    make = partial(
+        build_receipt,
         accession=bundle.accession,
         manifest=manifest,
         lines=lines,
         bundle_digest=verdict.bundle_digest,
         received_at=bundle.received_at,
-        issued_at=custody.now(),
         receiver=custody.receiver(),
         event_index=recorded[0].index,
-        checkpoint=custody.log.checkpoint_text(),
     )
-    data = receipt_bytes(receipt)
+    data = _begun_receipt(custody, bundle.accession, make)
+    if data is None:
+        checkpoint = custody.log.checkpoint_text()
+        data = receipt_bytes(make(issued_at=custody.now(), checkpoint=checkpoint))
     digest = hashlib.sha256(data).hexdigest()
     ref = put_bytes(custody, f"accessions/{bundle.accession}/receipt-{digest}.json", data)
     event = custody.event(
@@ -90,6 +97,31 @@ def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorde
     (place,) = custody.record([event])
     details = decode(custody.log.leaf(place.index)).details
     return data if details["receipt_sha256"] == digest else _load(custody, details["object"])
+
+
+def _begun_receipt(
+    custody: Custody, accession: str, make: Callable[..., dict[str, Any]]
+) -> bytes | None:
+    """Return the receipt that an interrupted attempt stored, so that no second one is stored.
+
+    It must be what would be made now but for its time and its checkpoint, and that checkpoint
+    must be signed by this log.
+    """
+    ring = custody.log.ring()
+    for key in custody.objects.keys(f"accessions/{accession}"):
+        ref = custody.objects.find(key)
+        if "/receipt-" not in key or ref is None:
+            continue
+        data = _load(custody, ref.as_json())
+        try:
+            found = json.loads(data)
+            checkpoint = found["log"]["checkpoint"]
+            ring.open(checkpoint.encode())
+            if data == receipt_bytes(make(issued_at=found["issued_at"], checkpoint=checkpoint)):
+                return data
+        except (ValueError, KeyError, TypeError, AttributeError, CustodyError):
+            continue  # Not a receipt of ours: it is left alone, and the log will not name it.
+    return None
 
 
 def _load(custody: Custody, ref: dict[str, Any]) -> bytes:
