@@ -15,12 +15,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from deploy.sample.authority import SampleAuthority, serving
 from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
+from portal.anchors import print_run
 from portal.commands import appraisal, cases, holding, proof
 from portal.preparing import prepare
 from portal.show import cell, console, line
 from portal.watching import watch_drop
+from storage import openssl
 from storage.catalogue import queries
 from storage.custody import current
 from storage.errors import HostError, IntegrityError
@@ -56,6 +59,7 @@ def run_demo(folder: Path) -> None:
     sent = _send(folder)
     _check_with_other_tools(Path(sent[IDENTITY]["package"]))
     _work(folder, sent)
+    _anchor(folder)
     _prove(folder)
     _where_to_look(folder, time.monotonic() - started)
 
@@ -205,6 +209,30 @@ def _opinion(folder: Path, digest: str) -> tuple[Path, Path]:
     # JSON is YAML too.
     particulars.write_text(json.dumps(fields, ensure_ascii=False, indent=1))
     return pdf, particulars
+
+
+def _anchor(folder: Path) -> None:
+    """Have the log stamped by an authority that lives as long as this takes."""
+    from flows.anchor import anchor_log
+
+    line("日志由时间戳机构加盖时间戳（演示用，openssl 临时生成）/ the log is time-stamped:")
+    authority = SampleAuthority(folder / "authority")
+    authority.make()
+    with serving(authority.reply) as url:
+        _configure(folder, authority.write_settings(url))
+        print_run(anchor_log())
+    _configure(folder, "")
+    for reply in sorted((folder / "objects" / "anchors").glob("*/*.tsr")):
+        note, trusted = reply.with_name("checkpoint"), authority.certificates
+        openssl.run(["ts", "-verify", "-in", reply, "-data", note, "-CAfile", trusted])
+        line(f"[green]✓[/] openssl ts -verify -in {cell(reply.name)} -data checkpoint")
+
+
+def _configure(folder: Path, authorities: str | Path) -> None:
+    """Open the workspace again, with these authorities and no witness to ask."""
+    current().database.close()
+    current.cache_clear()
+    relocate(folder, timestamp_authorities=authorities, witnesses="")
 
 
 def _prove(folder: Path) -> None:

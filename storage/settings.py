@@ -117,8 +117,12 @@ def settings() -> Settings:
         ) from error
 
 
-def relocate(home: Path) -> Settings:
-    """Give this process and its children another workspace (the demo's) and return settings."""
-    os.environ["CUSTODY_HOME"] = str(home)
+def relocate(home: Path, **others: str | Path) -> Settings:
+    """Give this process and its children another workspace (the demo's) and return settings.
+
+    Other settings are given by name, as in ``relocate(home, language="en")``.
+    """
+    for name, value in {"home": home, **others}.items():
+        os.environ[f"CUSTODY_{name.upper()}"] = str(value)
     settings.cache_clear()
     return settings()
