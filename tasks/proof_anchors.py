@@ -1,7 +1,9 @@
 """What vouches for the log from outside: stored timestamps and cosignatures on older checkpoints.
 
 A bundle takes along the newest of each kind, and for every original the earliest timestamp that
-covers its storing: that one says since when the bytes have been what they are.
+covers its storing: that one says since when the bytes have been what they are. Before a bundle is
+made, the newest checkpoint is anchored where authorities or witnesses are configured, so that the
+access that the bundle shows is vouched for too.
 """
 
 from __future__ import annotations
@@ -13,12 +15,38 @@ from collections.abc import Iterable, Iterator
 from appraisal.bag import BagWriter
 from storage.checkpoint import Checkpoint
 from storage.custody import Custody
-from storage.errors import NotFoundError
+from storage.errors import CustodyError, NotFoundError
 from storage.snapshot import Snapshot
+from tasks.anchoring import (
+    Attempt,
+    Order,
+    obtain,
+    plan_anchor,
+    record_cosignatures,
+    record_stamps,
+)
 
 _KEY = re.compile(r"anchors/([0-9]{12})/(.+)")
 _KINDS = (".tsr", ".cosignature")
 _CHECKPOINT = "checkpoint"
+
+
+def anchor_now(custody: Custody) -> None:
+    """Have the newest checkpoint stamped and cosigned, once; what fails is on record and no more.
+
+    Raises:
+        HostError: the configuration cannot be used.
+    """
+    plan = plan_anchor(custody)
+    record_stamps(custody, [(order, _attempt(custody, order)) for order in plan.orders])
+    record_cosignatures(custody, plan.checkpoint)
+
+
+def _attempt(custody: Custody, order: Order) -> Attempt:
+    try:
+        return obtain(custody, order)
+    except CustodyError as error:
+        return error
 
 
 def add_anchors(

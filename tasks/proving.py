@@ -26,11 +26,11 @@ from storage.event import Action
 from storage.note import MAX_NOTE
 from storage.nouns import Person
 from storage.objects import ObjectRef
-from storage.policy import load_policy
 from storage.snapshot import Snapshot
 from storage.verifier import verifier_bytes
 from storage.workspace import fsync_folder
-from tasks.proof_anchors import add_anchors, add_older
+from tasks.policies import present_policy
+from tasks.proof_anchors import add_anchors, add_older, anchor_now
 from tasks.proof_events import Showing, Target, find_target, show
 from tasks.proof_papers import as_bytes, file_name, readme, statement
 
@@ -72,6 +72,7 @@ def prove(custody: Custody, name: str, folder: Path, wish: Wish) -> dict[str, An
         raise ConflictError(f"{path} 已存在 exists already", remedy="name a new folder: -o FOLDER")
     older = _older(custody, wish.since) if wish.since else None
     with _accessed(custody, target, wish, path.name):
+        anchor_now(custody)
         snapshot = Snapshot(custody.log_store, custody.log.ring())
         showing = show(custody, target, snapshot)
         said = statement(
@@ -103,7 +104,7 @@ def _fill(
     bag.tag("README.txt", readme(said))
     bag.tag("statement.json", as_bytes(said))
     bag.tag("verify.py", verifier_bytes())
-    bag.tag("policy.json", load_policy(custody.workspace).text().encode())
+    bag.tag("policy.json", present_policy(custody.settings).text().encode())
     bag.tag("checkpoint", snapshot.note)
     for each in showing.events:
         bag.tag(f"events/{each.index:012d}.json", each.leaf)
