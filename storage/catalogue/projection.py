@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from storage.catalogue import anchors, handovers, keeping, tables
 from storage.event import Action, CustodyEvent
 
-
 _REF = cast(Table, tables.EventRef.__table__)
 _EXHIBIT = cast(Table, tables.EventExhibit.__table__)
 
