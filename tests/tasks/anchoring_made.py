@@ -69,14 +69,14 @@ Opener = Callable[..., Anchored]
 
 
 @contextmanager
-def opener(home: Path) -> Iterator[Opener]:
+def opener(home: Path, **settings: Any) -> Iterator[Opener]:
     """Yield how to open one house with these authorities configured."""
-    init_custody(Settings(home=home))
+    init_custody(Settings(home=home, **settings))
     with ExitStack() as stack:
 
-        def open_(*entries: Entry, **more: Any) -> Anchored:
+        def open_(*entries: Entry) -> Anchored:
             text = json.dumps(entries) if entries else ""
-            chosen = Settings(home=home, timestamp_authorities=text, **more)
+            chosen = Settings(home=home, timestamp_authorities=text, **settings)
             custody = open_custody(chosen)
             stack.callback(custody.database.close)
             return Anchored(custody)

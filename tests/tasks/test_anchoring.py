@@ -18,6 +18,7 @@ from storage.story import tell
 from tasks import stamping
 from tasks.anchored import days_without_anchor, listing, verify_anchors
 from tasks.anchoring import obtain, plan_anchor
+from tests.services.postgres import Postgres
 from tests.services.rgw import free_port
 from tests.services.tsa import Faulty, faulty
 from tests.services.witness import answering, http
@@ -359,3 +360,18 @@ def test_a_day_that_was_stamped_is_not_listed(open_: Opener, tsa: Faulty, url: s
     dead = open_(entry(f"http://127.0.0.1:{free_port()}/", tsa.certificates, "dead"))
     assert at_noon(dead, 3).failure()
     assert days_without_anchor(at_noon(house, 40).custody) == []
+
+
+@pytest.mark.slow
+def test_a_server_database_answers_the_same(
+    postgres: Postgres, tmp_path: Path, tsa: Faulty, url: str
+) -> None:
+    with opener(tmp_path / "home", database=postgres.new_database()) as opened:
+        house = opened(entry(url, tsa.certificates, algorithms=BOTH))
+        assert len(house.run()) == 2
+        assert house.run() == []
+        at_noon(house, 5).grow()
+        found = listing(at_noon(house, 9).custody, 5)
+        assert [each["size"] for each in found["anchors"]] == [1, 1]
+        assert len(found["days"]) == 1
+        assert all(each["ok"] for each in verify_anchors(house.custody))
