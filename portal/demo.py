@@ -20,6 +20,7 @@ from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
 from portal.anchors import print_run
 from portal.commands import appraisal, cases, holding, proof
+from portal.demo_proof import prove_to_others
 from portal.preparing import prepare
 from portal.show import cell, console, line
 from portal.watching import watch_drop
@@ -238,6 +239,7 @@ def _configure(folder: Path, authorities: str | Path) -> None:
 def _prove(folder: Path) -> None:
     _head("七、核验", "Verification")
     proof.verify(CASE)
+    prove_to_others(f"{CASE}/E0001", folder)
     _head("八、在副本上改动一个字节", "One byte is changed, on a copy")
     copy = _copy_of(folder)
     shutil.copytree(folder, copy)

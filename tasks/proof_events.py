@@ -14,7 +14,7 @@ from typing import Any
 
 from storage.catalogue import handovers, queries
 from storage.custody import Custody
-from storage.errors import IntegrityError, NotFoundError, StateError
+from storage.errors import IntegrityError, NotFoundError, StateError, TransientError
 from storage.event import Action, CustodyEvent, decode
 from storage.snapshot import Snapshot
 
@@ -57,8 +57,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Showing:
-    """All events of a bundle, and the number of events in each chain that is shown whole."""
+    """All events of a bundle, the log that proves them, and the count of each whole chain."""
 
+    snapshot: Snapshot
     events: Sequence[Shown]
     chains: dict[str, int]
 
@@ -82,36 +83,44 @@ def find_target(custody: Custody, name: str) -> Target:
         return Target("case", case, queries.list_exhibits(session, case["case_id"]), 0)
 
 
-def show(custody: Custody, target: Target, snapshot: Snapshot) -> Showing:
+def show(custody: Custody, target: Target) -> Showing:
     """Return the events of a target with their proofs, each chain checked to be whole.
 
     Raises:
         IntegrityError: an event is missing from a chain, or the log does not prove it.
+        TransientError: the newest events are not published yet.
         StateError: an event of the target names another case.
     """
-    subjects, indexes, kept = _wanted(custody, target)
+    counts, indexes = _wanted(custody, target)
+    snapshot = Snapshot(custody.log_store, custody.log.ring())
+    if indexes[-1] >= snapshot.size:
+        raise TransientError(
+            "案件的新事件尚未发布 events of the case are not published yet", remedy="run it again"
+        )
     events = []
-    for index in (each for each in indexes if each < snapshot.size):
+    for index in indexes:
         leaf, proof = snapshot.prove(index)
         event = decode(leaf)
-        if kept.isdisjoint(event.subjects) and event.action not in _OPENING:
+        if counts.keys().isdisjoint(event.subjects) and event.action not in _OPENING:
             continue
         _require_own(index, event, target)
         events.append(Shown(index, leaf, proof, event))
-    return Showing(events, {name: _count(name, events) for name in subjects})
+    for subject, count in counts.items():
+        _require_whole(subject, count, events)
+    return Showing(snapshot, events, counts)
 
 
-def _wanted(custody: Custody, target: Target) -> tuple[list[str], list[int], set[str]]:
-    """Return the subjects shown whole, the indexes to look at, and whose events all count."""
+def _wanted(custody: Custody, target: Target) -> tuple[dict[str, int], list[int]]:
+    """Return the chains shown whole, with their counts, and the indexes to look at."""
     with custody.read() as session:
+        counts, last = handovers.chain_ends(session, target.case_id)
         if target.kind == "case":
-            indexes = handovers.custody_indexes(session, target.case_id)
-            subjects = sorted(handovers.chain_counts(session, target.case_id))
-            return subjects, indexes, set(subjects)
+            return counts, handovers.custody_indexes(session, target.case_id, last)
         row = target.exhibits[0]
         own = queries.event_indexes(session, row["exhibit_id"])
         opening = queries.accession_events(session, row["accession"])
-    return [row["exhibit_id"]], sorted({*own, *opening}), {row["exhibit_id"]}
+    indexes = sorted(index for index in {*own, *opening} if index <= last)
+    return {row["exhibit_id"]: counts[row["exhibit_id"]]}, indexes
 
 
 def _require_own(index: int, event: CustodyEvent, target: Target) -> None:
@@ -125,14 +134,13 @@ def _require_own(index: int, event: CustodyEvent, target: Target) -> None:
         )
 
 
-def _count(subject: str, events: Iterable[Shown]) -> int:
-    """Return how many events a subject has, having seen each of them."""
+def _require_whole(subject: str, count: int, events: Iterable[Shown]) -> None:
+    """Require that the events hold as many of a subject as the log's journal counts."""
     orders = [each.event.order for each in events if each.event.order is not None]
-    counts = sorted(order.chains[subject].count for order in orders if subject in order.chains)
-    if counts != list(range(1, len(counts) + 1)) or not counts:
+    found = sorted(order.chains[subject].count for order in orders if subject in order.chains)
+    if found != list(range(1, count + 1)):
         raise IntegrityError(
-            f"{subject} 的事件链不完整 its chain of events has a gap",
+            f"{subject} 的事件链不完整 its chain of events has a gap: {len(found)} of {count}",
             remedy="run 'custody audit --log'; the catalogue may have to be rebuilt",
             subject=subject,
         )
-    return len(counts)

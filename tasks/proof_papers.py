@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 from appraisal.material import safe_suffix
-from storage.checkpoint import Checkpoint
 from storage.custody import VERSION
 from storage.names import visible
 from storage.note import encode_base64
@@ -23,18 +22,16 @@ def file_name(row: dict[str, Any]) -> str:
     return str(row["exhibit_id"]).rpartition("/")[2] + safe_suffix(row["item"]["path"])
 
 
-def statement(
-    target: Target, showing: Showing, head: Checkpoint, *, originals: bool, made_at: str
-) -> dict[str, Any]:
+def statement(target: Target, showing: Showing, *, originals: bool, made_at: str) -> dict[str, Any]:
     """Return the statement.
 
     Args:
         target: what is shown.
-        showing: its events.
-        head: the checkpoint that all proofs lead to.
+        showing: its events, and the checkpoint that all proofs lead to.
         originals: whether the originals' bytes are in the bundle.
         made_at: when the bundle was made, RFC 3339.
     """
+    head = showing.snapshot.checkpoint
     return {
         "schema": SCHEMA,
         "kind": target.kind,

@@ -26,7 +26,6 @@ from storage.event import Action
 from storage.note import MAX_NOTE
 from storage.nouns import Person
 from storage.objects import ObjectRef
-from storage.snapshot import Snapshot
 from storage.verifier import verifier_bytes
 from storage.workspace import fsync_folder
 from tasks.policies import present_policy
@@ -73,30 +72,18 @@ def prove(custody: Custody, name: str, folder: Path, wish: Wish) -> dict[str, An
     older = _older(custody, wish.since) if wish.since else None
     with _accessed(custody, target, wish, path.name):
         anchor_now(custody)
-        snapshot = Snapshot(custody.log_store, custody.log.ring())
-        showing = show(custody, target, snapshot)
-        said = statement(
-            target,
-            showing,
-            snapshot.checkpoint,
-            originals=wish.originals,
-            made_at=custody.now(),
-        )
+        showing = show(custody, target)
+        said = statement(target, showing, originals=wish.originals, made_at=custody.now())
         with _new_bag(path, target.name, as_zip=wish.as_zip) as bag:
-            _fill(bag, custody, target, snapshot, showing, said)
+            _fill(bag, custody, target, showing, said)
             if older:
-                add_older(bag, snapshot, *older, mark="-kept")
+                add_older(bag, showing.snapshot, *older, mark="-kept")
             bag.finish(_bag_info(custody, said))
     return {**said, "path": str(path)}
 
 
 def _fill(
-    bag: BagWriter,
-    custody: Custody,
-    target: Target,
-    snapshot: Snapshot,
-    showing: Showing,
-    said: dict[str, Any],
+    bag: BagWriter, custody: Custody, target: Target, showing: Showing, said: dict[str, Any]
 ) -> None:
     for row in target.exhibits if said["bytes"] else ():
         with custody.objects.open(ObjectRef.from_json(row["object"])) as source:
@@ -105,12 +92,12 @@ def _fill(
     bag.tag("statement.json", as_bytes(said))
     bag.tag("verify.py", verifier_bytes())
     bag.tag("policy.json", present_policy(custody.settings).text().encode())
-    bag.tag("checkpoint", snapshot.note)
+    bag.tag("checkpoint", showing.snapshot.note)
     for each in showing.events:
         bag.tag(f"events/{each.index:012d}.json", each.leaf)
         bag.tag(f"events/{each.index:012d}.tlog-proof", each.proof.encode())
     stored = [each.index for each in showing.events if each.event.action is Action.STORED]
-    add_anchors(bag, custody, snapshot, stored)
+    add_anchors(bag, custody, showing.snapshot, stored)
 
 
 def _require_same(row: dict[str, Any], copied: Fingerprint) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import bagit
 import pytest
+from sqlalchemy import delete
 
 from deploy.sample.authority import SampleAuthority
-from storage.errors import ConflictError, IntegrityError, NotFoundError
+from storage.catalogue import queries, tables
+from storage.errors import ConflictError, IntegrityError, NotFoundError, StateError
 from storage.event import Action, decode
 from storage.nouns import Person, case_id
 from storage.verifier import VERIFIER
@@ -844,6 +846,31 @@ def test_a_checkpoint_of_another_log_is_refused(world: World, tmp_path: Path) ->
             prove(custody, CASE_NO, tmp_path / "new", Wish(since=world.kept))
         assert custody.log.reader().checkpoint().size == size
         assert not (tmp_path / "new").exists()
+
+
+def test_an_event_that_names_two_cases_is_never_shown(tmp_path: Path) -> None:
+    with open_house(tmp_path / "home") as custody:
+        one = take_case(custody, tmp_path / "in1", CASE_NO, FILES)
+        two = take_case(custody, tmp_path / "in2", OTHER_NO, OTHER_FILES)
+        custody.record([custody.event(Action.VERIFIED, ["both"], exhibits=[one[0], two[0]],
+                                      details={"summary": ""})])  # fmt: skip
+        for name in (CASE_NO, one[0]):
+            with pytest.raises(StateError, match="names another case"):
+                prove(custody, name, tmp_path / "out", Wish(originals=False))
+        prove(custody, one[1], tmp_path / "out", Wish(originals=False))
+
+
+@pytest.mark.parametrize("which", [1, -1])
+def test_a_catalogue_that_lost_an_event_makes_no_bundle(tmp_path: Path, which: int) -> None:
+    with open_house(tmp_path / "home") as custody:
+        exhibits = take_case(custody, tmp_path / "in", CASE_NO, FILES)
+        prove(custody, exhibits[0], tmp_path / "first", Wish())
+        with custody.read() as session:
+            index = queries.event_indexes(session, exhibits[0])[which]
+        with custody.write() as session:
+            session.execute(delete(tables.EventExhibit).where(tables.EventExhibit.index == index))
+        with pytest.raises(IntegrityError, match="has a gap: 2 of 3"):
+            prove(custody, exhibits[0], tmp_path / "out", Wish(originals=False))
 
 
 def test_many_exhibits_stay_within_the_limit_of_a_leaf(tmp_path: Path) -> None:
