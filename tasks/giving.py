@@ -147,10 +147,11 @@ def accesses(custody: Custody, case: str) -> list[dict[str, Any]]:
     with custody.read() as session:
         found = queries.find_case(session, case)["case_id"]
         indexes = handovers.action_indexes(session, found, [Action.ACCESSED, Action.PACKAGED])
+        entries = handovers.leaves(session, indexes)
     rows: list[dict[str, Any]] = []
     by_access: dict[str, dict[str, Any]] = {}
-    for index in indexes:
-        event = decode(custody.log.leaf(index))
+    for index, leaf in entries:
+        event = decode(leaf)
         details = event.details
         if details.get("phase") == "ended" and details["access"] in by_access:
             by_access[details["access"]]["outcome"] = details["outcome"]

@@ -42,22 +42,19 @@ def keep_sheet(custody: Custody, row: Mapping[str, Any]) -> Path:
         case = queries.find_case(session, row["case_id"])
         names = set(row["exhibits"])
         listed = queries.list_exhibits(session, row["case_id"])
-        ends = {
-            action: handovers.action_indexes(session, row["case_id"], [action])
-            for action in (Action.RELEASED, Action.ACKNOWLEDGED)
-        }
-
-    def events(action: Action) -> list[Placed]:
-        found = ((index, decode(custody.log.leaf(index))) for index in ends[action])
-        return [each for each in found if each[1].details.get("handover_no") == row["number"]]
+        actions = (Action.RELEASED, Action.ACKNOWLEDGED)
+        indexes = handovers.action_indexes(session, row["case_id"], actions)
+        entries = handovers.leaves(session, indexes)
+    ends = [(index, decode(leaf)) for index, leaf in entries]
+    own = [each for each in ends if each[1].details.get("handover_no") == row["number"]]
 
     sheet = Sheet(
         row["number"],
         case["case_no"],
         custody.receiver().unit,
         [each for each in listed if each["exhibit_id"] in names],
-        events(Action.RELEASED),
-        events(Action.ACKNOWLEDGED),
+        [each for each in own if each[1].action is Action.RELEASED],
+        [each for each in own if each[1].action is Action.ACKNOWLEDGED],
         custody.log.checkpoint_text(),
     )
     folder = custody.workspace.packages / "handovers"

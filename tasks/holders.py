@@ -21,7 +21,6 @@ def case_custody(custody: Custody, case: str) -> CaseCustody:
     """
     with custody.read() as session:
         found = queries.find_case(session, case)["case_id"]
-        indexes = handovers.custody_indexes(session, found)
-        counts = handovers.chain_counts(session, found)
-    events = [(index, decode(custody.log.leaf(index))) for index in indexes]
-    return fold(found, events, counts)
+        counts, last = handovers.chain_ends(session, found)
+        entries = handovers.leaves(session, handovers.custody_indexes(session, found, last))
+    return fold(found, [(index, decode(leaf)) for index, leaf in entries], counts)

@@ -6,14 +6,15 @@ input; a hand-over is one row however many events it took. (RULES CU-03.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from storage.catalogue import tables
-from storage.catalogue.log_tables import LogTail
+from storage.catalogue.log_tables import LogEntry, LogTail
+from storage.catalogue.sequencing import chunks
 from storage.errors import NotFoundError
 from storage.event import Action, CustodyEvent
 from storage.fold import ENDED
@@ -116,8 +117,37 @@ def next_number(session: Session, year: str) -> str:
     return f"{prefix}{int(newest.removeprefix(prefix)) + 1 if newest else 1:06d}"
 
 
-def custody_indexes(session: Session, case: str) -> list[int]:
-    """Return the log indexes of all events of a case, its accessions and its exhibits."""
+def chain_ends(session: Session, case: str) -> tuple[dict[str, int], int]:
+    """Return how many events the journal counts for a case and all that belongs to it.
+
+    Also the index of the newest of them (-1: none). Asked for in one statement and before the
+    events themselves: what is recorded in between has a higher index.
+    """
+    own = select(tables.Accession.accession).where(tables.Accession.case_id == case)
+    statement = select(LogTail.subject, LogTail.count, LogTail.seq).where(
+        or_(
+            LogTail.subject == case,
+            LogTail.subject.startswith(f"{case}/", autoescape=True),
+            LogTail.subject.in_(own),
+        )
+    )
+    rows = session.execute(statement).all()
+    return {row[0]: row[1] for row in rows}, max((row.seq for row in rows), default=-1)
+
+
+def chain_counts(session: Session, case: str) -> dict[str, int]:
+    """Return how many events the journal counts for a case and all that belongs to it."""
+    return chain_ends(session, case)[0]
+
+
+def custody_indexes(session: Session, case: str, last: int | None = None) -> list[int]:
+    """Return the log indexes of all events of a case, its accessions and its exhibits.
+
+    Args:
+        session: where to read.
+        case: identifier of the case.
+        last: events after this index are left out; None: none is.
+    """
     own = select(tables.Accession.accession).where(tables.Accession.case_id == case)
     statement = select(tables.EventRef.index).where(
         or_(tables.EventRef.case_id == case, tables.EventRef.accession.in_(own))
@@ -125,20 +155,21 @@ def custody_indexes(session: Session, case: str) -> list[int]:
     exhibits = select(tables.EventExhibit.index).where(
         tables.EventExhibit.exhibit_id.startswith(f"{case}/", autoescape=True)
     )
-    return sorted({*session.scalars(statement), *session.scalars(exhibits)})
+    found = {*session.scalars(statement), *session.scalars(exhibits)}
+    return sorted(index for index in found if last is None or index <= last)
 
 
-def chain_counts(session: Session, case: str) -> dict[str, int]:
-    """Return how many events the log's journal counts for a case and all that belongs to it."""
-    own = select(tables.Accession.accession).where(tables.Accession.case_id == case)
-    statement = select(LogTail).where(
-        or_(
-            LogTail.subject == case,
-            LogTail.subject.startswith(f"{case}/", autoescape=True),
-            LogTail.subject.in_(own),
+def leaves(session: Session, indexes: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Return entries of the log's journal with their indexes, in order."""
+    found: list[tuple[int, bytes]] = []
+    for part in chunks(indexes):
+        statement = (
+            select(LogEntry.index, LogEntry.leaf)
+            .where(LogEntry.index.in_(part))
+            .order_by(LogEntry.index)
         )
-    )
-    return {row.subject: row.count for row in session.scalars(statement)}
+        found += [(index, leaf) for index, leaf in session.execute(statement)]
+    return found
 
 
 def action_indexes(session: Session, case: str, actions: Iterable[Action]) -> list[int]:
