@@ -140,6 +140,10 @@ class _Walk:
         hashes = [leaf_hash(leaf) for leaf in leaves]
         stored = self._read_tile(Tile(0, bundle.index, bundle.width))
         own = _padded(hashes, bundle.width)
+        if rest and len(leaves) >= bundle.width:
+            self._check.add(
+                "entry_inserted", f"{rest} bytes stand after the last entry of {bundle.path}"
+            )
         if rest or hashes != stored:
             self._doubted[bundle.index] = leaves, stored
         else:
