@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from deploy.sample.authority import SampleAuthority
 from storage.note import Signer, parse_note
 from tests.independent.spoiled import flip, spoiled_copy
 from tests.independent.verdict import Verdict, run, succeeds, timed
 from tests.independent.world import World
-from tests.services.authority import Authority
 from tests.tasks.proof_made import reseal, verify
 
 LISTS = {
@@ -115,9 +115,9 @@ def _signed(folder: Path, key: Path, text: bytes, value: bytes) -> bool:
 def timestamps(world: World, bundle: Path, folder: Path) -> Verdict:
     """Verify the RFC 3161 timestamp on an older head in the bundle."""
     verdict = Verdict("openssl ts", _version("openssl", "version"))
-    own, stranger = folder / "own.pem", folder / "stranger.pem"
-    own.write_text("".join(world.authority.certificates))
-    stranger.write_text("".join(Authority(folder / "other", "other").certificates))
+    other = SampleAuthority(folder / "other")
+    other.make()
+    own, stranger = world.authority.certificates, other.certificates
     for reply in sorted(bundle.glob("older/*/*.tsr")):
         data, stamp = (reply.parent / "checkpoint").read_bytes(), reply.read_bytes()
         what = str(reply.relative_to(bundle))

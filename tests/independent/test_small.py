@@ -12,7 +12,7 @@ from storage.proof import parse_proof
 from tests.independent import system
 from tests.independent.__main__ import enough, make
 from tests.independent.drivers import exchange
-from tests.independent.programs import PROGRAMS, MissingError, interpreter
+from tests.independent.programs import PROGRAMS, MissingError, install, interpreter
 from tests.independent.verdict import Verdict
 from tests.independent.world import World
 
@@ -133,6 +133,14 @@ class TestEnough:
         with pytest.raises(MissingError, match="apt-get install"):
             interpreter((3, 90))
         assert interpreter((3, 10)) == sys.executable
+
+    def test_a_machine_without_node_is_told_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        script = next(each for each in PROGRAMS if each.driver.endswith(".mjs"))
+        with pytest.raises(MissingError, match="apt-get install nodejs npm"):
+            install(script, tmp_path)
 
     def test_every_program_has_its_driver(self) -> None:
         folder = Path(exchange.__file__).parent

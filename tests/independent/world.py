@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from deploy.sample.authority import SampleAuthority
 from storage.checkpoint import Checkpoint
 from storage.consistency import Consistency
 from storage.cosignature import CosignatureSigner
@@ -34,7 +35,7 @@ from storage.nouns import Person
 from storage.policy import load_policy, write_policy
 from storage.proof import TlogProof
 from storage.tiles import Tile, TileHashes
-from tests.services.authority import Authority
+from storage.timestamp import make_request
 from tests.tasks.proof_made import CASE_NO, FILES, OTHER_FILES, OTHER_NO, take_case
 
 WITNESS = CosignatureSigner("example.org/witness", bytes(range(32)))
@@ -64,7 +65,7 @@ class World:
     signer: Signer
     heads: tuple[tuple[Checkpoint, str], ...]
     exhibit: str
-    authority: Authority
+    authority: SampleAuthority
 
     @property
     def head(self) -> Checkpoint:
@@ -82,7 +83,8 @@ def make_world(custody: Custody, folder: Path, size: int) -> World:
     folder.mkdir(parents=True)
     exhibits = take_case(custody, folder / "in1", CASE_NO, FILES)
     exhibits += take_case(custody, folder / "in2", OTHER_NO, OTHER_FILES)
-    authority = Authority(folder / "authority", "tsa")
+    authority = SampleAuthority(folder / "authority")
+    authority.make()
     heads = tuple(_grow(custody, exhibits, size))
     (folder / "vkey").write_text(str(custody.log.ring().current))
     signer = load_signer(custody.workspace, custody.settings.log_origin)
@@ -178,14 +180,17 @@ def write_pair(folder: Path, old: str, new: str, proof: Consistency) -> None:
         _write(folder / name, text)
 
 
-def _anchor(custody: Custody, authority: Authority, head: Checkpoint, text: str) -> None:
+def _anchor(custody: Custody, authority: SampleAuthority, head: Checkpoint, text: str) -> None:
     """Put a timestamp on a head where the anchor flow puts it, and name the authority."""
     note = text.encode()
-    for name, data in (("checkpoint", note), ("tsa.sha256.tsr", authority.stamp(note))):
+    given = {"checkpoint": note}
+    for algorithm in ("sha256", "sm3"):
+        reply = authority.reply(make_request(note, algorithm, 1, ""))
+        given[f"tsa.{algorithm}.tsr"] = reply
+    for name, data in given.items():
         key = f"anchors/{head.size:012d}/{name}"
         custody.objects.put(key, io.BytesIO(data), fingerprint_bytes(data))
-    trusted = {
-        "name": "tsa", "url": "http://127.0.0.1/", "certificates": authority.certificates
-    }  # fmt: skip
+    pem = authority.certificates.read_text()
+    trusted = {"name": "tsa", "url": "http://127.0.0.1/", "certificates": [pem]}
     policy = load_policy(custody.workspace)
     write_policy(custody.workspace, replace(policy, authorities=(trusted,)))
