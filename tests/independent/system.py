@@ -123,7 +123,7 @@ def timestamps(world: World, bundle: Path, folder: Path) -> Verdict:
         what = str(reply.relative_to(bundle))
         verdict.right("timestamps", what, _stamped(folder, own, data, stamp))
         verdict.control("data", _stamped(folder, own, flip(data), stamp))
-        # A reply ends with its signature; certificates in the middle may not matter.
+        # A reply ends with its signature; a few bytes elsewhere are not covered by it.
         verdict.control("stamp", _stamped(folder, own, data, flip(stamp, len(stamp) - 1)))
         verdict.control("authority", _stamped(folder, stranger, data, stamp))
     return verdict
