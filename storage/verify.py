@@ -132,7 +132,8 @@ def verify(
         advance: called with bytes read and bytes to read.
 
     Raises:
-        NotFoundError: neither the log nor ``expected`` knows the case.
+        NotFoundError: neither the log nor ``expected`` knows the case, and nothing is wrong with
+            the log; a damaged one cannot say what it does not hold.
     """
     names = {case, case_id(case)}
     events = [
@@ -140,7 +141,7 @@ def verify(
         for index, event, proven in _events(log)
         if event.case in names or _numbered(event) == case
     ]
-    if not events and not expected:
+    if not events and not expected and not log.findings:
         raise NotFoundError(
             f"the log has no events of case {case!r}", remedy="see 'custody case list'"
         )
@@ -175,13 +176,26 @@ def _events(log: LogCheck) -> Iterator[tuple[int, CustodyEvent, bool]]:
 
 
 def _numbered(event: CustodyEvent) -> str:
-    if event.action is not Action.ACCESSIONED:
-        return ""
-    return str(event.details["manifest"]["case_no"])
+    """Return the case number that an accession states; nothing for any other event."""
+    manifest = event.details.get("manifest") if event.action is Action.ACCESSIONED else None
+    return str(manifest.get("case_no", "")) if isinstance(manifest, dict) else ""
 
 
-def claims_of(event: CustodyEvent, *, proven: bool) -> Iterator[Claimed]:
-    """Yield the objects that an event puts on record: an original, a manifest, a container."""
+def claims_of(event: CustodyEvent, *, proven: bool) -> list[Claimed]:
+    """Return the objects that an event puts on record: an original, a manifest, a container.
+
+    An event that is not proven may say anything in any form; what has not the form claims
+    nothing, and a finding of the log names that event anyway.
+    """
+    try:
+        return list(_claims(event, proven))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        if proven:
+            raise
+        return []
+
+
+def _claims(event: CustodyEvent, proven: bool) -> Iterator[Claimed]:
     details = event.details
     if event.action is Action.STORED:
         yield _claim(event.exhibits[0], details["item"]["name"], details, proven)
@@ -225,9 +239,12 @@ def _claim(label: str, name: str, part: Mapping[str, Any], proven: bool) -> Clai
 
 
 def _promised(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[str]:
-    """Yield the exhibits that accessions say exist, so that a removed record is noticed."""
-    for _, event, _ in events:
-        if event.action is Action.ACCESSIONED:
+    """Yield the exhibits that accessions say exist, so that a removed record is noticed.
+
+    Only those that are proven count: another might promise any number.
+    """
+    for _, event, proven in events:
+        if event.action is Action.ACCESSIONED and proven:
             first = event.details["first_exhibit"]
             for number in range(first, first + event.details["exhibits"]):
                 yield exhibit_id(event.case, number)

@@ -13,13 +13,14 @@ from storage.directory import DirectoryLogStore, DirectoryStore
 from storage.event import Action, CustodyEvent, decode, encode, event_id
 from storage.findings import LogCheck
 from storage.log import CustodyLog
-from storage.nouns import Person, exhibit_id
+from storage.nouns import Person, case_id, exhibit_id
 from storage.published import LogReader
 from storage.tiles import ENTRIES, Tile, decode_bundle, encode_bundle, tiles_of, top_level
 from storage.verify import CaseReport, verify
 from tests.storage.logs import VERIFIER, WHEN, make_events, open_log
 
-CASE, CASE_NO, ACCESSION = "2026-0001-0badcafe", "〔2026〕1号", "A2026-000001"
+CASE_NO, ACCESSION = "沪市监案〔2026〕1号", "A2026-000001"
+CASE = case_id(CASE_NO)
 ORIGINALS = {
     "E0001": "甲方客户名单".encode() * 40,
     "E0002": bytes(range(256)) * 3,
