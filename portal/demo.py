@@ -222,6 +222,7 @@ def _anchor(folder: Path) -> None:
     with serving(authority.reply) as url:
         _configure(folder, authority.write_settings(url))
         print_run(anchor_log())
+        prove_to_others(f"{CASE}/E0001", folder)
     _configure(folder, "")
     for reply in sorted((folder / "objects" / "anchors").glob("*/*.tsr")):
         note, trusted = reply.with_name("checkpoint"), authority.certificates
@@ -239,7 +240,6 @@ def _configure(folder: Path, authorities: str | Path) -> None:
 def _prove(folder: Path) -> None:
     _head("七、核验", "Verification")
     proof.verify(CASE)
-    prove_to_others(f"{CASE}/E0001", folder)
     _head("八、在副本上改动一个字节", "One byte is changed, on a copy")
     copy = _copy_of(folder)
     shutil.copytree(folder, copy)

@@ -14,10 +14,10 @@ from portal.show import cell, line
 from storage.custody import current
 from storage.errors import IntegrityError
 from storage.verifier import VERIFIER
-from tasks.policies import refresh_policy
+from tasks.policies import present_policy
 from tasks.proving import Wish, prove
 
-_CLOSING = 6
+_CLOSING = 7
 """Lines of the verifier's answer that are shown."""
 
 
@@ -29,7 +29,7 @@ def prove_to_others(exhibit: str, folder: Path) -> None:
     """
     house, bundle = current(), folder / "proof"
     policy = folder / "policy.json"
-    policy.write_text(refresh_policy(house.settings).text())
+    policy.write_text(present_policy(house.settings).text())
     made = prove(house, exhibit, bundle, Wish())
     line(f"证明包 proof bundle: {cell(bundle)} · {made['events']} 个事件 events")
     python = shutil.which("python3", path=os.defpath) or "python3"

@@ -410,9 +410,7 @@ class Proof:
         number = len(self.seqs)
         if number != stated or number != len(proofs):
             raise Refused(f"证实 {number} 个，应有 {stated} 个｜{number} proven, {stated} stated")
-        self.report.append(
-            (HOLDS, f"{number} 个事件在签名日志中｜{number} events in the signed log")
-        )
+        self.report.append((HOLDS, f"{number} 个事件在签名日志中｜{number} events in signed log"))
 
     def check_chain(self, subject: str) -> None:
         """Require events 1 to the stated count of a subject, each naming the one before."""
@@ -425,16 +423,19 @@ class Proof:
 
     def check_claims(self) -> None:
         """Verify the other chains that the statement claims, and that it claims what it must."""
-        said, listed = self.said, {each["exhibit"] for each in self.said["exhibits"]}
-        case = [said["case"]] if said["kind"] == "case" else []
+        said, files = self.said, {f"data/{each['file']}" for each in self.said["exhibits"]}
+        listed = {each["exhibit"] for each in said["exhibits"]}
+        case = {said["case"]} if said["kind"] == "case" else set()
         for subject in {*said["chains"], *case} - listed:
             with self.report.guard(subject):
                 self.check_chain(subject)
+        for name in set(self.bundle.below("data/")) - files:
+            self.report.fail(name, "不属于所列证据｜is of no listed exhibit")
         bodies = [body for _, _, body in self.chains.get(said["case"], {}).values()]
         due = sum(b["details"]["exhibits"] for b in bodies if b["action"] == "accessioned")
         if not listed or (case and due != len(listed)):
-            text = f"登记 {due} 件，列出 {len(listed)} 件｜{due} accessioned, {len(listed)} listed"
-            self.report.fail("statement.json", text)
+            seen = len(listed)
+            raise Refused(f"登记 {due} 件，列出 {seen} 件｜{due} accessioned, {seen} listed")
 
     def check_exhibit(self, said: Any, row: Row, found: dict[str, Row], elsewhere: str) -> None:
         """Verify an exhibit's chain, and its bytes by the digests in its event of storing."""

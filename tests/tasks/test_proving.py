@@ -199,6 +199,10 @@ def _hide_exhibit(world: World, bag: Path) -> None:
     (bag / "data/E0002.pdf").unlink()
 
 
+def _plant(world: World, bag: Path) -> None:
+    (bag / "data/E0009.txt").write_text("a confession")
+
+
 def _show_nothing(world: World, bag: Path) -> None:
     for name in ("data", "events"):
         shutil.rmtree(bag / name)
@@ -394,6 +398,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "a count too low": (_wrong_count(-1), f"{CASE}/E0001: its chain breaks"),
     "a count missing": (_no_count, f"{CASE}/E0001"),
     "an exhibit of a whole case hidden": (_hide_exhibit, "4 accessioned, 3 listed"),
+    "a file of no exhibit planted": (_plant, "data/E0009.txt: is of no listed exhibit"),
     "nothing shown at all": (_show_nothing, "statement.json"),
     "a case claimed without its chain": (_claim_a_case, CASE),
     "two originals exchanged": (_swap_originals, f"{CASE}/E0001: bytes or statement"),
