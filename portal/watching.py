@@ -6,6 +6,7 @@ longer and longer waits; it harms no other bundle.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -119,7 +120,10 @@ class Watch:
         try:
             claim = claims.claim_bundle(self._custody, bundle.path, bundle.unit, in_place=False)
         except InputError as error:
-            if refuse_loose_file(self._custody, bundle.unit, bundle.path, error):
+            # What is gone since the scan was withdrawn, or taken on with an open claim.
+            if os.path.lexists(bundle.path) and refuse_loose_file(
+                self._custody, bundle.unit, bundle.path, error
+            ):
                 line(f"[red]✗[/] {cell(bundle.path.name)}: {cell(error.message)}")
             return
         self._ingest(claim.accession)

@@ -11,6 +11,7 @@ import pytest
 
 from portal import watching
 from portal.watching import Pace, Watch, watch_drop
+from storage.catalogue import intents
 from storage.custody import Custody
 from storage.errors import HostError, IntegrityError, TransientError
 from storage.settings import settings
@@ -105,6 +106,23 @@ def test_a_loose_file_gets_one_note_and_stays(watch: Watch, taken: Taken, unit: 
     assert "未被接收" in (unit / "rejected" / note).read_text()
     assert loose.read_bytes() == b"%PDF"
     assert taken.names == []
+
+
+def test_a_bundle_that_an_open_claim_took_along_is_not_refused(
+    watch: Watch, taken: Taken, house: Custody, unit: Path
+) -> None:
+    """Killed between claim and move; the next start sees the bundle first, and moves it then."""
+    bundle = make_bundle(unit / "marked")
+    (bundle / DONE_MARKER).touch()
+    with house.write() as session:
+        intents.claim(
+            session, unit=unit.name, name=bundle.name, source=str(bundle), in_place=False,
+            now=house.now(),
+        )  # fmt: skip
+    watch.begin()
+    assert taken.names == ["marked"]
+    assert rejected(unit) == []
+    assert list(unit.iterdir()) == []
 
 
 def test_several_units_and_those_that_come_later(
