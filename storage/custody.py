@@ -186,12 +186,12 @@ def init_custody(chosen: Settings) -> bool:
     if not workspace.log_key.exists():
         make_key(workspace, chosen.log_origin)
         made = True
-    if not workspace.policy.exists():
-        write_policy(workspace, load_policy(workspace))
     database = Database.open(database_url(chosen, workspace))
     upgrade(database)
     database.close()
     custody = open_custody(chosen)
+    if not workspace.policy.exists():
+        write_policy(workspace, load_policy(workspace))
     custody.record(
         [
             custody.event(
