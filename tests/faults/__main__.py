@@ -1,0 +1,28 @@
+"""Kill an ingest at every single write: ``python -m tests.faults [every-nth]``; takes an hour."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults.bundles import VARIANTS
+from tests.faults.running import Drivers, failures, fresh_home, undisturbed
+
+
+def main(step: int) -> int:
+    """Sweep all variants; return how many points did not end as the undisturbed run."""
+    drivers = Drivers(2)
+    wrong = 0
+    for name, variant in VARIANTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            calm = undisturbed(drivers.first, variant, fresh_home(Path(folder)), Path(folder))
+            trials = [(calm, (point,)) for point in range(1, len(calm.points) + 1, step)]
+            print(f"{name}: {len(trials)} of {len(calm.points)} points", flush=True)
+            for text in failures(drivers, Path(folder), trials):
+                wrong += 1
+                print(text, flush=True)
+    drivers.close()
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 1) else 0)

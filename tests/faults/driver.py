@@ -1,0 +1,108 @@
+"""A parent of processes that ingest and are killed: ``python -m tests.faults.driver``.
+
+It imports everything once and then forks a child, in a session of its own, for each order it
+reads: one JSON object a line, answered by one JSON line. The child runs the flow's own function
+and the watcher's own loop; Prefect alone is left out, which keeps no record of evidence and takes
+seconds to start. Orphans of a killed child come to this process, which waits until they ended.
+"""
+
+import atexit
+import ctypes
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import prefect
+
+from appraisal import typeface
+from flows import ingest
+from portal import running, watching
+from storage.settings import relocate
+from tasks.reader import sandbox
+from tests.faults.seam import Seam
+
+PR_SET_CHILD_SUBREAPER = 36
+UNRECORDED = ("begin_progress", "advance", "report_failures")
+"""What the flow tells Prefect's pages, and nobody else."""
+PATIENCE = 20.0
+"""Seconds that what a killed process leaves running may take to end."""
+
+
+def without_engine(seam: Seam) -> None:
+    """Let the flow's function call the plain body of each task in its place."""
+    for name, value in list(vars(ingest).items()):
+        if isinstance(value, prefect.Task):
+            setattr(ingest, name, seam.step_of(name, value.fn))
+    for name in UNRECORDED:
+        setattr(ingest, name, lambda *arguments: None)
+    running.run_ingest = watching.run_ingest = ingest.ingest_bundle.fn
+
+
+def act(order: dict[str, Any], seam: Seam) -> None:
+    """Do what the order says, as the command line would."""
+    os.environ["CUSTODY_CELL_PROCESSES"] = "1"
+    os.environ["CUSTODY_SCAN_SECONDS"] = "0.01"
+    relocate(Path(order["home"]))
+    without_engine(seam)
+    seam.install()
+    if order["do"] == "watch":
+        watching.watch_drop(once=True, seconds=0)
+    else:
+        running.ingest_path(Path(order["path"]), order["unit"])
+
+
+def child(order: dict[str, Any]) -> None:
+    """Be the process under test; never return."""
+    os.setsid()
+    told = os.open(order["told"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for descriptor in (0, 1, 2):
+        os.dup2(told, descriptor)
+    seam = Seam(order["kill_at"])
+    code = 1
+    try:
+        act(order, seam)
+        code = 0
+    except BaseException:  # noqa: BLE001 - told to whoever gave the order, with the code
+        traceback.print_exc()
+    Path(order["points"]).write_text(json.dumps(seam.points))
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    # Taking the interpreter apart would take longer than all of its work.
+    os._exit(code)
+
+
+def wait_for_orphans() -> int:
+    """Wait until nothing of a killed child runs any more; return how many did not end."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return 0
+        if pid == 0:
+            time.sleep(0.005)
+    return 1
+
+
+def main() -> None:
+    """Serve orders until the input ends."""
+    # What every process finds out anew, at some cost and alike, is found out once for all children.
+    typeface.register()
+    sandbox.mode()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            child(order)
+        _, status = os.waitpid(pid, 0)
+        answer = {"code": os.waitstatus_to_exitcode(status), "orphans": wait_for_orphans()}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
