@@ -12,6 +12,23 @@ from tests.services.postgres import Postgres, running_postgres
 from tests.services.prefect_server import running_prefect
 from tests.services.rgw import Rgw, running_rgw
 
+SERVERS = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect"}
+"""Fixtures that start a server, and the parameter by which a contract asks for it."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of one server run in one process, so that it is started once."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
+            continue
+        asked = getattr(item, "callspec", None)
+        wanted = list(asked.params.values()) if asked else []
+        for fixture, parameter in SERVERS.items():
+            if fixture in item.fixturenames or parameter in wanted:
+                item.add_marker(pytest.mark.xdist_group(parameter))
+                break
+
 
 @pytest.fixture(scope="session")
 def rgw() -> Iterator[Rgw]:

@@ -50,5 +50,7 @@ def run_tests(
     import subprocess
 
     root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "pytest", *(arguments or [])]
+    # One process a core; the tests of one server stay together, so that it is started once.
+    spread = ["-n", "auto", "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", *spread, *(arguments or [])]
     raise typer.Exit(subprocess.run(command, cwd=root, check=False).returncode)

@@ -241,7 +241,9 @@ def on_terminal(columns: int, *arguments: str, **environment: str) -> str:
     """Run a command on a terminal of so many columns and return everything it printed."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment}
+    # A test runner's own idea of its terminal must not reach this one.
+    outside = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    env = {**outside, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment}
     command = [sys.executable, "-m", "portal.cli", *arguments]
     with subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
