@@ -1,0 +1,96 @@
+"""SIGKILL of the real thing: ``custody watch`` and its Prefect flow, seen from outside."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.bundles import VARIANTS
+from tests.faults.running import ROOT, Drivers, Undisturbed, fresh_home, undisturbed
+from tests.faults.state import check_log, differences, receipts_given, receipts_on_record, state_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+PATIENCE = 60.0
+MOMENTS: dict[str, str] = {
+    "the first original is stored": "objects/cases/*/originals/*",
+    "a document was read": "objects/cases/*/derivatives/*",
+}
+"""What appears in the workspace when the process is to die."""
+
+
+@pytest.fixture(scope="module")
+def calm(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """An undisturbed run without an engine: Prefect may add nothing to the record."""
+    fresh = fresh_home(tmp_path_factory.mktemp("fresh"))
+    folder = tmp_path_factory.mktemp("calm")
+    return undisturbed(drivers.first, VARIANTS["dropped folder"], fresh, folder)
+
+
+@contextmanager
+def watching(home: Path, server: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run ``custody watch --once`` in a session of its own; what is left of it ends here."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "portal.cli", "watch", "--once"],
+        cwd=ROOT,
+        env={**os.environ, "CUSTODY_HOME": str(home), "PREFECT_API_URL": server,
+             "CUSTODY_SCAN_SECONDS": "0.05"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def wait_until(seen: Callable[[], Any], process: "subprocess.Popen[bytes]") -> None:
+    """Wait for something that a process does.
+
+    Raises:
+        AssertionError: it ended, or took too long.
+    """
+    ends = time.monotonic() + PATIENCE
+    while not seen():
+        assert process.poll() is None
+        assert time.monotonic() < ends
+        time.sleep(0.001)
+
+
+def of_the_record(state: dict[str, Any]) -> dict[str, Any]:
+    """Leave out Prefect's own home, which is no record."""
+    files = {
+        name: value
+        for name, value in state["files"].items()
+        if not name.startswith("home/prefect/")
+    }
+    return {**state, "files": files}
+
+
+def test_the_watcher_killed_at_one_moment_after_another(
+    calm: Undisturbed, prefect_server: str, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    home = root / "home"
+    shutil.copytree(calm.template, root)
+    for pattern in MOMENTS.values():
+        with watching(home, prefect_server) as process:
+            wait_until(lambda pattern=pattern: any(home.glob(pattern)), process)  # type: ignore[misc]
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        check = check_log(home)
+        assert check.ok, check.findings
+        assert receipts_given(home) <= receipts_on_record(home)
+    with watching(home, prefect_server) as process:
+        assert process.wait(PATIENCE) == 0
+    assert differences(calm.state, of_the_record(state_of(root))) == []
