@@ -68,7 +68,9 @@ def command(
 
 
 def _file_system(extra: tuple[tuple[Path, str], ...]) -> list[str]:
-    line = ["--ro-bind", "/usr", "/usr"]
+    # The scratch space first: the checkout itself may lie below /tmp, and must not be hidden.
+    line = ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
+    line += ["--ro-bind", "/usr", "/usr"]
     for top in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         path = Path(top)
         if path.is_symlink():
@@ -83,7 +85,6 @@ def _file_system(extra: tuple[tuple[Path, str], ...]) -> list[str]:
     line += _folders([where for _, _, where in binds])
     for bind in binds:
         line += bind
-    line += ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
     return [*line, "--remount-ro", "/"]
 
 
@@ -91,7 +92,7 @@ def _folders(targets: list[str]) -> list[str]:
     """Return the folders above ``targets``, open to every user: bubblewrap makes them private."""
     above = {str(parent) for target in targets for parent in Path(target).parents}
     line = []
-    for folder in sorted(above - {"/"} - set(targets)):
+    for folder in sorted(above - {"/", "/tmp"} - set(targets)):  # noqa: S108
         if not any(folder.startswith(f"{target}/") for target in targets):
             line += ["--perms", "0755", "--dir", folder]
     return line

@@ -232,3 +232,13 @@ def test_the_filter_is_whole_on_both_architectures() -> None:
         for at, step in enumerate(steps):
             assert at + 1 + max(step[2], step[3]) < len(steps) or step[0] == 0x06
     assert seccomp.program("mips") == b""
+
+
+def test_a_checkout_below_tmp_is_seen_in_the_cell(tmp_path: Path) -> None:
+    """The cell's scratch space must not hide an interpreter that lies in /tmp."""
+    (tmp_path / "file").write_text("seen")
+    where = "/tmp/some/checkout/file"
+    program = f"print(open({where!r}).read())"
+    line = sandbox.command(sandbox.mode(), ["-c", program], extra=((tmp_path / "file", where),))
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == ("seen\n", 0), done.stderr
