@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from storage.errors import InputError
+from storage.errors import CustodyError, InputError, TransientError
 from tasks.reader import sandbox
 from tasks.reader.answer import Page, RawManifest, Transcript, ZipListing, ZipMember
 from tasks.reader.claims import OCTETS, claimed_type
@@ -318,7 +318,14 @@ def _unreadable(name: str, failure: CellFailure) -> Transcript:
     )
 
 
-def _unreadable_error(failure: CellFailure) -> UnreadableError:
+def _unreadable_error(failure: CellFailure) -> CustodyError:
+    """Return what is wrong with a manifest or an archive, or with the host: a worker is process 1
+    of its cell, and no document can end it.
+    """
+    if failure.code == "lost":
+        return TransientError(
+            _reason(failure), remedy="try again; if it stays so, run 'custody doctor'"
+        )
     return UnreadableError(
         _reason(failure),
         remedy="请检查该文件，修正后重新提交。 Check the file and hand it in again.",

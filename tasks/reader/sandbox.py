@@ -21,6 +21,7 @@ Mode = Literal["user", "namespace"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 APP = "/app"
+SCRATCH = "/scratch"
 TMP_BYTES = 512 << 20
 
 _OURS = ("tasks/__init__.py", "tasks/reader", "storage/__init__.py", "storage/errors.py")
@@ -68,8 +69,8 @@ def command(
 
 
 def _file_system(extra: tuple[tuple[Path, str], ...]) -> list[str]:
-    # The scratch space first: the checkout itself may lie below /tmp, and must not be hidden.
-    line = ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
+    # Not /tmp: the checkout itself may lie below it, and scratch space is emptied every time.
+    line = ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", SCRATCH]
     line += ["--ro-bind", "/usr", "/usr"]
     for top in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         path = Path(top)
@@ -92,7 +93,7 @@ def _folders(targets: list[str]) -> list[str]:
     """Return the folders above ``targets``, open to every user: bubblewrap makes them private."""
     above = {str(parent) for target in targets for parent in Path(target).parents}
     line = []
-    for folder in sorted(above - {"/", "/tmp"} - set(targets)):  # noqa: S108
+    for folder in sorted(above - {"/"} - set(targets)):
         if not any(folder.startswith(f"{target}/") for target in targets):
             line += ["--perms", "0755", "--dir", folder]
     return line
@@ -109,7 +110,8 @@ def _environment() -> list[str]:
     values = {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": "/tmp",  # noqa: S108
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
         "PYTHONUTF8": "1",
         "OMP_THREAD_LIMIT": "1",
         "OMP_NUM_THREADS": "1",

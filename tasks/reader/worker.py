@@ -25,7 +25,7 @@ from tasks.reader import landlock
 from tasks.reader.job import Job, Refused
 from tasks.reader.strict import as_json, loads, parse
 
-TMP = "/tmp"  # noqa: S108
+TMP = "/scratch"
 MAX_JOB_BYTES = 1 << 16
 PROCESSES = 12
 OPEN_FILES = 64

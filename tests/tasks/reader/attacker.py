@@ -47,7 +47,7 @@ def escapes(job: Job, descriptors: list[int]) -> Any:
         "connect": attempt(lambda: socket.create_connection(("127.0.0.1", job.number), 2)),
         "unix socket": attempt(lambda: socket.socket(socket.AF_UNIX)),
         "become root": attempt(lambda: os.setuid(0)),
-        "mount": attempt(lambda: _call("mount", b"none", b"/tmp", b"tmpfs", 0, None)),
+        "mount": attempt(lambda: _call("mount", b"none", b"/scratch", b"tmpfs", 0, None)),
         "new namespace": attempt(lambda: _call("unshare", 0x10000000)),
         "trace worker": attempt(lambda: _call("ptrace", 16, 1, 0, 0)),
         "open worker": attempt(lambda: names("/proc/1/fd")),
@@ -72,7 +72,7 @@ def kill_worker(job: Job, descriptors: list[int]) -> Any:
 def see_others(job: Job, descriptors: list[int]) -> Any:
     """Return what an earlier document could have left behind."""
     return {
-        "files": names("/tmp"),
+        "files": names("/scratch"),
         "processes": sorted(int(n) for n in names("/proc") if n.isdigit()),
         "me": os.getpid(),
     }
@@ -80,7 +80,7 @@ def see_others(job: Job, descriptors: list[int]) -> Any:
 
 def leave_behind(job: Job, descriptors: list[int]) -> Any:
     """Leave files and a process that wants to live on."""
-    deep = Path("/tmp/a")
+    deep = Path("/scratch/a")
     for _ in range(50):
         deep = deep / "d"
     deep.mkdir(parents=True)
@@ -128,7 +128,7 @@ def fill_disk(job: Job, descriptors: list[int]) -> Any:
     written = 0
     try:
         for number in range(100):
-            with Path(f"/tmp/{number}").open("wb") as out:
+            with Path(f"/scratch/{number}").open("wb") as out:
                 for _ in range(100):
                     written += out.write(bytes(1 << 20))
     except OSError:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import HostError
+from storage.errors import HostError, TransientError
 from tasks.reader import sandbox, seccomp
 from tasks.reader.cell import CellPool, UnreadableError, read_document
 from tasks.reader.documents import NotAFileError
-from tasks.reader.process import CellFailure
+from tasks.reader.process import Cell, CellFailure
 from tasks.reader.report import cell_report
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep
@@ -235,10 +235,28 @@ def test_the_filter_is_whole_on_both_architectures() -> None:
 
 
 def test_a_checkout_below_tmp_is_seen_in_the_cell(tmp_path: Path) -> None:
-    """The cell's scratch space must not hide an interpreter that lies in /tmp."""
+    """Nothing of the cell's own must hide an interpreter that lies in /tmp."""
     (tmp_path / "file").write_text("seen")
     where = "/tmp/some/checkout/file"
     program = f"print(open({where!r}).read())"
     line = sandbox.command(sandbox.mode(), ["-c", program], extra=((tmp_path / "file", where),))
     done = subprocess.run(line, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.returncode) == ("seen\n", 0), done.stderr
+
+
+def test_a_lost_worker_is_the_hosts_fault_and_no_verdict(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle is not refused because this machine ended the process that read its manifest."""
+
+    def lost(*_: object) -> object:
+        raise CellFailure("lost", "the worker has gone")
+
+    monkeypatch.setattr(Cell, "ask", lost)
+    manifest = keep("manifest.yaml", b"a: 1")
+    with CellPool(1) as pool:
+        for ask in (pool.manifest, pool.fields):
+            with pytest.raises(TransientError):
+                ask(manifest, "manifest.yaml")
+        with pytest.raises(TransientError):
+            pool.list_zip(manifest)
