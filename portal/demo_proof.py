@@ -33,7 +33,14 @@ def prove_to_others(exhibit: str, folder: Path) -> None:
     made = prove(house, exhibit, bundle, Wish())
     line(f"证明包 proof bundle: {cell(bundle)} · {made['events']} 个事件 events")
     python = shutil.which("python3", path=os.defpath) or "python3"
-    command = [python, "-I", str(VERIFIER), str(bundle), "--policy", str(policy)]
+    command = [
+        python,
+        "-I",
+        str(VERIFIER),
+        str(bundle.resolve()),
+        "--policy",
+        str(policy.resolve()),
+    ]
     line(
         f"[dim]$ {cell(' '.join([*command[:2], 'verify.py', 'proof', '--policy', policy.name]))}[/]"
     )
