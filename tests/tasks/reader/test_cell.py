@@ -16,7 +16,7 @@ import pytest
 
 from storage.errors import HostError, TransientError
 from tasks.reader import sandbox, seccomp
-from tasks.reader.cell import CellPool, UnreadableError, read_document
+from tasks.reader.cell import CellPool, read_document
 from tasks.reader.documents import NotAFileError
 from tasks.reader.process import Cell, CellFailure
 from tasks.reader.report import cell_report
