@@ -1,4 +1,4 @@
-"""Kill an ingest at every single write: ``python -m tests.faults [every-nth]``; takes an hour."""
+"""Kill an ingest at every single write: ``python -m tests.faults [every-nth]``: some ten minutes."""
 
 import sys
 import tempfile

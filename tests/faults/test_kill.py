@@ -13,7 +13,7 @@ import pytest
 from tests.faults.bundles import FILES, VARIANTS
 from tests.faults.running import Driver, Drivers, Undisturbed, failures, fresh_home, undisturbed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 STEPS = [
     "claim", "receive", "judge", "store_batch", "settle", "read_batch", "close_claim",
 ]  # fmt: skip

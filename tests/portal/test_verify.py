@@ -13,6 +13,7 @@ from tests.house import CASE_NO, make_bundle
 from tests.portal.conftest import Run
 from tests.tasks.life import open_house, take
 
+pytestmark = pytest.mark.xdist_group("verify")
 OTHER_NO = "沪市监案〔2026〕0778号"
 NAMES = {"E0001": b"first", "E0002": b"other", "E0003": b"third one"}
 
