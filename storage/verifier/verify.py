@@ -359,7 +359,7 @@ class Bundle:
         for algorithm, needs in (("sha256", ""), ("sm3", "OpenSSL"), ("blake3", "b3sum")):
             held = all(algorithm in each for each in found.values())
             zh, en = ("各文件", "of every file") if held else (f"缺少 {needs}", f"needs {needs}")
-            mark = UNCHECKED if not held else FAILED if wrong else HOLDS
+            mark = UNCHECKED if not held else HOLDS if files >= {*LISTS} and not wrong else FAILED
             self.report.append((mark, f"{algorithm} 清单，{zh}｜list of {algorithm}: {en}"))
         return found
 
@@ -589,7 +589,7 @@ def main() -> int:
     text, code = told(report, values, rows, chosen.lang == "en"), sys.stdout.encoding or "ascii"
     sys.stdout.write(text.encode(code, "backslashreplace").decode(code))
     if chosen.certificate:
-        zh, en = told(report, values, rows, False), told(report, values, rows, True)
+        zh, en = (told(report, values, rows, english) for english in (False, True))
         text = f"# 核验证书\n\n{zh}\n# Certificate of verification\n\n{en}\n签名 signature:\n"
         Path(chosen.certificate).write_text(text, "utf-8")
     return report.code()

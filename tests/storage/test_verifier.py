@@ -7,7 +7,9 @@ import ast
 import importlib.util
 import json
 import random
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -417,3 +419,16 @@ def test_text_from_outside_cannot_forge_a_line() -> None:
     assert said.isprintable()
     assert "｜" not in said
     assert "|" not in said
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_of_nothing_nothing_holds(tmp_path: Path, exists: bool) -> None:
+    """An empty folder, or none at all, has no list that could hold."""
+    bundle = tmp_path / "bundle"
+    if exists:
+        bundle.mkdir()
+    command = ["python3", "-I", str(VERIFIER), str(bundle), "--lang", "en"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "[holds]" not in done.stdout
+    assert "is missing" in done.stdout
