@@ -1,4 +1,4 @@
-"""Kill an ingest at every single write: ``python -m tests.faults [every-nth]``: some ten minutes."""
+"""Kill an ingest at each of its writes: ``python -m tests.faults [every-nth]``."""
 
 import sys
 import tempfile
