@@ -21,29 +21,9 @@ from pathlib import Path
 
 from storage.digest import fingerprint
 from storage.settings import relocate
+from tests.house import HEADER, ITEM
 
-HEADER = """\
-bundle_no: {number}
-case_no: 沪市监案〔2026〕0999号
-cause: 涉嫌侵犯商业秘密
-unit: bench
-submitted_by: 张三
-submitted_at: 2026-11-20T09:30:00+08:00
-officers:
-- {{name: 张三, id: "310001"}}
-- {{name: 李四, id: "310002"}}
-items:
-"""
-ITEM = """\
-- path: {path}
-  kind: documentary
-  form: original
-  name: {path}
-  source_holder: 某公司
-  obtained_at: 2026-11-19T10:00:00+08:00
-  obtained_place: 上海
-  method: 调取
-"""
+CASE_NO = "沪市监案〔2026〕0999号"
 
 
 @contextmanager
@@ -62,7 +42,9 @@ def workspace() -> Iterator[Path]:
 
 def write_manifest(folder: Path, number: str, paths: list[str]) -> None:
     """Write a valid manifest for files of a folder."""
-    text = HEADER.format(number=number) + "".join(ITEM.format(path=path) for path in paths)
+    text = HEADER.format(number=number, case_no=CASE_NO) + "".join(
+        ITEM.format(path=path) for path in paths
+    )
     (folder / "manifest.yaml").write_text(text)
 
 
