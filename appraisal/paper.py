@@ -31,7 +31,6 @@ from reportlab.platypus import (
     HRFlowable,
     KeepTogether,
     LongTable,
-    PageBreak,
     PageTemplate,
     Paragraph,
     Spacer,
@@ -180,11 +179,6 @@ class Document:
             widths.append(width)
         beside = Table([row], widths, style=_BESIDE)
         self._flow += [Spacer(1, 8), KeepTogether([beside]), Spacer(1, 8)]
-        return self
-
-    def page_break(self) -> Document:
-        """Continue on a new page."""
-        self._flow.append(PageBreak())
         return self
 
     def render(self) -> bytes:

@@ -24,7 +24,7 @@ from storage.errors import HostError, StateError
 from storage.event import Action, CustodyEvent, event_id
 from storage.keyless import KeylessSigners, no_private_key
 from storage.keys import load_signer, make_key
-from storage.log import CustodyLog, LogReader, Recorded
+from storage.log import CustodyLog, Recorded
 from storage.nouns import Person
 from storage.objects import LogStore, ObjectStore
 from storage.policy import load_policy, write_policy
@@ -203,11 +203,6 @@ def init_custody(chosen: Settings) -> bool:
     )
     custody.database.close()
     return made
-
-
-def log_reader(custody: Custody) -> LogReader:
-    """Return a reader of the published log that trusts this workspace's public key alone."""
-    return custody.log.reader()
 
 
 @cache

@@ -52,9 +52,7 @@ def keep_all(index: int, leaf: bytes) -> bool:
     return True
 
 
-def walk(
-    store: LogStore, ring: KeyRing, known_head: Checkpoint | None, keep: Keep
-) -> LogCheck:
+def walk(store: LogStore, ring: KeyRing, known_head: Checkpoint | None, keep: Keep) -> LogCheck:
     """Walk the log in a store; see ``LogReader.check``."""
     check = LogCheck()
     try:

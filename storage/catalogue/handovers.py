@@ -135,11 +135,6 @@ def chain_ends(session: Session, case: str) -> tuple[dict[str, int], int]:
     return {row[0]: row[1] for row in rows}, max((row.seq for row in rows), default=-1)
 
 
-def chain_counts(session: Session, case: str) -> dict[str, int]:
-    """Return how many events the journal counts for a case and all that belongs to it."""
-    return chain_ends(session, case)[0]
-
-
 def custody_indexes(session: Session, case: str, last: int | None = None) -> list[int]:
     """Return the log indexes of all events of a case, its accessions and its exhibits.
 

@@ -60,16 +60,6 @@ def list_exhibits(session: Session, case: str) -> list[dict[str, Any]]:
     ]
 
 
-def exhibits_of_accession(session: Session, accession: str) -> list[dict[str, Any]]:
-    """Return the exhibits that came in with one accession, by number."""
-    statement = (
-        select(tables.Exhibit)
-        .where(tables.Exhibit.accession == accession)
-        .order_by(tables.Exhibit.number)
-    )
-    return [_row(row) for row in session.scalars(statement)]
-
-
 def find_exhibit(session: Session, name: str) -> dict[str, Any]:
     """Return an exhibit by ``<case identifier or number>/E0001``.
 

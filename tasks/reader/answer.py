@@ -7,7 +7,7 @@ parsed is well-formed, not true.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from tasks.reader.strict import as_json, parse
@@ -107,10 +107,6 @@ class Transcript:
         if body.pop("schema", None) != SCHEMA or body.pop("evidence", None) is not False:
             raise ValueError(f"not a {SCHEMA}")
         return parse(cls, body)
-
-    def with_pages(self, pages: tuple[Page, ...]) -> Transcript:
-        """Return this transcript with other pages, for example after OCR."""
-        return replace(self, pages=pages)
 
 
 @dataclass(frozen=True)
