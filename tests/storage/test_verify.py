@@ -2,21 +2,18 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from storage.checkpoint import Checkpoint
 from storage.digest import Fingerprint, fingerprint_bytes
-from storage.directory import DirectoryLogStore, DirectoryStore
+from storage.directory import DirectoryStore
 from storage.errors import HostError, NotFoundError, TransientError
 from storage.event import Action, CustodyEvent, decode, encode, event_id
-from storage.log import LogReader
 from storage.note import Signer
 from storage.nouns import Person
 from storage.objects import ObjectRef
@@ -31,7 +28,6 @@ from tests.storage.kept import (
     edited,
     kept,
     overwrite,
-    spoiled,
 )
 from tests.storage.logs import SIGNER, WHEN, make_events
 
@@ -42,12 +38,6 @@ RECORD = {"manifest_file": 3, "E0001": 4, "E0002": 5, "E0003": 6, "E0004": 7}
 @pytest.fixture
 def house(tmp_path: Path) -> Kept:
     return kept(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    """A house of several tiles; who spoils it puts it right again."""
-    return kept(tmp_path_factory.mktemp("kept"), 250, 340)
 
 
 def findings(report: CaseReport) -> list[tuple[str, int | None]]:
@@ -369,47 +359,3 @@ def test_a_forked_log_is_shown_by_a_kept_head(house: Kept, tmp_path: Path) -> No
 
 
 # Any byte at all.
-
-
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_any_byte_changed_in_any_file_makes_it_fail(lasting: Kept, data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from(lasting.needed()))
-    whole = path.read_bytes()
-    at = data.draw(st.integers(0, len(whole) - 1))
-    other = data.draw(st.integers(1, 255))
-    with spoiled(path, whole[:at] + bytes([whole[at] ^ other]) + whole[at + 1 :]):
-        report = lasting.report()
-    assert not report.ok
-    assert report.findings or any(item.result != "ok" for item in report.items)
-
-
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_any_file_cut_or_grown_makes_it_fail(lasting: Kept, data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from(lasting.needed()))
-    whole = path.read_bytes()
-    cut = st.integers(0, len(whole) - 1).map(lambda end: whole[:end])
-    grown = st.binary(min_size=1, max_size=40).map(lambda more: whole + more)
-    with spoiled(path, data.draw(cut | grown)):
-        assert not lasting.report().ok
-
-
-def test_any_file_removed_makes_it_fail(lasting: Kept) -> None:
-    for path in lasting.needed():
-        aside = path.with_name("aside")
-        path.rename(aside)
-        try:
-            assert not lasting.report().ok, path
-        finally:
-            aside.rename(path)
-
-
-@pytest.fixture(autouse=True)
-def _whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Nothing that a test did to the lasting house may stay."""
-    yield
-    if "lasting" in request.fixturenames:
-        house = request.getfixturevalue("lasting")
-        log = LogReader(DirectoryLogStore(house.root), SIGNER.verifier)
-        assert verify(house.objects, log.check(), CASE).ok
