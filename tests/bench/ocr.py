@@ -21,20 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tasks.reader.cell import CellPool, read_document
 from tests.tasks.reader.samples import CONTRACT, FONT, scanned_pdf
 
-ENGLISH = [
-    "The",
-    "supplier",
-    "shall",
-    "keep",
-    "the",
-    "customer",
-    "list",
-    "and",
-    "the",
-    "process",
-    "parameters",
-    "secret",
-]
+WORDS = "The supplier shall keep the customer list and the process parameters secret"
 WIDTH, HEIGHT, SIZE = 2480, 3508, 46
 DOCUMENTS = 2000
 
@@ -47,7 +34,7 @@ def page(seed: int) -> tuple[Image.Image, str]:
     lines = []
     for number in range(34):
         if number % 3 == 2:
-            line = " ".join(chance.choices(ENGLISH.split(), k=10))
+            line = " ".join(chance.choices(WORDS.split(" "), k=10))
         else:
             line = "".join(chance.choices(CONTRACT, k=2))[:42]
         draw.text((220, 240 + number * 90), line, font=font, fill=20)
