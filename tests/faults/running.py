@@ -68,7 +68,9 @@ class Driver:
         }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        assert line, f"the driver itself ended with {self._process.wait()}"
+        answer = json.loads(line)
         counted = json.loads(points.read_text()) if points.exists() else []
         points.unlink(missing_ok=True)
         return Ended(answer["code"], answer["orphans"], told.read_text(), counted)
