@@ -33,7 +33,7 @@ from storage.timestamp import MAX_REPLY, Timestamp, make_request
 from tasks.alerting import alert_event
 from tasks.authorities import Authority, configured
 from tasks.stamping import ask
-from tasks.witnessing import collect_cosignatures, exit_code
+from tasks.witnessing import collect_cosignatures, exit_code, failure
 
 MAX_NOTE = 1 << 20
 """Bytes of a signed checkpoint."""
@@ -249,11 +249,7 @@ def _failed(custody: Custody, order: Order, error: CustodyError) -> CustodyEvent
         purpose="anchor",
         details={
             **_about(order, urls.get(order.authority, "")),
-            "kind": kind,
-            "message": error.message[:1000],
-            "remedy": error.remedy[:1000],
-            "exit_code": error.exit_code,
-            "failed_at": now,
+            **failure(error, kind, now),
             "object": facts.get("object"),
         },
     )

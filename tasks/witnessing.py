@@ -152,11 +152,7 @@ def _failed(
         purpose="anchor",
         details={
             **_about(checkpoint, witness),
-            "kind": kind,
-            "message": error.message[:1000],
-            "remedy": error.remedy[:1000],
-            "exit_code": error.exit_code,
-            "failed_at": now,
+            **failure(error, kind, now),
         },
     )
 
@@ -168,6 +164,17 @@ def _about(checkpoint: Checkpoint, witness: ConfiguredWitness) -> dict[str, Any]
         "witness": witness.name,
         "vkey": str(witness.verifier),
         "url": witness.url,
+    }
+
+
+def failure(error: CustodyError, kind: str, at: str) -> dict[str, Any]:
+    """Return what every ``anchor_failed`` event says of its failure, whoever was asked."""
+    return {
+        "kind": kind,
+        "message": error.message[:1000],
+        "remedy": error.remedy[:1000],
+        "exit_code": error.exit_code,
+        "failed_at": at,
     }
 
 
