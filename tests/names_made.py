@@ -1,0 +1,61 @@
+"""Hostile file names, by a short label: what a suspect's disk may hold, as bytes."""
+
+HOSTILE: dict[str, bytes] = {
+    "gbk": "合同".encode("gbk") + b".pdf",
+    "shift-jis": "表計算".encode("shift_jis") + b".xls",
+    "lone bytes": b"\xff\xfe\x80.txt",
+    "overlong": b"\xc0\xaf\xe0\x80\xaf.txt",
+    "surrogate": b"\xed\xa0\x80.txt",
+    "nfc": "é.txt".encode(),
+    "nfd": "e\u0301.txt".encode(),
+    "upper": b"README.TXT",
+    "lower": b"readme.txt",
+    "trailing dot": b"report.pdf.",
+    "trailing blank": b"report.pdf ",
+    "no trailing": b"report.pdf",
+    "only blanks": b"   ",
+    "wide blank": "\u3000名\u3000".encode(),
+    "escape": b"a\x1b[2J\x1b]0;x\x07b.txt",
+    "line feed": b"a\n- 9. forged.txt",
+    "return tab": b"\ta\rb.txt",
+    "control bytes": b"\x01\x02\x7f\xc2\x85.bin",
+    "spelled escape": b"a\\x1b[2J\\x1b]0;x\\x07b.txt",
+    "bidi": "a\u202egpj.exe".encode(),
+    "isolate": "\u2066x\u2069\u200b\u200f.doc".encode(),
+    "blank letter": "\u3164\u115f\u2800.txt".encode(),
+    "variation": "a\ufe0fb\U000e0041.txt".encode(),
+    "noncharacter": "a\ufffe\U0001ffffb.txt".encode(),
+    "separators": "a\u2028b\u2029c\u00a0d.txt".encode(),
+    "option": b"-rf",
+    "long option": b"--checkpoint-action=exec=sh",
+    "html": b"<img src=x onerror=alert(1)>&amp;\"'.html",
+    "markdown": b"# [x](javascript:1) **b** `c` ~~d~~ |e| _f_.md",
+    "markup": b"[bold red]x[_bold].txt",
+    "equals": b"=cmd|' C'!A0",
+    "plus": b"+1+cmd|' C'!A0",
+    "minus": b"-2+3",
+    "at": b"@SUM(1+9)*cmd",
+    "tab formula": b"\t=1+1",
+    "return formula": b"\r=1+1",
+    "wide equals": "\uff1d1+1".encode(),
+    "excel escape": b"_x000D_.txt",
+    "yaml": b"- {a: *b, !c: &d} # %TAG.txt",
+    "null": b"null",
+    "percent": b"%2e%2e%2fa%00.txt",
+    "like a spelling": b"bytes:",
+    "windows": b"C:\\Windows\\..\\con.txt",
+    "dots": b"...",
+    "quotes": b"'; DROP TABLE exhibit; --\".txt",
+    "shell": b"$(reboot) `id` ;&|.txt",
+    "emoji": "🔒👨‍👩‍👧.png".encode(),
+    "beyond the fonts": "𓀀ꙮ.txt".encode(),
+    "longest": ("长" * 84 + ".t").encode() + b"x",
+    "longest bytes": b"\xff" * 255,
+}
+"""One file name each: no slash, no NUL, at most 255 bytes, all different."""
+
+NAMES: list[str] = [raw.decode("utf-8", "surrogateescape") for raw in HOSTILE.values()]
+"""The same as paths, with ``surrogateescape``."""
+
+LABELS = list(HOSTILE)
+"""The ids of test cases over ``NAMES``."""
