@@ -2,9 +2,10 @@
 
 ::
 
-    <root>/cases/<case>/originals/<sha256>   mode 0444
-    <root>/log/checkpoint, log/tile/...      the published log
-    <root>/.incoming/<pid>-<n>               a put in progress
+    <root>/cases/<case>/originals/<sha256>              mode 0444
+    <root>/quarantine/<accession>/originals/<sha256>    taken, not accepted yet
+    <root>/log/checkpoint, log/tile/...                 the published log
+    <root>/.incoming/<pid>-<n>                          a put in progress
 
 The end of an object's retention is its file's modification time, as write-once filers keep it in
 the access time: it travels with every careful copy. A file without one has the time 0. Nothing
@@ -17,22 +18,30 @@ says so, and the custody log is what shows it.
 
 from __future__ import annotations
 
-import errno
 import itertools
-import math
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from blake3 import blake3
-
-from storage.digest import CHUNK, Fingerprint, chunks, digest_stream
-from storage.errors import CustodyError, HostError, InputError, IntegrityError, NotFoundError
-from storage.objects import Capability, ObjectRef, StoreReport, still_retained
+from storage.digest import Fingerprint, digest_stream
+from storage.directory_files import (
+    copy_expected,
+    copy_hashed,
+    host_errors,
+    make_folders,
+    moment_of,
+    names_file,
+    require_file,
+    seconds_of,
+    status_of,
+    temporary_file,
+)
+from storage.errors import HostError, InputError, IntegrityError, NotFoundError
+from storage.objects import Capability, Kept, ObjectRef, StoreReport, still_retained
 from storage.workspace import fsync_folder, write_durably
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", re.ASCII)
@@ -61,7 +70,8 @@ class DirectoryStore:
         self._clock = clock
         self._incoming = root / _INCOMING
         self._counter = itertools.count()
-        with _host_errors(root):
+        self._durable = {root}
+        with host_errors(root):
             self._incoming.mkdir(parents=True, exist_ok=True)
             for stale in self._incoming.iterdir():
                 if not Path(f"/proc/{stale.name.partition('-')[0]}").exists():
@@ -79,42 +89,92 @@ class DirectoryStore:
         if os.path.lexists(final):
             self._same(final, expected)
             return self._retained(key, final, expected.size, retain_until)
-        temporary = self._incoming / f"{os.getpid()}-{next(self._counter)}"
-        with _host_errors(final):
-            try:
-                _copy(source, temporary, expected, _seconds(retain_until))
-                self._read_back(temporary, expected)
-                self._link(temporary, final, expected)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with host_errors(final), self._temporary() as temporary:
+            copy_expected(source, temporary, expected, seconds_of(retain_until))
+            self._read_back(temporary, expected)
+            self._link(temporary, final, expected)
         return self._retained(key, final, expected.size, retain_until)
+
+    def take(self, prefix: str, source: BinaryIO) -> Kept:
+        """Store a stream under its own digest; see ``ObjectStore.take``."""
+        folder = self.root / check_key(prefix)
+        with self._temporary() as temporary:
+            seen = copy_hashed(source, temporary)
+            with host_errors(folder):
+                self._read_back(temporary, seen)
+                self._link(temporary, folder / seen.sha256, seen)
+        key = f"{prefix}/{seen.sha256}"
+        return Kept(self._retained(key, folder / seen.sha256, seen.size, None), seen)
+
+    def move(
+        self,
+        ref: ObjectRef,
+        key: str,
+        expected: Fingerprint,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Give an object another key; see ``ObjectStore.move``.
+
+        The file gets a second name and loses the first; its bytes are not touched or read.
+        """
+        old, new = self.root / check_key(ref.key), self.root / check_key(key)
+        with host_errors(new):
+            if old != new:
+                self._name_anew(old, new, ref, expected)
+                old.unlink(missing_ok=True)
+                if old.parent.exists():
+                    fsync_folder(old.parent)
+            elif not os.path.lexists(new):
+                raise NotFoundError(f"object {old.name} is gone", key=str(old))
+        return self._retained(key, new, expected.size, retain_until)
+
+    def _name_anew(self, old: Path, new: Path, ref: ObjectRef, expected: Fingerprint) -> None:
+        """Make the object durable under its new name, beside the old one if that is there."""
+        status = status_of(old)
+        if status is not None and not names_file(new, status):
+            still_retained(ref, self._clock())
+            until = moment_of(int(status.st_mtime))
+            still_retained(ObjectRef(ref.key, "", ref.size, until), self._clock())
+            require_file(old, status, expected)
+            make_folders(self.root, new.parent, self._durable)
+            with suppress(FileExistsError, FileNotFoundError):
+                os.link(old, new, follow_symlinks=False)
+        found = status_of(new)
+        if found is None:
+            raise NotFoundError(f"object {old.name} is gone", key=str(old))
+        if status is None or not os.path.samestat(status, found):
+            self._same(new, expected)
+        fsync_folder(new.parent)
 
     def _retained(
         self, key: str, final: Path, size: int, retain_until: datetime | None
     ) -> ObjectRef:
         """Lengthen the retention if it is to be longer, and return what is then kept."""
-        with _host_errors(final):
+        with host_errors(final):
             until = int(final.stat(follow_symlinks=False).st_mtime)
-            if _seconds(retain_until) > until:
-                until = _seconds(retain_until)
+            if seconds_of(retain_until) > until:
+                until = seconds_of(retain_until)
                 os.utime(final, (until, until), follow_symlinks=False)
-        return ObjectRef(key, "", size, _moment(until))
+        return ObjectRef(key, "", size, moment_of(until))
 
     def delete(self, ref: ObjectRef) -> None:
         """Remove an object whose retention is over; see ``ObjectStore.delete``."""
         path = self.root / check_key(ref.key)
         now = self._clock()
         still_retained(ref, now)
-        with _host_errors(path):
+        with host_errors(path):
             if not os.path.lexists(path):
                 return
             until = int(path.stat(follow_symlinks=False).st_mtime)
-            still_retained(ObjectRef(ref.key, "", ref.size, _moment(until)), now)
+            still_retained(ObjectRef(ref.key, "", ref.size, moment_of(until)), now)
             path.unlink()
             fsync_folder(path.parent)
 
+    def _temporary(self) -> AbstractContextManager[Path]:
+        return temporary_file(self._incoming / f"{os.getpid()}-{next(self._counter)}")
+
     def _link(self, temporary: Path, final: Path, expected: Fingerprint) -> None:
-        _make_folders(self.root, final.parent)
+        make_folders(self.root, final.parent, self._durable)
         try:
             os.link(temporary, final)
         except FileExistsError:
@@ -159,7 +219,7 @@ class DirectoryStore:
             status = (self.root / check_key(key)).stat(follow_symlinks=False)
         except FileNotFoundError:
             return None
-        return ObjectRef(key, "", status.st_size, _moment(int(status.st_mtime)))
+        return ObjectRef(key, "", status.st_size, moment_of(int(status.st_mtime)))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix, sorted."""
@@ -171,7 +231,7 @@ class DirectoryStore:
         """Try what this file system and user enforce."""
         data = b"zhenglian probe"
         path = self._incoming / f"{os.getpid()}-probe"
-        with _host_errors(self.root):
+        with host_errors(self.root):
             path.write_bytes(data)
             path.chmod(0o444)
             try:
@@ -217,8 +277,10 @@ class DirectoryLogStore:
     def __init__(self, root: Path) -> None:
         """Use (and make) the log folder."""
         self.root = root / "log"
-        with _host_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+        self._durable = {self.root}
+        with host_errors(self.root):
+            root.mkdir(parents=True, exist_ok=True)
+            make_folders(root, self.root, {root})
 
     def put_tile(self, path: str, data: bytes) -> None:
         """Store an immutable resource; see ``LogStore.put_tile``."""
@@ -231,13 +293,13 @@ class DirectoryLogStore:
                     path=path,
                 )
             return
-        with _host_errors(final):
-            _make_folders(self.root, final.parent)
+        with host_errors(final):
+            make_folders(self.root, final.parent, self._durable)
             write_durably(final, data, 0o444)
 
     def publish(self, checkpoint: bytes) -> None:
         """Replace the checkpoint durably and whole."""
-        with _host_errors(self.root):
+        with host_errors(self.root):
             write_durably(self.root / "checkpoint", checkpoint)
 
     def get(self, path: str) -> bytes:
@@ -248,67 +310,3 @@ class DirectoryLogStore:
             raise NotFoundError(f"log resource {path} is missing", path=path) from error
         except OSError as error:
             raise HostError(f"log resource {path} cannot be read: {error.strerror}") from error
-
-
-def _copy(source: BinaryIO, target: Path, expected: Fingerprint, until: int) -> None:
-    """Copy and compare on the way.
-
-    Only BLAKE3 is computed: the other digests were taken before, and equal BLAKE3 means equal
-    bytes; a second pass of SM3 would halve the throughput.
-    """
-    state, size = blake3(), 0
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(target, flags, 0o444)
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
-        for piece in chunks(source, CHUNK):
-            state.update(piece)
-            size += len(piece)
-            view = memoryview(piece)
-            while view:
-                view = view[file.write(view) :]
-        os.utime(descriptor, (until, until))
-        os.fsync(descriptor)
-    if size != expected.size or state.hexdigest() != expected.blake3:
-        raise IntegrityError(
-            "the bytes to be stored are not the bytes that were fingerprinted",
-            remedy="the source changed while it was read; take it in again",
-            expected=expected.blake3,
-            seen=state.hexdigest(),
-        )
-
-
-def _seconds(retain_until: datetime | None) -> int:
-    """Return the end of a retention as the time of a file; 0 for none."""
-    return math.ceil(retain_until.timestamp()) if retain_until else 0
-
-
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds > 0 else ""
-
-
-def _make_folders(root: Path, folder: Path) -> None:
-    """Make missing folders and make their names durable."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(exist_ok=True)
-        fsync_folder(each.parent)
-
-
-@contextmanager
-def _host_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except CustodyError:
-        raise
-    except OSError as error:
-        remedies = {
-            errno.ENOSPC: "free some space on this disk; nothing was lost",
-            errno.EDQUOT: "raise this user's quota; nothing was lost",
-            errno.EROFS: "the disk is mounted read-only; mount it writable",
-            errno.EACCES: "give this user permission to write there",
-        }
-        raise HostError(
-            f"cannot store {path.name}: {error.strerror}",
-            remedy=remedies.get(error.errno or 0, "check this disk"),
-            errno=error.errno,
-        ) from error

@@ -1,8 +1,8 @@
 """Ports to object storage, stated by their obligations.
 
-``ObjectStore`` keeps evidence: whatever ``put`` returned for is durable, was read back equal,
-and cannot be overwritten through this port. ``LogStore`` keeps the published custody log:
-immutable tiles and one replaceable checkpoint.
+``ObjectStore`` keeps evidence: whatever ``put`` or ``take`` returned for is durable, was read
+back equal, and cannot be overwritten through this port. ``LogStore`` keeps the published custody
+log: immutable tiles and one replaceable checkpoint.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ class ObjectRef:
             str(value.get("retain_until", "")),
             str(value.get("lock_mode", "none")),
         )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What ``take`` stored: where it lies, and the fingerprint of exactly those bytes."""
+
+    ref: ObjectRef
+    fingerprint: Fingerprint
 
 
 def still_retained(ref: ObjectRef, now: datetime) -> None:
@@ -103,6 +111,52 @@ class ObjectStore(Protocol):
         Raises:
             IntegrityError: the source, or what was read back, differs from ``expected``, or
                 the key already holds other bytes. Nothing of the failed put is visible.
+            TransientError: the service did not answer; the call may be repeated.
+            HostError: disk full, no permission.
+        """
+        ...
+
+    def take(self, prefix: str, source: BinaryIO) -> Kept:
+        """Store a stream whose digests are not known yet, under ``<prefix>/<sha256>``.
+
+        The stream is read once, to its end, whatever its length, and hashed in that same pass:
+        what is stored is what was hashed, even of a file that changes while it is read. When
+        this returns, the bytes are durable, were read back and hashed equal, and cannot be
+        overwritten through this port; they have no retention yet. Equal bytes that lie there
+        already are compared and their reference is returned. Memory does not grow with the
+        stream.
+
+        Whatever reading ``source`` raises comes out as it is: it is no fault of the store.
+        Nothing of a failed take is visible, and the next one works.
+
+        Raises:
+            IntegrityError: what was read back differs from what was read, or the key already
+                holds other bytes.
+            TransientError: the service did not answer; a new stream may be taken.
+            HostError: disk full, no permission.
+        """
+        ...
+
+    def move(
+        self,
+        ref: ObjectRef,
+        key: str,
+        expected: Fingerprint,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Let a kept object lie under another key, retained there, and no longer under its own.
+
+        ``expected`` is what ``take`` or ``put`` found for ``ref``. When this returns, the bytes
+        lie under ``key`` as after ``put``, durably, and ``ref`` is gone. At every moment between
+        they lie under at least one of the two. Repeated after a crash anywhere, or at once by
+        two callers, it ends the same; where ``ref`` is gone already and ``key`` holds the
+        expected bytes, the reference of ``key`` is returned.
+
+        Raises:
+            NotFoundError: neither ``ref`` nor ``key`` is there.
+            IntegrityError: ``key`` holds other bytes, or ``ref`` is not what is expected;
+                both are left as they were.
+            StateError: ``ref`` is retained where it lies; nothing was done.
             TransientError: the service did not answer; the call may be repeated.
             HostError: disk full, no permission.
         """

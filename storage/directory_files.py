@@ -1,0 +1,167 @@
+"""Files of a directory store: written once, durably, and named without overwriting."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+from blake3 import blake3
+
+from storage.digest import CHUNK, Fingerprint, Hasher, chunks
+from storage.errors import HostError, IntegrityError
+from storage.workspace import fsync_folder
+
+
+def copy_expected(source: BinaryIO, target: Path, expected: Fingerprint, until: int) -> None:
+    """Copy and compare on the way.
+
+    Only BLAKE3 is computed: the other digests were taken before, and equal BLAKE3 means equal
+    bytes; a second pass of SM3 would halve the throughput.
+    """
+    state, size = blake3(), 0
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(target, flags, 0o444)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        for piece in chunks(source, CHUNK):
+            state.update(piece)
+            size += len(piece)
+            _write(file, piece)
+        os.utime(descriptor, (until, until))
+        os.fsync(descriptor)
+    if size != expected.size or state.hexdigest() != expected.blake3:
+        raise IntegrityError(
+            "the bytes to be stored are not the bytes that were fingerprinted",
+            remedy="the source changed while it was read; take it in again",
+            expected=expected.blake3,
+            seen=state.hexdigest(),
+        )
+
+
+def copy_hashed(source: BinaryIO, target: Path) -> Fingerprint:
+    """Copy a stream of unknown digest to a new file, durably, and hash what was written.
+
+    Only what the disk refuses is turned into an error of the host: what reading the source
+    raises is another's fault and passes as it is.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with host_errors(target):
+        descriptor = os.open(target, flags, 0o444)
+    hasher = Hasher()
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        for piece in chunks(source, CHUNK):
+            hasher.update(piece)
+            with host_errors(target):
+                _write(file, piece)
+        with host_errors(target):
+            os.utime(descriptor, (0, 0))
+            os.fsync(descriptor)
+    return hasher.finish()
+
+
+def _write(file: FileIO, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[file.write(view) :]
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """Return what lies under a name, without following a link; None where there is nothing."""
+    try:
+        return path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def names_file(path: Path, status: os.stat_result) -> bool:
+    """Say whether a name already stands for the file with this status."""
+    found = status_of(path)
+    return found is not None and os.path.samestat(found, status)
+
+
+def require_file(path: Path, status: os.stat_result, expected: Fingerprint) -> None:
+    """Refuse what cannot be the stored file, without reading it.
+
+    Raises:
+        IntegrityError: it is no regular file, or has another size.
+    """
+    if not stat.S_ISREG(status.st_mode) or status.st_size != expected.size:
+        raise IntegrityError(
+            f"{path.name} is not the file that was stored",
+            remedy="run 'custody verify'",
+            key=str(path),
+            expected=expected.size,
+            seen=status.st_size,
+        )
+
+
+def seconds_of(retain_until: datetime | None) -> int:
+    """Return the end of a retention as the time of a file; 0 for none."""
+    return math.ceil(retain_until.timestamp()) if retain_until else 0
+
+
+def moment_of(seconds: int) -> str:
+    """Return the end of a retention that a file's time stands for, RFC 3339; empty for none."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds > 0 else ""
+
+
+def make_folders(root: Path, folder: Path, durable: set[Path]) -> None:
+    """Make missing folders below a root and make their names durable.
+
+    ``durable`` holds the folders whose names this process has seen flushed: one that another
+    is just making is there, but it may not be durable yet.
+    """
+    missing = [each for each in (folder, *folder.parents) if each.is_relative_to(root)]
+    for each in reversed(missing):
+        if each not in durable:
+            each.mkdir(exist_ok=True)
+            fsync_folder(each.parent)
+            durable.add(each)
+
+
+@contextmanager
+def temporary_file(path: Path) -> Iterator[Path]:
+    """Remove a file at the end, if it is there; what cannot be removed is swept at a start."""
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def host_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into an error that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise HostError(
+            f"cannot store {path.name}: {error.strerror}",
+            remedy=_remedy(error.errno or 0, path),
+            errno=error.errno,
+        ) from error
+
+
+def _remedy(number: int, path: Path) -> str:
+    if number == errno.ENOSPC and _without_inodes(path):
+        return "this disk has no room for another file (no inodes): remove some; nothing was lost"
+    return {
+        errno.ENOSPC: "free some space on this disk; nothing was lost",
+        errno.EDQUOT: "raise this user's quota; nothing was lost",
+        errno.EROFS: "the disk is mounted read-only; mount it writable",
+        errno.EACCES: "give this user permission to write there",
+    }.get(number, "check this disk")
+
+
+def _without_inodes(path: Path) -> bool:
+    """Say whether a full disk is full of files rather than of bytes."""
+    folder = next(each for each in path.parents if each.exists())
+    counts = os.statvfs(folder)
+    return counts.f_files > 0 and counts.f_favail == 0
