@@ -1,0 +1,1 @@
+"""Malformed and adversarial bundles, each with the verdict that it must get."""
