@@ -10,7 +10,6 @@ from tasks.steps import (
     advance,
     begin_progress,
     close_claim,
-    fingerprint_batch,
     judge,
     look,
     read_batch,
@@ -18,6 +17,7 @@ from tasks.steps import (
     report_failures,
     settle,
     store_batch,
+    take_batch,
 )
 
 
@@ -25,14 +25,15 @@ from tasks.steps import (
 def ingest_bundle(accession: str) -> dict[str, str]:
     """Take one claimed bundle in.
 
-    Fingerprints and the received event come first, then the manifest is judged, the originals
-    are stored and logged, the unit is answered, and only then the documents are read.
+    Every byte is in custody and the received event on record before anything is opened; then
+    the bundle is judged, its originals move to their case, the unit is answered, and only then
+    the documents are read.
     """
     size = settings().batch_size
     progress = begin_progress(accession, "识读进度")
     arrival = look(accession)
-    prints = [fingerprint_batch(files) for files in batches(arrival.files, size)]
-    bundle = receive(arrival, prints)
+    taken = [take_batch(accession, files) for files in batches(arrival.files, size)]
+    bundle = receive(arrival, taken)
     verdict = judge(bundle)
     stored = [store_batch(verdict.shelf, files) for files in batches(verdict.to_store, size)]
     answer = settle(verdict, stored)

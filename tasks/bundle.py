@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 from storage.digest import Fingerprint
-from storage.errors import InputError
+from storage.errors import InputError, TransientError
 from storage.listing import ListedFile
+from storage.names import display
 from storage.nouns import Manifest, case_id
-from storage.objects import ObjectRef
+from storage.objects import Kept, ObjectRef
 from tasks.manifest_mistakes import Mistake
 
 T = TypeVar("T")
@@ -20,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class File:
-    """One regular file: its path in the bundle (``/``, surrogateescape) and where it lies."""
+    """One regular file of a drop: path in the bundle (``/``, surrogateescape), place on disk."""
 
     path: str
     location: str
@@ -31,85 +33,121 @@ class File:
 
         Raises:
             InputError: it is gone, or no longer a regular file.
+            TransientError: it cannot be read at this moment.
         """
+        shown = display(self.path)
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             descriptor = os.open(self.location, flags)
         except OSError as error:
-            raise InputError(
-                f"{self.path} cannot be read: {error.strerror}", path=self.path
+            if error.errno in _NOT_A_FILE:
+                raise InputError(f"{shown} is gone or is no file", path=self.path) from error
+            raise TransientError(
+                f"{shown} cannot be read now: {error.strerror}",
+                remedy="it is tried again; check its rights if this lasts",
+                path=self.path,
             ) from error
-        if not os.path.isfile(f"/proc/self/fd/{descriptor}"):  # noqa: PTH113 - a descriptor
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise InputError(f"{self.path} is not a regular file", path=self.path)
+            raise InputError(f"{shown} is not a regular file", path=self.path)
         return os.fdopen(descriptor, "rb")
 
 
-@dataclass(frozen=True)
-class Printed:
-    """A file and its fingerprint."""
+_NOT_A_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EISDIR})
 
-    file: File
-    fingerprint: Fingerprint
+IrregularKind = Literal["symlink", "fifo", "socket", "device", "gone", "changing"]
+
+
+@dataclass(frozen=True)
+class Irregular:
+    """What lay in a bundle and was not taken, and why; it is never followed or opened.
+
+    ``gone`` is a file that vanished while the bundle was taken, ``changing`` one that somebody
+    still wrote to. ``target`` is where a symbolic link points, as it is written there.
+    """
+
+    path: str
+    kind: IrregularKind
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One file in custody: its path in the bundle, and what the store keeps of it."""
+
+    path: str
+    kept: Kept
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Size and digests of the bytes that are kept."""
+        return self.kept.fingerprint
 
     def listed(self) -> ListedFile:
         """Return the line of the listing."""
-        return ListedFile(self.file.path, self.fingerprint)
+        return ListedFile(self.path, self.kept.fingerprint)
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What lies in a claimed bundle: its regular files and the names of everything else."""
+    """What lies in a claimed bundle: its regular files, and everything else by name and kind.
+
+    ``on_record`` says that the bundle was received by an earlier attempt: its bytes are in the
+    store, and what lies where it was dropped is not looked at again.
+    """
 
     accession: str
     kind: str
     root: str
     files: tuple[File, ...]
-    irregular: tuple[str, ...]
+    irregular: tuple[Irregular, ...]
+    on_record: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came of taking some files of a bundle into custody."""
+
+    taken: tuple[Taken, ...]
+    irregular: tuple[Irregular, ...] = ()
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle on record: the received event covers the digest of every byte."""
+    """A bundle on record: the received event covers the digest of every byte.
+
+    ``kind`` is ``folder``, ``container`` (one archive) or ``opinion``.
+    """
 
     accession: str
     kind: str
     unit: str
     name: str
-    files: tuple[Printed, ...]
-    irregular: tuple[str, ...]
+    files: tuple[Taken, ...]
+    irregular: tuple[Irregular, ...]
     received_at: str
     received_digest: str
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """Where the bytes of a bundle belong: a key prefix, and the start of their retention.
-
-    ``received_at`` is empty for quarantined bytes, which are kept without a lock.
-    """
-
-    prefix: str
-    received_at: str
 
 
 @dataclass(frozen=True)
 class Verdict:
     """The judgement on a bundle: accepted with its plan, refused with mistakes, or known.
 
-    ``files`` are the content (members of a zip bundle, files of a folder). A refused or known
+    ``files`` are the content (members of a container, files of a folder). A refused or known
     bundle keeps ``mistakes`` or ``duplicate_of``; an accepted one has a manifest and its
-    exhibits' numbers start at ``first_exhibit``.
+    exhibits' numbers start at ``first_exhibit``. ``answered`` is the answer that an earlier
+    attempt has given already.
     """
 
     bundle: Bundle
-    files: tuple[Printed, ...] = ()
+    files: tuple[Taken, ...] = ()
     bundle_digest: str = ""
     manifest: Manifest | None = None
     manifest_path: str = ""
     first_exhibit: int = 0
     mistakes: tuple[Mistake, ...] = ()
     duplicate_of: str = ""
+    answered: Answer | None = None
 
     @property
     def accepted(self) -> bool:
@@ -123,27 +161,33 @@ class Verdict:
 
     @property
     def shelf(self) -> Shelf:
-        """Where the bytes belong: the case's originals, or the accession's quarantine."""
-        if self.accepted:
-            return Shelf(f"cases/{self.case}/originals", self.bundle.received_at)
-        return Shelf(f"quarantine/{self.bundle.accession}/originals", "")
+        """Where the bytes of an accepted bundle belong."""
+        return Shelf(originals_of(self.case), self.bundle.received_at)
 
     @property
-    def to_store(self) -> tuple[Printed, ...]:
-        """Every file whose bytes must be stored: content, and the container it came in.
+    def to_store(self) -> tuple[Taken, ...]:
+        """Every object that moves to the case: the content, and the container it came in.
 
-        Nothing for a duplicate: equal bytes are already kept under the first accession.
+        Nothing of a bundle that was refused, is known or was answered: it stays where it is.
         """
-        if self.duplicate_of:
+        if self.answered or not self.accepted:
             return ()
-        if self.bundle.kind == "zip":
-            return (*self.bundle.files, *(self.files if self.accepted else ()))
-        return self.bundle.files
+        if self.bundle.kind == "container":
+            return (*self.bundle.files, *self.files)
+        return self.files
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where originals of a case belong: a key prefix, and the start of their retention."""
+
+    prefix: str
+    received_at: str
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Where the bytes of each file lie, by digest, for all files of a verdict."""
+    """Where the bytes of each file lie, by SHA-256, for all files of a verdict."""
 
     refs: dict[str, ObjectRef] = field(default_factory=dict)
 
@@ -174,32 +218,19 @@ def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-def scan(root: Path, accession: str) -> Arrival:
-    """List what lies in a claimed bundle without opening anything.
+def originals_of(case: str) -> str:
+    """Return the key prefix of a case's originals."""
+    return f"cases/{case}/originals"
 
-    Symbolic links, devices, pipes and sockets are named and never followed.
-    """
-    if root.is_file() and not root.is_symlink():
-        size = root.stat().st_size
-        file = File(root.name, str(root), size)
-        return Arrival(accession, "zip", str(root), (file,), ())
-    files: list[File] = []
-    irregular: list[str] = []
-    pending = [(str(root), "")]
-    while pending:
-        folder, prefix = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, path + "/"))
-                elif entry.is_file(follow_symlinks=False):
-                    if path != DONE_MARKER:
-                        files.append(File(path, entry.path, entry.stat().st_size))
-                else:
-                    irregular.append(path)
-    files.sort(key=lambda file: os.fsencode(file.path))
-    return Arrival(accession, "folder", str(root), tuple(files), tuple(sorted(irregular)))
+
+def received_prefix(accession: str) -> str:
+    """Return the key prefix of the bytes of a bundle as they were received."""
+    return f"quarantine/{accession}/originals"
+
+
+def members_prefix(accession: str) -> str:
+    """Return the key prefix of a container's members until the bundle is judged."""
+    return f"quarantine/{accession}/members"
 
 
 DONE_MARKER = ".done"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from storage.digest import fingerprint
 from storage.errors import InputError
+from storage.listing import ListedFile
 from storage.nouns import Manifest
 from storage.settings import Settings
-from tasks.bundle import Printed, scan
 from tasks.judging import MANIFEST_NAMES
+from tasks.listing_drop import list_drop
 from tasks.manifest import judge_manifest
 from tasks.manifest_mistakes import Mistake
 from tasks.reading import open_pool
@@ -23,7 +24,7 @@ def check_bundle(chosen: Settings, path: Path, unit: str) -> tuple[tuple[Mistake
     """
     if not path.is_dir():
         raise InputError(f"{path} is not a folder", remedy="name the bundle's folder")
-    files = scan(path, "").files
+    files = list_drop(path, "").files
     named = [file for file in files if file.path.lower() in MANIFEST_NAMES]
     if len(named) != 1:
         raise InputError(
@@ -34,10 +35,10 @@ def check_bundle(chosen: Settings, path: Path, unit: str) -> tuple[tuple[Mistake
     for file in files:
         if file is not named[0]:
             with file.open() as stream:
-                printed.append(Printed(file, fingerprint(stream)))
+                printed.append(ListedFile(file.path, fingerprint(stream)))
     with open_pool(chosen) as pool, named[0].open() as stream:
         raw = pool.manifest(stream, named[0].path)
-    judged = judge_manifest(raw, [each.listed() for each in printed], unit=unit or None)
+    judged = judge_manifest(raw, printed, unit=unit or None)
     if isinstance(judged, Manifest):
         return (), len(judged.items)
     return judged, 0

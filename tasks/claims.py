@@ -14,6 +14,7 @@ from storage.catalogue import intents
 from storage.catalogue.intents import Claim
 from storage.custody import Custody
 from storage.errors import HostError, InputError
+from storage.event import Action, event_id
 from storage.workspace import fsync_folder
 
 
@@ -100,10 +101,26 @@ def place(custody: Custody, accession: str) -> ClaimPlace:
     return ClaimPlace(claim, target)
 
 
+def answered(custody: Custody, accession: str) -> None:
+    """Note that a bundle's unit has its answer, and remove the copy that was moved.
+
+    The bytes are in the store, so no space is taken twice while the documents are read. The
+    claim of an opinion stays as it is: what follows for its commission is not done yet.
+    """
+    with custody.write() as session:
+        if intents.find_claim(session, accession).state in ("open", "moved"):
+            intents.set_state(session, accession, "answered")
+    _remove_copy(custody, accession)
+
+
 def finish(custody: Custody, accession: str) -> None:
-    """Close a claim and remove the copy that was moved; its bytes are in the store."""
+    """Close a claim whose bundle is stored, answered and read."""
     with custody.write() as session:
         intents.set_state(session, accession, "done")
+    _remove_copy(custody, accession)
+
+
+def _remove_copy(custody: Custody, accession: str) -> None:
     folder = custody.workspace.claimed / accession
     if folder.exists():
         shutil.rmtree(folder)
@@ -126,7 +143,8 @@ def give_up_if_gone(custody: Custody, accession: str) -> bool:
     with custody.read() as session:
         claim = intents.find_claim(session, accession)
     moved = custody.workspace.claimed / accession / "bundle" / claim.name
-    if moved.exists() or Path(claim.source).exists():
+    received = custody.log.index_of(event_id(Action.RECEIVED, accession)) is not None
+    if received or moved.exists() or Path(claim.source).exists():
         return False
     with custody.write() as session:
         intents.set_state(session, accession, "gone")

@@ -17,7 +17,8 @@ from storage.digest import digest_stream
 from storage.errors import ConflictError, InputError, NotFoundError
 from storage.names import display, visible
 from storage.nouns import EvidenceKind
-from tasks.bundle import File, scan
+from tasks.bundle import File
+from tasks.listing_drop import list_drop
 from tasks.manifest_values import BEIJING
 
 MANIFEST_NAMES = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
@@ -67,16 +68,16 @@ def drafts(folder: Path) -> tuple[Draft, ...]:
     Raises:
         NotFoundError: there is no such folder.
         ConflictError: it has a manifest already.
-        InputError: it holds no file, or something that is no regular file in UTF-8.
+        InputError: it holds no file, or something that is no regular file.
     """
     if not folder.is_dir():
         raise NotFoundError(
             f"there is no folder {display(str(folder))}",
             remedy="name the folder that holds the evidence files",
         )
-    arrival = scan(folder, "")
+    arrival = list_drop(folder, "")
     _refuse_manifest(arrival.files)
-    _refuse_irregular(arrival.irregular, arrival.files)
+    _refuse_irregular([each.path for each in arrival.irregular])
     if not arrival.files:
         raise InputError(
             f"the folder {display(folder.name)} is empty",
@@ -113,26 +114,17 @@ def _refuse_manifest(files: Sequence[File]) -> None:
     for file in files:
         if file.path.lower() in MANIFEST_NAMES:
             raise ConflictError(
-                f"the folder has a manifest already: {file.path}",
+                f"the folder has a manifest already: {display(file.path)}",
                 remedy="fill that one in, or move it away first; nothing is overwritten",
                 path=file.location,
             )
 
 
-def _refuse_irregular(irregular: Sequence[str], files: Sequence[File]) -> None:
-    bad = [*irregular, *(file.path for file in files if not _is_text(file.path))]
-    if bad:
-        shown = ", ".join(map(display, bad[:5])) + (" ..." if len(bad) > 5 else "")
+def _refuse_irregular(names: Sequence[str]) -> None:
+    if names:
+        shown = ", ".join(map(display, names[:5])) + (" ..." if len(names) > 5 else "")
         raise InputError(
-            f"{len(bad)} names are links, devices, or not UTF-8: {shown}",
-            remedy="put the file itself in the place of a link, and rename files in UTF-8",
-            names=bad,
+            f"{len(names)} names are links, devices or pipes: {shown}",
+            remedy="put the file itself in the place of a link",
+            names=list(names),
         )
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,43 +1,93 @@
-"""Receiving: every byte of a bundle is fingerprinted and on record before anything opens it."""
+"""Receiving: every byte of a bundle is in custody and on record before anything opens it.
+
+Each file goes into the store in one pass that also fingerprints it, under
+``quarantine/<accession>/originals/<sha256>``: what is stored is what was hashed, whatever
+happens to the source meanwhile. Then the received event names the digest of the listing. From
+that event on the store is the only source; what still lies in the drop is not read again.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
+from storage.catalogue import intents
 from storage.custody import Custody
-from storage.digest import fingerprint, fingerprint_bytes
-from storage.errors import InputError
-from storage.event import Action, decode
-from storage.listing import bundle_digest, listing_text
+from storage.digest import fingerprint_bytes
+from storage.errors import InputError, IntegrityError
+from storage.event import Action, CustodyEvent, decode, event_id
+from storage.listing import bundle_digest, listing_text, parse_listing
 from storage.names import display
-from storage.objects import ObjectRef
-from tasks.bundle import Arrival, Bundle, File, Printed, scan
+from storage.objects import Kept, ObjectRef
+from storage.spelling import spell, unspell
+from tasks.bundle import (
+    Arrival,
+    Batch,
+    Bundle,
+    File,
+    Irregular,
+    IrregularKind,
+    Taken,
+    originals_of,
+    received_prefix,
+)
 from tasks.claims import place
+from tasks.listing_drop import list_drop
+
+_TRIES = 3
+"""How often a file that changes while it is read is read again."""
+_NAMED = 20
+"""Irregular entries that the event itself names; all of them are in the object beside it."""
 
 
 def look(custody: Custody, accession: str) -> Arrival:
-    """List what lies in a claimed bundle."""
-    found = place(custody, accession)
-    arrival = scan(found.root, accession)
-    if len(arrival.files) > custody.settings.max_entries:
-        raise InputError(
-            f"the bundle has {len(arrival.files)} files, more than {custody.settings.max_entries}",
-            remedy="split the bundle, or raise CUSTODY_MAX_ENTRIES",
-        )
-    return arrival
+    """List what lies in a claimed bundle, or say that it is on record already."""
+    if custody.log.index_of(event_id(Action.RECEIVED, accession)) is not None:
+        return Arrival(accession, "", "", (), (), on_record=True)
+    return list_drop(place(custody, accession).root, accession)
 
 
-def print_files(custody: Custody, files: Sequence[File]) -> list[Printed]:
-    """Fingerprint files, one thread a core; the order of the input is kept."""
+def take_files(custody: Custody, accession: str, files: Sequence[File]) -> Batch:
+    """Take files into custody, one thread a core; the order of the input is kept.
 
-    def one(file: File) -> Printed:
-        with file.open() as stream:
-            return Printed(file, fingerprint(stream))
+    A file that vanished, or that somebody did not stop writing to, is named and not taken.
+    """
+    prefix = received_prefix(accession)
+
+    def one(file: File) -> Taken | Irregular:
+        return _take(custody, prefix, file)
 
     with ThreadPoolExecutor(custody.settings.processes) as pool:
-        return list(pool.map(one, files))
+        found = list(pool.map(one, files))
+    return Batch(
+        tuple(each for each in found if isinstance(each, Taken)),
+        tuple(each for each in found if isinstance(each, Irregular)),
+    )
+
+
+def _take(custody: Custody, prefix: str, file: File) -> Taken | Irregular:
+    for _ in range(_TRIES):
+        try:
+            stream = file.open()
+        except InputError:
+            return Irregular(file.path, "gone")
+        with stream:
+            before = _written(stream.fileno())
+            kept = custody.objects.take(prefix, stream)
+            if _written(stream.fileno()) == before and kept.fingerprint.size == before[0]:
+                return Taken(file.path, kept)
+        # Half old and half new: nobody ever had such a file. Settling removes what is kept of
+        # it, because only then is it known that no other file has the same bytes.
+    return Irregular(file.path, "changing")
+
+
+def _written(descriptor: int) -> tuple[int, int, int]:
+    status = os.fstat(descriptor)
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def put_bytes(custody: Custody, key: str, data: bytes) -> ObjectRef:
@@ -45,57 +95,139 @@ def put_bytes(custody: Custody, key: str, data: bytes) -> ObjectRef:
     return custody.objects.put(key, io.BytesIO(data), fingerprint_bytes(data))
 
 
-def receive(custody: Custody, arrival: Arrival, files: Sequence[Printed]) -> Bundle:
+def receive(custody: Custody, arrival: Arrival, batches: Sequence[Batch]) -> Bundle:
     """Record that a bundle arrived: the event carries the digest of its listing.
 
-    The listing itself (path, size and digests of every file) is an object beside it. Repeated
-    after a crash, the first record stands; bytes that changed since then are an error.
+    The listing itself (path, size and digests of every file) is an object beside it. Of a
+    bundle that is on record already the record is returned, with where its bytes lie now.
 
     Raises:
-        InputError: the bundle changed between two attempts to take it in.
+        IntegrityError: the store no longer holds what the record names.
     """
-    claim = place(custody, arrival.accession).claim
-    listing = [each.listed() for each in files]
+    if arrival.on_record:
+        return bundle_on_record(custody, arrival.accession)
+    taken = tuple(each for batch in batches for each in batch.taken)
+    irregular = (*arrival.irregular, *(each for batch in batches for each in batch.irregular))
+    event = _received_event(custody, arrival, taken, irregular)
+    (recorded,) = custody.record([event])
+    first = decode(custody.log.leaf(recorded.index))
+    if first.details["received_digest"] != event.details["received_digest"]:
+        # Somebody else received it in between: what was first on record counts.
+        return bundle_on_record(custody, arrival.accession)
+    return _bundle(first, taken, irregular)
+
+
+def _received_event(
+    custody: Custody, arrival: Arrival, taken: Sequence[Taken], irregular: Sequence[Irregular]
+) -> CustodyEvent:
+    with custody.read() as session:
+        claim = intents.find_claim(session, arrival.accession)
+    listing = [each.listed() for each in taken]
     digest = bundle_digest(listing)
-    key = f"accessions/{arrival.accession}/listing-{digest}.txt"
-    ref = put_bytes(custody, key, listing_text(listing).encode())
-    event = custody.event(
+    folder = f"accessions/{arrival.accession}"
+    ref = put_bytes(custody, f"{folder}/listing-{digest}.txt", listing_text(listing).encode())
+    details: dict[str, object] = {
+        "unit": claim.unit,
+        "bundle_name": display(claim.name),
+        "kind": arrival.kind,
+        "files": len(taken),
+        "bytes": sum(each.fingerprint.size for each in taken),
+        "irregular": [_as_json(each) for each in irregular[:_NAMED]],
+        "irregular_count": len(irregular),
+        "received_digest": digest,
+        "listing": ref.as_json(),
+        "claim": {
+            "name": spell(claim.name),
+            "source": spell(claim.source),
+            "in_place": claim.in_place,
+            "claimed_at": claim.claimed_at,
+        },
+    }
+    if irregular:
+        data = json.dumps([_as_json(each) for each in irregular], sort_keys=True).encode()
+        name = fingerprint_bytes(data).sha256
+        details["irregular_object"] = put_bytes(
+            custody, f"{folder}/irregular-{name}.json", data
+        ).as_json()
+    return custody.event(
         Action.RECEIVED,
         [arrival.accession],
         accession=arrival.accession,
         purpose="intake",
-        details={
-            "unit": claim.unit,
-            "bundle_name": display(claim.name),
-            "kind": arrival.kind,
-            "files": len(files),
-            "bytes": sum(each.fingerprint.size for each in files),
-            "irregular": [display(name) for name in arrival.irregular[:100]],
-            "received_digest": digest,
-            "listing": ref.as_json(),
-            "claim": {
-                "name": claim.name,
-                "source": claim.source,
-                "in_place": claim.in_place,
-                "claimed_at": claim.claimed_at,
-            },
-        },
+        details=details,
     )
-    (recorded,) = custody.record([event])
-    first = decode(custody.log.leaf(recorded.index))
-    if first.details["received_digest"] != digest:
-        raise InputError(
-            f"the bundle {display(claim.name)} changed after it was received",
-            remedy="drop it again under a new name once it is complete",
-            accession=arrival.accession,
-        )
+
+
+def _as_json(each: Irregular) -> dict[str, str]:
+    return {"path": spell(each.path), "kind": each.kind, "target": spell(each.target)}
+
+
+def bundle_on_record(custody: Custody, accession: str) -> Bundle:
+    """Return a bundle as the log and the store have it.
+
+    Raises:
+        IntegrityError: an object that the listing names is in neither of its places.
+    """
+    index = custody.log.index_of(event_id(Action.RECEIVED, accession))
+    if index is None:
+        raise InputError(f"{accession} was never received", accession=accession)
+    event = decode(custody.log.leaf(index))
+    text = load(custody, event.details["listing"]).decode()
+    prefixes = [received_prefix(accession), *_case_prefix(custody, accession)]
+    taken = []
+    for file in parse_listing(text):
+        ref = _find(custody, prefixes, file.fingerprint.sha256)
+        if ref is None:
+            raise IntegrityError(
+                f"the store does not hold {display(file.path)} of {accession}",
+                remedy="stop; restore it from the backup, then start again",
+                accession=accession,
+            )
+        taken.append(Taken(file.path, Kept(ref, file.fingerprint)))
+    irregular = [
+        Irregular(unspell(each["path"]), cast(IrregularKind, each["kind"]), unspell(each["target"]))
+        for each in _irregular_on_record(custody, event)
+    ]
+    return _bundle(event, taken, irregular)
+
+
+def _irregular_on_record(custody: Custody, event: CustodyEvent) -> list[dict[str, str]]:
+    ref = event.details.get("irregular_object")
+    if ref is None:
+        return []
+    found: list[dict[str, str]] = json.loads(load(custody, ref))
+    return found
+
+
+def _case_prefix(custody: Custody, accession: str) -> list[str]:
+    with custody.read() as session:
+        case = intents.reserved_case(session, accession)
+    return [originals_of(case)] if case else []
+
+
+def _find(custody: Custody, prefixes: Sequence[str], sha256: str) -> ObjectRef | None:
+    for prefix in prefixes:
+        ref = custody.objects.find(f"{prefix}/{sha256}")
+        if ref is not None:
+            return ref
+    return None
+
+
+def load(custody: Custody, ref: dict[str, object]) -> bytes:
+    """Return the bytes of a small object of our own."""
+    with custody.objects.open(ObjectRef.from_json(ref)) as stream:
+        return stream.read()
+
+
+def _bundle(event: CustodyEvent, taken: Sequence[Taken], irregular: Sequence[Irregular]) -> Bundle:
+    details = event.details
     return Bundle(
-        arrival.accession,
-        arrival.kind,
-        claim.unit,
-        claim.name,
-        tuple(files),
-        arrival.irregular,
-        first.occurred_at,
-        digest,
+        event.accession,
+        details["kind"],
+        details["unit"],
+        unspell(details["claim"]["name"]),
+        tuple(taken),
+        tuple(irregular),
+        event.occurred_at,
+        details["received_digest"],
     )

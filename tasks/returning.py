@@ -24,9 +24,9 @@ from tasks.bundle import Arrival, Bundle, File, Verdict, batches
 from tasks.claims import claim_file, finish
 from tasks.filled import read_fields
 from tasks.reading import shared_pool
-from tasks.receiving import print_files, receive
+from tasks.receiving import receive, take_files
 from tasks.settling import settle
-from tasks.storing import gather, put_originals
+from tasks.storing import gather, move_originals
 
 
 def collect(
@@ -76,7 +76,7 @@ def _receive(custody: Custody, commission: Commission, pdf: Path, fields: Path) 
         File("particulars.yaml", str(fields.absolute()), fields.stat().st_size),
     ]
     arrival = Arrival(claim.accession, "opinion", str(pdf.parent), tuple(files), ())
-    return receive(custody, arrival, print_files(custody, files))
+    return receive(custody, arrival, [take_files(custody, claim.accession, files)])
 
 
 def _accession(
@@ -99,7 +99,7 @@ def _accession(
         first,
     )
     parts = [
-        put_originals(custody, verdict.shelf, files) for files in batches(verdict.to_store, 100)
+        move_originals(custody, verdict.shelf, files) for files in batches(verdict.to_store, 100)
     ]
     folder = custody.workspace.packages / commission.brief.commission_id / bundle.accession
     answer = settle(custody, verdict, gather(parts), str(folder))
@@ -120,7 +120,7 @@ def _manifest(
     agency = actor.unit
     item = Item(
         1,
-        bundle.files[0].file.path,
+        bundle.files[0].path,
         EvidenceKind.APPRAISAL_OPINION,
         EvidenceForm.ORIGINAL,
         f"鉴定意见书 {opinion.opinion_no}".strip(),

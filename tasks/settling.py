@@ -9,28 +9,40 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.errors import CustodyError, InputError
-from storage.event import Action, decode, event_id
+from storage.event import Action, CustodyEvent, decode, event_id
 from storage.log import Recorded
 from storage.nouns import Person
-from storage.objects import ObjectRef
+from storage.spelling import unspell
 from storage.workspace import write_durably
-from tasks.bundle import Answer, Bundle, Stored, Verdict
+from tasks.bundle import (
+    Answer,
+    Bundle,
+    Stored,
+    Verdict,
+    members_prefix,
+    originals_of,
+    received_prefix,
+)
+from tasks.claims import answered
 from tasks.drop import RECEIPTS, REJECTED
 from tasks.receipt import ReceiptLine, build_receipt, receipt_bytes, render_receipt_pdf
-from tasks.receiving import put_bytes
+from tasks.receiving import load, put_bytes
 from tasks.refusal import escaped, render_refusal
 from tasks.storing import accession_events, duplicate_event, quarantine_event
 
 _UNSAFE = re.compile(r"[^\w-]+")
+_AT_ONCE = 500
+"""Events recorded in one call."""
 
 
 def settle(custody: Custody, verdict: Verdict, stored: Stored, folder: str = "") -> Answer:
@@ -38,15 +50,26 @@ def settle(custody: Custody, verdict: Verdict, stored: Stored, folder: str = "")
 
     ``folder`` is where the answer goes; empty: the unit's own drop folder.
     """
+    if verdict.answered is not None:
+        return verdict.answered
     if verdict.duplicate_of:
-        return _known(custody, verdict, folder)
-    if not verdict.accepted:
-        return _refused(custody, verdict, stored, folder)
-    return _accepted(custody, verdict, stored, folder)
+        answer = _known(custody, verdict, folder)
+    elif verdict.accepted:
+        answer = _accepted(custody, verdict, stored, folder)
+    else:
+        answer = _refused(custody, verdict, folder)
+    answered(custody, verdict.bundle.accession)
+    return answer
 
 
 def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -> Answer:
-    recorded = custody.record(accession_events(custody, verdict, stored))
+    recorded = [
+        place
+        for part in _in_parts(accession_events(custody, verdict, stored))
+        for place in custody.record(part)
+    ]
+    _clear(custody, received_prefix(verdict.bundle.accession), keep=())
+    _clear(custody, members_prefix(verdict.bundle.accession), keep=())
     data = _recorded_receipt(custody, verdict, recorded)
     receipt = json.loads(data)
     bundle = replace(verdict.bundle, unit=verdict.bundle.unit or receipt["unit"])
@@ -57,17 +80,39 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
     return Answer(verdict.bundle.accession, "accepted", verdict.case, str(target), exhibits)
 
 
+def _in_parts(events: Iterable[CustodyEvent]) -> Iterator[list[CustodyEvent]]:
+    """Cut events into parts of one call each, so that memory does not grow with a bundle."""
+    iterator = iter(events)
+    while part := list(islice(iterator, _AT_ONCE)):
+        yield part
+
+
+def _clear(custody: Custody, prefix: str, keep: Container[str]) -> None:
+    """Remove what was taken under a prefix and is not to be kept there, by SHA-256.
+
+    What lies there after its bundle was stored is a copy of what the case holds, or of a file
+    that was half-written when it was read; nothing on record names it.
+    """
+    for key in custody.objects.keys(prefix):
+        if key.rpartition("/")[2] not in keep:
+            ref = custody.objects.find(key)
+            if ref is not None:
+                custody.objects.delete(ref)
+
+
 def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorded]) -> bytes:
     """Make the receipt and put it on record; return the bytes of the one on record."""
     manifest, bundle = verdict.manifest, verdict.bundle
     known = custody.log.index_of(event_id(Action.RECEIPTED, bundle.accession))
     if known is not None:
-        return _load(custody, decode(custody.log.leaf(known)).details["object"])
+        return load(custody, decode(custody.log.leaf(known)).details["object"])
     if manifest is None:
         raise ValueError("a receipt needs a manifest")
-    files = {each.file.path: each.fingerprint for each in verdict.files}
+    files = {each.path: each.fingerprint for each in verdict.files}
     lines = [
-        ReceiptLine(verdict.first_exhibit + item.seq - 1, item, files[item.path], place.index)
+        ReceiptLine(
+            verdict.first_exhibit + item.seq - 1, item, files[unspell(item.path)], place.index
+        )
         for item, place in zip(manifest.items, recorded[1:], strict=True)
     ]
     make = partial(
@@ -96,7 +141,7 @@ def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorde
     )
     (place,) = custody.record([event])
     details = decode(custody.log.leaf(place.index)).details
-    return data if details["receipt_sha256"] == digest else _load(custody, details["object"])
+    return data if details["receipt_sha256"] == digest else load(custody, details["object"])
 
 
 def _begun_receipt(
@@ -112,7 +157,7 @@ def _begun_receipt(
         ref = custody.objects.find(key)
         if "/receipt-" not in key or ref is None:
             continue
-        data = _load(custody, ref.as_json())
+        data = load(custody, ref.as_json())
         try:
             found = json.loads(data)
             checkpoint = found["log"]["checkpoint"]
@@ -124,14 +169,12 @@ def _begun_receipt(
     return None
 
 
-def _load(custody: Custody, ref: dict[str, Any]) -> bytes:
-    with custody.objects.open(ObjectRef.from_json(ref)) as stream:
-        return stream.read()
-
-
-def _refused(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -> Answer:
+def _refused(custody: Custody, verdict: Verdict, folder: str) -> Answer:
     bundle = verdict.bundle
-    custody.record([quarantine_event(custody, verdict, stored)])
+    custody.record([quarantine_event(custody, verdict)])
+    named = {each.fingerprint.sha256 for each in bundle.files}
+    _clear(custody, received_prefix(bundle.accession), keep=named)
+    _clear(custody, members_prefix(bundle.accession), keep=())
     text = render_refusal(
         accession=bundle.accession,
         bundle=bundle.name,
@@ -152,7 +195,15 @@ def _refused(custody: Custody, verdict: Verdict, stored: Stored, folder: str) ->
 
 def _known(custody: Custody, verdict: Verdict, folder: str) -> Answer:
     bundle = verdict.bundle
-    custody.record([duplicate_event(custody, verdict)])
+    held = originals_of(verdict.case)
+    kept = {
+        each.fingerprint.sha256
+        for each in bundle.files
+        if custody.objects.find(f"{held}/{each.fingerprint.sha256}") is None
+    }
+    custody.record([duplicate_event(custody, verdict, len(kept))])
+    _clear(custody, received_prefix(bundle.accession), keep=kept)
+    _clear(custody, members_prefix(bundle.accession), keep=())
     with custody.read() as session:
         first = queries.find_accession(session, verdict.duplicate_of)
     target = _answer_folder(custody, bundle, RECEIPTS, folder)
@@ -162,7 +213,7 @@ def _known(custody: Custody, verdict: Verdict, folder: str) -> Answer:
     )
     receipted = (first or {}).get("details", {}).get("accepted")
     if receipted:
-        write_durably(target / "receipt.json", _load(custody, receipted["object"]))
+        write_durably(target / "receipt.json", load(custody, receipted["object"]))
     return Answer(bundle.accession, "duplicate", verdict.case, str(target), ())
 
 

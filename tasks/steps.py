@@ -34,7 +34,7 @@ from tasks import (
     storing,
     sweeping,
 )
-from tasks.bundle import Answer, Arrival, Bundle, File, Printed, Shelf, Stored, Verdict
+from tasks.bundle import Answer, Arrival, Batch, Bundle, File, Shelf, Stored, Taken, Verdict
 from tasks.reading import ReadResult, shared_pool
 
 
@@ -59,16 +59,16 @@ def look(accession: str) -> Arrival:
     return receiving.look(current(), accession)
 
 
-@task(name="fingerprint", **_RETRY)
-def fingerprint_batch(files: Sequence[File]) -> list[Printed]:
-    """Fingerprint a batch of files."""
-    return receiving.print_files(current(), files)
+@task(name="take", **_RETRY)
+def take_batch(accession: str, files: Sequence[File]) -> Batch:
+    """Take a batch of files into custody, fingerprinted in the same pass."""
+    return receiving.take_files(current(), accession, files)
 
 
 @task(name="receive", **_RETRY)
-def receive(arrival: Arrival, parts: Sequence[Sequence[Printed]]) -> Bundle:
+def receive(arrival: Arrival, parts: Sequence[Batch]) -> Bundle:
     """Put the arrival of a bundle on record."""
-    return receiving.receive(current(), arrival, [each for part in parts for each in part])
+    return receiving.receive(current(), arrival, parts)
 
 
 @task(name="judge", **_RETRY)
@@ -78,9 +78,9 @@ def judge(bundle: Bundle) -> Verdict:
 
 
 @task(name="store", **_RETRY)
-def store_batch(shelf: Shelf, files: Sequence[Printed]) -> Stored:
-    """Store a batch of originals and read each back."""
-    return storing.put_originals(current(), shelf, files)
+def store_batch(shelf: Shelf, files: Sequence[Taken]) -> Stored:
+    """Move a batch of taken files to their case as originals."""
+    return storing.move_originals(current(), shelf, files)
 
 
 @task(name="settle", **_RETRY)

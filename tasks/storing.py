@@ -1,39 +1,46 @@
-"""Storing: every original under its key, then the events, then the answer to the unit.
+"""Storing: the objects of an accepted bundle move to their case, then come the events.
 
-The order holds whatever happens: objects (each read back), the accession and its exhibits in
-the log, a published checkpoint, the receipt, and only then the claimed copy is removed. Each
-step repeated gives what it gave the first time.
+The order holds whatever happens: objects, the accession and its exhibits in the log, a
+published checkpoint, the receipt, and only then the claimed copy is removed. Each step repeated
+gives what it gave the first time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from storage.custody import Custody
+from storage.digest import fingerprint_bytes
 from storage.event import Action, CustodyEvent
+from storage.listing import listing_text
 from storage.names import display
 from storage.nouns import Item, exhibit_id
 from storage.objects import ObjectRef
-from tasks.bundle import Printed, Shelf, Stored, Verdict
+from storage.spelling import unspell
+from tasks.bundle import Shelf, Stored, Taken, Verdict, received_prefix
+from tasks.receiving import put_bytes
 
 
-def put_originals(custody: Custody, shelf: Shelf, files: Sequence[Printed]) -> Stored:
-    """Store files as originals on their shelf; each is read back before this returns.
+def move_originals(custody: Custody, shelf: Shelf, files: Sequence[Taken]) -> Stored:
+    """Move taken files to their shelf as originals; their retention begins.
 
     Raises:
-        IntegrityError: a file is no longer what was fingerprinted.
+        IntegrityError: the shelf holds other bytes under a digest.
     """
-    retain = custody.retain_until(shelf.received_at) if shelf.received_at else None
+    retain = custody.retain_until(shelf.received_at)
 
-    def one(printed: Printed) -> tuple[str, ObjectRef]:
-        key = f"{shelf.prefix}/{printed.fingerprint.sha256}"
-        with printed.file.open() as stream:
-            ref = custody.objects.put(key, stream, printed.fingerprint, retain)
-        return printed.fingerprint.sha256, ref
+    def one(taken: Taken) -> tuple[str, ObjectRef]:
+        key = f"{shelf.prefix}/{taken.fingerprint.sha256}"
+        return taken.fingerprint.sha256, custody.objects.move(
+            taken.kept.ref, key, taken.fingerprint, retain
+        )
 
+    # Equal files of one bundle are one object, which moves once.
+    distinct = {each.fingerprint.sha256: each for each in files}
     with ThreadPoolExecutor(custody.settings.processes) as pool:
-        return Stored(dict(pool.map(one, files)))
+        return Stored(dict(pool.map(one, distinct.values())))
 
 
 def gather(parts: Sequence[Stored]) -> Stored:
@@ -41,12 +48,12 @@ def gather(parts: Sequence[Stored]) -> Stored:
     return Stored({digest: ref for part in parts for digest, ref in part.refs.items()})
 
 
-def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> list[CustodyEvent]:
-    """Return the events that make an accepted bundle an accession with exhibits."""
+def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iterator[CustodyEvent]:
+    """Yield the events that make an accepted bundle an accession with exhibits."""
     manifest, bundle = verdict.manifest, verdict.bundle
     if manifest is None:
         raise ValueError("an accession needs a manifest")
-    by_path = {each.file.path: each for each in verdict.files}
+    by_path = {each.path: each for each in verdict.files}
     manifest_file = by_path[verdict.manifest_path]
     details = {
         "manifest": manifest.as_json(),
@@ -55,9 +62,10 @@ def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> list
         "exhibits": len(manifest.items),
         "first_exhibit": verdict.first_exhibit,
     }
-    if bundle.kind == "zip":
+    if bundle.kind == "container":
         details["container"] = _kept(bundle.files[0], stored)
-    opening = custody.event(
+        details["members"] = _members(custody, verdict)
+    yield custody.event(
         Action.ACCESSIONED,
         [bundle.accession],
         case=verdict.case,
@@ -65,24 +73,38 @@ def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> list
         purpose="intake",
         details=details,
     )
-    items = [
-        _stored_event(custody, verdict, stored, item, by_path[item.path]) for item in manifest.items
-    ]
-    return [opening, *items]
+    for item in manifest.items:
+        taken = by_path[unspell(item.path)]
+        yield _stored_event(custody, verdict, stored, item, taken)
 
 
-def _kept(printed: Printed, stored: Stored) -> dict[str, object]:
+def _members(custody: Custody, verdict: Verdict) -> dict[str, object]:
+    """Return the listing of a container's members, kept as an object beside its own."""
+    text = listing_text([each.listed() for each in verdict.files])
+    key = f"accessions/{verdict.bundle.accession}/members-{verdict.bundle_digest}.txt"
+    return put_bytes(custody, key, text.encode()).as_json()
+
+
+def _kept(taken: Taken, stored: Stored) -> dict[str, object]:
     return {
-        "path": display(printed.file.path),
-        "fingerprint": printed.fingerprint.as_json(),
-        "object": stored.refs[printed.fingerprint.sha256].as_json(),
+        "path": display(taken.path),
+        "fingerprint": taken.fingerprint.as_json(),
+        "object": stored.refs[taken.fingerprint.sha256].as_json(),
     }
 
 
 def _stored_event(
-    custody: Custody, verdict: Verdict, stored: Stored, item: Item, printed: Printed
+    custody: Custody, verdict: Verdict, stored: Stored, item: Item, taken: Taken
 ) -> CustodyEvent:
     number = verdict.first_exhibit + item.seq - 1
+    details = {
+        "number": number,
+        "item": item.as_json(),
+        "fingerprint": taken.fingerprint.as_json(),
+        "object": stored.refs[taken.fingerprint.sha256].as_json(),
+    }
+    if verdict.bundle.kind == "container":
+        details["container_sha256"] = verdict.bundle.files[0].fingerprint.sha256
     return custody.event(
         Action.STORED,
         [verdict.bundle.accession, str(item.seq)],
@@ -91,22 +113,24 @@ def _stored_event(
         exhibits=[exhibit_id(verdict.case, number)],
         place=item.obtained_place,
         purpose="intake",
-        details={
-            "number": number,
-            "item": item.as_json(),
-            "fingerprint": printed.fingerprint.as_json(),
-            "object": stored.refs[printed.fingerprint.sha256].as_json(),
-        },
+        details=details,
     )
 
 
-def quarantine_event(custody: Custody, verdict: Verdict, stored: Stored) -> CustodyEvent:
+_NAMED = 20
+"""Reasons that the event itself holds; all of them are in the object beside it."""
+
+
+def quarantine_event(custody: Custody, verdict: Verdict) -> CustodyEvent:
     """Return the event of a refused bundle: its reasons and where its bytes are kept."""
     bundle = verdict.bundle
     reasons = [
-        {"code": each.code, "where": each.where, "text": each.text_en}
-        for each in verdict.mistakes[:50]
+        {"code": each.code, "where": each.where[:200], "text": each.text_en[:300]}
+        for each in verdict.mistakes[:_NAMED]
     ]
+    data = json.dumps([each.as_json() for each in verdict.mistakes], sort_keys=True).encode()
+    digest = fingerprint_bytes(data).sha256
+    ref = put_bytes(custody, f"accessions/{bundle.accession}/reasons-{digest}.json", data)
     return custody.event(
         Action.QUARANTINED,
         [bundle.accession],
@@ -114,24 +138,32 @@ def quarantine_event(custody: Custody, verdict: Verdict, stored: Stored) -> Cust
         purpose="refused at intake",
         details={
             "reasons": reasons,
+            "reasons_object": ref.as_json(),
             "mistakes": len(verdict.mistakes),
             "files": len(bundle.files),
-            "prefix": verdict.shelf.prefix,
+            "prefix": received_prefix(bundle.accession),
             "received_digest": bundle.received_digest,
-            "objects": len(stored.refs),
+            "objects": len({each.fingerprint.sha256 for each in bundle.files}),
         },
     )
 
 
-def duplicate_event(custody: Custody, verdict: Verdict) -> CustodyEvent:
-    """Return the event of a bundle that is already in custody (RULES IN-11)."""
+def duplicate_event(custody: Custody, verdict: Verdict, kept: int) -> CustodyEvent:
+    """Return the event of a bundle that is already in custody (RULES IN-11).
+
+    ``kept`` is how many of its objects the first accession does not hold (the container of
+    content that came in another one); they stay where they were received.
+    """
+    accession = verdict.bundle.accession
     return custody.event(
         Action.DUPLICATE,
-        [verdict.bundle.accession],
-        accession=verdict.bundle.accession,
+        [accession],
+        accession=accession,
         purpose="the same bundle again; no second ingest",
         details={
             "first_accession": verdict.duplicate_of,
             "bundle_digest": verdict.bundle_digest,
+            "prefix": received_prefix(accession),
+            "objects": kept,
         },
     )

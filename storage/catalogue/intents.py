@@ -93,14 +93,14 @@ def open_claims(session: Session) -> list[Claim]:
     """Return the claims whose ingest has not ended, oldest first."""
     statement = (
         select(tables.AccessionIntent)
-        .where(tables.AccessionIntent.state.in_(("open", "moved")))
+        .where(tables.AccessionIntent.state.in_(("open", "moved", "answered")))
         .order_by(tables.AccessionIntent.accession)
     )
     return [_claim(row) for row in session.scalars(statement)]
 
 
 def set_state(session: Session, accession: str, state: str) -> None:
-    """Note how far a claim has come: open, moved, done."""
+    """Note how far a claim has come: open, moved, answered, done."""
     row = session.get(tables.AccessionIntent, accession)
     if row is not None:
         row.state = state
@@ -121,6 +121,12 @@ def reserve_exhibits(session: Session, accession: str, case: str, count: int) ->
         tables.ExhibitReservation(accession=accession, case_id=case, first=first, count=count)
     )
     return first
+
+
+def reserved_case(session: Session, accession: str) -> str:
+    """Return the case in which an accession has numbers set aside, or an empty string."""
+    row = session.get(tables.ExhibitReservation, accession)
+    return "" if row is None else row.case_id
 
 
 def reserve_bundle(

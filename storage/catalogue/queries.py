@@ -111,6 +111,16 @@ def find_accession(session: Session, accession: str) -> dict[str, Any] | None:
     return None if row is None else _row(row)
 
 
+def exhibits_of(session: Session, accession: str) -> list[str]:
+    """Return the exhibits of an accession, by number."""
+    statement = (
+        select(tables.Exhibit.exhibit_id)
+        .where(tables.Exhibit.accession == accession)
+        .order_by(tables.Exhibit.number)
+    )
+    return list(session.scalars(statement))
+
+
 def list_agencies(session: Session) -> list[dict[str, Any]]:
     """Return the newest description of every agency."""
     statement = select(tables.Agency).order_by(tables.Agency.agency_id)

@@ -43,7 +43,8 @@ def take_case(
     manifest_file.write_text(f"manifest of {case_no} {number}")
     listed.append(File("manifest.yaml", str(manifest_file), manifest_file.stat().st_size))
     arrival = Arrival(claim.accession, "folder", str(folder), tuple(listed), ())
-    bundle = receiving.receive(custody, arrival, receiving.print_files(custody, listed))
+    taken = receiving.take_files(custody, claim.accession, listed)
+    bundle = receiving.receive(custody, arrival, [taken])
     verdict = Verdict(
         bundle,
         bundle.files,
@@ -53,10 +54,10 @@ def take_case(
         _next_exhibit(custody, claim.accession, case_no, len(files)),
     )
     parts = [
-        storing.put_originals(custody, verdict.shelf, each)
+        storing.move_originals(custody, verdict.shelf, each)
         for each in batches(verdict.to_store, 100)
     ]
-    events = storing.accession_events(custody, verdict, storing.gather(parts))
+    events = list(storing.accession_events(custody, verdict, storing.gather(parts)))
     custody.record(events)
     claims.finish(custody, claim.accession)
     return [each for event in events for each in event.exhibits]
