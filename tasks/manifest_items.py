@@ -11,6 +11,7 @@ from storage.digest import WEAK, SuppliedDigest, equal
 from storage.errors import InputError
 from storage.listing import ListedFile
 from storage.nouns import EvidenceForm, EvidenceKind, Item
+from storage.spelling import spell
 from tasks import manifest_mistakes as wrong
 from tasks.manifest_columns import COUNTS, ITEM
 from tasks.manifest_mistakes import Mistake
@@ -77,11 +78,6 @@ class ItemJudge:
         return items
 
     def _judge_present(self, path: str) -> None:
-        try:
-            path.encode()
-        except UnicodeEncodeError:
-            self._mistakes.append(wrong.name_encoding(path))
-            return
         if path not in self._named:
             self._mistakes.append(wrong.unlisted(path))
 
@@ -97,11 +93,12 @@ class ItemJudge:
         self._of_form(row, form)
         self._of_kind(row, kind, form, path, extra)
         digests = self._digests(row, kind, path)
-        if path and path != row["path"]:
+        spelled = spell(path)
+        if path and spelled != row["path"]:
             extra["path_written"] = row["path"]
         return Item(
             seq=seq,
-            path=path,
+            path=spelled,
             kind=EvidenceKind(kind or EvidenceKind.DOCUMENTARY),
             form=EvidenceForm(form or EvidenceForm.ORIGINAL),
             name=row["name"],
@@ -197,7 +194,7 @@ class ItemJudge:
         if kind != EvidenceKind.ELECTRONIC_DATA:
             return
         row.require("category", "电子数据", "electronic data")
-        ending = PurePosixPath(path or row["path"]).suffix.removeprefix(".").lower()
+        ending = PurePosixPath(spell(path) or row["path"]).suffix.removeprefix(".").lower()
         if row["file_format"] or ending:
             extra["file_format"] = row["file_format"] or ending
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from storage.names import display, visible
+from storage.spelling import PREFIX, spell
 from tasks.manifest_columns import Column
 
 _SHOWN = 120
@@ -209,27 +210,19 @@ def listed_missing(path: str, where: str, nearest: str) -> Mistake:
 
 def unlisted(path: str) -> Mistake:
     """A file is in the bundle but not in the manifest (RULES IN-02)."""
-    shown = display(path)
+    shown, spelled = display(path), spell(path)
+    encoded = spelled.startswith(PREFIX)
     return Mistake(
         "unlisted",
         shown,
         f"文件“{shown}”在证据包内，但清单没有列出",
         f"the file '{shown}' is in the bundle but not listed",
-        "请在清单中为它填写一行；不属于证据的，请从证据包中移除",
-        "write a line for it, or take it out if it is no evidence",
-    )
-
-
-def name_encoding(path: str) -> Mistake:
-    """A file's name is no UTF-8."""
-    shown = display(path)
-    return Mistake(
-        "name_encoding",
-        shown,
-        f"文件名“{shown}”不是 UTF-8 编码，无法记录",
-        f"the file name '{shown}' is not UTF-8 and cannot go on record",
-        "请用 UTF-8 重新命名该文件（例如 convmv -f gbk -t utf8），文件内容不要改动",
-        "rename the file in UTF-8 (for example convmv -f gbk -t utf8); do not change its content",
+        "请在清单中为它填写一行"
+        + (f"，文件路径写作 {spelled}" if encoded else "")
+        + "；不属于证据的，请从证据包中移除",
+        "write a line for it"
+        + (f" with the path {spelled}" if encoded else "")
+        + ", or take it out if it is no evidence",
     )
 
 

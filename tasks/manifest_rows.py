@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from storage.spelling import PREFIX
 from tasks import manifest_mistakes as wrong
 from tasks.manifest_columns import Column, Need
 from tasks.manifest_mistakes import Mistake
@@ -54,8 +55,12 @@ class Rows:
 
     def _check(self, column: Column, cell: RawCell) -> None:
         value = cell.value.strip()
-        if len(value) > column.limit:
-            self.mistakes.append(wrong.too_long(column, cell.where, len(value)))
+        length = len(value)
+        if column.key == "path" and value.startswith(PREFIX):
+            # Each byte counts once, not as the three characters that write it.
+            length -= len(PREFIX) + 2 * value.count("%")
+        if length > column.limit:
+            self.mistakes.append(wrong.too_long(column, cell.where, length))
         # A path is compared with the files as it stands, whatever characters it has.
         if column.key != "path" and any(map(_hidden, value)):
             self.mistakes.append(wrong.control_character(column, cell.where))

@@ -21,6 +21,7 @@ from storage.names import display, visible
 from storage.nouns import FORM_NAMES, KIND_NAMES
 from tasks.manifest_columns import HEADER, ITEM, OFFICERS_KEY, OFFICERS_ZH, Column, Need
 from tasks.manifest_draft import Draft
+from tasks.manifest_values import Paths
 from tasks.manifest_words import SECRECY
 
 SHEET = "清单 manifest"
@@ -50,8 +51,9 @@ def sheet_bytes(items: Sequence[Draft]) -> bytes:
     row = _header(sheet)
     heading = row + 2
     _headings(sheet, heading)
+    paths = Paths([item.path for item in items])
     for number, item in enumerate(items, heading + 1):
-        _item(sheet, number, item)
+        _item(sheet, number, item, paths.written(item.path, shown=True))
     _choices(sheet, heading + 1, heading + len(items) + _SPARE_ROWS)
     sheet.freeze_panes = f"B{heading + 1}"
     _guide(book.create_sheet(GUIDE))
@@ -61,10 +63,12 @@ def sheet_bytes(items: Sequence[Draft]) -> bytes:
 
 
 def put(sheet: Any, row: int, column: int, text: str) -> Any:
-    """Write a cell as text, whatever it begins with (``=``, ``+``, ``-``, ``@``).
+    """Write a cell as text, whatever it begins with (``=``, ``+``, ``-``, ``@``, tab, CR).
 
-    A spreadsheet cannot hold every character: a name with hidden ones is written as it is
-    shown, and found again by that.
+    The type of the cell is string and its format is text, so nothing evaluates it, and
+    ``quotePrefix`` keeps it so when a person edits it. A spreadsheet cannot hold every
+    character: a name with hidden ones, a tab among them, is written as it is shown, and found
+    again by that.
     """
     cell = sheet.cell(row, column)
     cell.value = text if visible(text) == text else display(text)
@@ -125,8 +129,8 @@ def _headings(sheet: Any, row: int) -> None:
         sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(column.key, 18)
 
 
-def _item(sheet: Any, row: int, item: Draft) -> None:
-    values = {"path": item.path, "name": item.name, "digest": item.digest}
+def _item(sheet: Any, row: int, item: Draft, path: str) -> None:
+    values = {"path": path, "name": item.name, "digest": item.digest}
     for number, column in enumerate(_columns(), 1):
         cell = put(sheet, row, number, values.get(column.key, ""))
         cell.border = _BOX

@@ -19,6 +19,7 @@ from tasks.manifest_columns import HEADER, ITEM, OFFICER, Column, Need
 from tasks.manifest_draft import Draft, drafts
 from tasks.manifest_items import OF_COPIES
 from tasks.manifest_sheet import sheet_bytes
+from tasks.manifest_values import Paths
 
 Format = Literal["yaml", "xlsx"]
 SCHEMA = "zhenglian.manifest/1"
@@ -34,7 +35,7 @@ def new_manifest(folder: Path, format: Format = "yaml") -> Path:
     Raises:
         NotFoundError: there is no such folder.
         ConflictError: it has a manifest already; nothing is overwritten.
-        InputError: it holds no file, or something that is no regular file in UTF-8.
+        InputError: it holds no file, or something that is no regular file.
         HostError: the folder cannot be written.
     """
     items = drafts(folder)
@@ -70,9 +71,10 @@ def scalar(text: str) -> str:
 
 def yaml_text(items: Sequence[Draft]) -> str:
     """Return the text of a pre-filled ``manifest.yaml``."""
+    paths = Paths([item.path for item in items])
     lines = [*_INTRODUCTION, *_header(), "", "officers:", *_officers(), "", *_guide(), "items:"]
     for number, item in enumerate(items, 1):
-        lines += ["", f"  # {number} / {len(items)}", *_item(item, first=number == 1)]
+        lines += ["", f"  # {number} / {len(items)}", *_item(item, paths, first=number == 1)]
     return "\n".join(lines) + "\n"
 
 
@@ -114,11 +116,11 @@ def _guide() -> Iterator[str]:
             yield f"#   {column.key:<14} {column.zh}：{column.help_zh}"
 
 
-def _item(item: Draft, *, first: bool) -> Iterator[str]:
+def _item(item: Draft, paths: Paths, *, first: bool) -> Iterator[str]:
     if item.leftover:
         yield "  # 像是系统文件：不是证据的，请删除该文件和以下各行。 Looks like a leftover of a"
         yield "  # system: if it is no evidence, delete the file and these lines."
-    values = {"path": item.path, "name": item.name, "digest": item.digest}
+    values = {"path": paths.written(item.path), "name": item.name, "digest": item.digest}
     hints = {
         "kind": f"建议 suggestion: {item.kind_hint.value} {KIND_NAMES[item.kind_hint]}"
         if item.kind_hint

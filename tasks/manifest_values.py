@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from storage.digest import WEAK, SuppliedDigest, parse_supplied
 from storage.errors import InputError
-from storage.names import display
+from storage.names import display, visible
+from storage.spelling import PREFIX, from_percent, percent
 
 BEIJING = timezone(timedelta(hours=8))
 """What a time without a zone means; China has one zone and no summer time."""
@@ -100,6 +101,11 @@ class PathFault:
 
 def path_fault(path: str) -> PathFault | None:
     """Return what is wrong with how a path is written, if anything."""
+    if path.startswith(PREFIX):
+        try:
+            path = from_percent(path)
+        except InputError:
+            return PathFault("不是正确的 bytes:// 写法", "is not written right after bytes://")
     if "\\" in path:
         return PathFault("用了反斜杠 \\", "has a backslash")
     if path.startswith("/") or re.match(r"[A-Za-z]:", path):
@@ -127,14 +133,41 @@ class Paths:
 
         macOS writes decomposed names (NFD), so a path is also matched by its NFC form if
         exactly one file has it. Spaces at the ends do not count, and a name that cannot be
-        typed may be written as it is shown, again only if exactly one file is meant.
+        typed may be written as it is shown, again only if exactly one file is meant. What
+        begins with ``bytes://`` gives the exact bytes of a path, and those alone.
         """
+        if written.startswith(PREFIX):
+            return self._spelled(written)
         for candidate in (written, written.removeprefix("./")):
             if candidate in self._exact:
                 return candidate
             if found := self._normal.get(unicodedata.normalize("NFC", candidate)):
                 return found
         return self._bare.get(written) or self._shown.get(written)
+
+    def written(self, path: str, *, shown: bool = False) -> str:
+        """Return how a manifest names a path so that ``find`` gives it and no other.
+
+        As it is, or as it is shown for a form that cannot hold every character; a name that
+        is not UTF-8, or that one of these would confuse with another, by its bytes.
+        """
+        plain = display(path) if shown and visible(path) != path else path
+        bare = plain.strip()
+        if bare and _is_text(plain) and self.find(bare) == path:
+            return plain
+        return percent(path)
+
+    def _spelled(self, written: str) -> str | None:
+        try:
+            path = from_percent(written)
+        except InputError:
+            return None
+        return path if path in self._exact else None
+
+
+def _is_text(path: str) -> bool:
+    """Say whether a path is UTF-8."""
+    return not any("\ud800" <= each <= "\udfff" for each in path)
 
 
 def _unique(forms: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from storage.digest import fingerprint_bytes
 from storage.listing import ListedFile
+from storage.names import utf8
 from storage.nouns import Manifest
 from tasks.manifest import Mistake, judge_manifest
 from tasks.reader.answer import RawCell, RawManifest
@@ -44,7 +45,7 @@ OF_COPY = {
 
 
 def listed(path: str, content: bytes | None = None) -> ListedFile:
-    return ListedFile(path, fingerprint_bytes(path.encode() if content is None else content))
+    return ListedFile(path, fingerprint_bytes(utf8(path) if content is None else content))
 
 
 def raw(header=HEADER, officers=OFFICERS, items=(PAPER,), format="yaml") -> RawManifest:

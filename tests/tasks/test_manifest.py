@@ -1,12 +1,15 @@
 """The judge of manifests: header, officers, files (RULES IN-01, IN-02)."""
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.names import display
 from storage.nouns import EvidenceForm, EvidenceKind, Manifest
+from storage.spelling import percent, spell, unspell
 from tasks.manifest import judge_manifest
 from tasks.reader.answer import RawCell, RawManifest, RawProblem
 from tests.tasks.manifest_made import (
@@ -196,12 +199,47 @@ def test_a_name_that_cannot_be_typed_may_be_written_as_shown():
     assert item.path == "a\u202egpj.exe"
 
 
-def test_a_name_that_is_no_text_is_refused_in_words():
-    name = b"\xba\xcf\xcd\xac.pdf".decode("utf-8", "surrogateescape")
-    files = [listed(PAPER["path"]), listed(name, b"x")]
-    (mistake,) = judge(files=files)
-    assert mistake.code == "name_encoding"
-    mistake.text_zh.encode()
+GBK = b"\xba\xcf\xcd\xac.pdf".decode("utf-8", "surrogateescape")
+GBK_SPELLED = "bytes://%BA%CF%CD%AC.pdf"
+
+
+def test_a_name_that_is_no_text_must_be_listed_and_the_answer_says_how():
+    (mistake,) = judge(files=[listed(PAPER["path"]), listed(GBK, b"x")])
+    assert mistake.code == "unlisted"
+    assert GBK_SPELLED in mistake.remedy_zh
+    assert GBK_SPELLED in mistake.remedy_en
+    "".join(mistake.as_json().values()).encode()
+
+
+@pytest.mark.parametrize("written", [GBK_SPELLED, GBK_SPELLED.replace("%BA%CF", "%ba%cf"), None])
+def test_a_name_that_is_no_text_is_taken_by_its_bytes_or_as_it_is_shown(written):
+    written = written or display(GBK)
+    (item,) = accepted([PAPER | {"path": written}], files=[listed(GBK)]).items
+    assert item.path == GBK_SPELLED
+    assert item.extra.get("path_written", GBK_SPELLED) == written
+    json.dumps(item.as_json(), ensure_ascii=False).encode()
+
+
+def test_any_path_may_be_written_by_its_bytes():
+    paths = ["a", "a ", "e\u0301", "\xe9", "bytes://x"]
+    items = [PAPER | {"path": percent(path)} for path in paths]
+    judged = accepted(items, files=[listed(path) for path in paths])
+    assert [item.path for item in judged.items] == [spell(path) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("bytes://%B", "unsafe_path"),
+        ("bytes://a b", "unsafe_path"),
+        ("bytes://../x", "unsafe_path"),
+        ("bytes:///etc/passwd", "unsafe_path"),
+        ("bytes://%FF", "listed_missing"),
+    ],
+    ids=range(5),
+)
+def test_bytes_that_name_no_file_are_refused(written, code):
+    assert codes([PAPER | {"path": written}], files=[listed(PAPER["path"])])[0][0] == code
 
 
 def test_no_items():
@@ -244,12 +282,15 @@ ROW = st.lists(CELL, max_size=12).map(tuple)
         st.lists(ROW, max_size=3).map(tuple),
         st.lists(ROW, max_size=4).map(tuple),
     ),
-    st.lists(st.text(st.characters(exclude_categories=()), min_size=1, max_size=9), unique=True),
+    st.lists(
+        st.binary(min_size=1, max_size=9).map(lambda raw: raw.decode("utf-8", "surrogateescape")),
+        unique=True,
+    ),
 )
 def test_any_cells_are_judged_and_never_crash(manifest, paths):
     judged = judge_manifest(manifest, [listed(path, b"") for path in paths])
     if isinstance(judged, Manifest):
-        assert {item.path for item in judged.items} == set(paths)
+        assert {unspell(item.path) for item in judged.items} == set(paths)
     else:
         assert judged
         for mistake in judged:

@@ -169,7 +169,7 @@ def test_an_empty_or_missing_folder_and_what_is_no_file_are_refused(tmp_path: Pa
         new_manifest(tmp_path)
     (tmp_path / "link").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="2 names are .*: link, pipe"):
+    with pytest.raises(InputError, match=r"2 names are .*: link, pipe"):
         new_manifest(tmp_path)
     assert not list(tmp_path.glob("manifest*"))
 
