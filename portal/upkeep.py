@@ -17,6 +17,7 @@ _ROLES = {
     "manifest_file": "清单 manifests",
     "container": "压缩包 containers",
     "transcript": "识读文本 transcripts",
+    "parts": "组成部分 parts",
     "quarantine": "隔离 quarantine",
 }
 

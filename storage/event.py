@@ -41,6 +41,7 @@ class Action(StrEnum):
     QUARANTINED = "quarantined"
     DUPLICATE = "duplicate"
     READ = "read"
+    EXPANDED = "expanded"
     ACCESSED = "accessed"
     VERIFIED = "verified"
     PACKAGED = "packaged"

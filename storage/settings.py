@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     max_manifest_bytes: int = Field(8 << 20, description="Largest manifest read, bytes.")
     max_entries: int = Field(100_000, description="Most files in one bundle.")
     max_total_bytes: int = Field(1 << 40, description="Largest bundle, bytes, when expanded.")
+    max_file_bytes: int = Field(1 << 38, description="Largest single file or member, bytes.")
+    max_path_bytes: int = Field(4096, description="Longest path inside a bundle, bytes.")
+    max_depth: int = Field(5, ge=1, le=20, description="Containers inside containers opened.")
     max_ratio: int = Field(200, description="Largest expansion of an archive member, times.")
 
     cell_processes: int = Field(0, ge=0, description="Reading processes; 0: one a core.")

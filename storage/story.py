@@ -34,6 +34,12 @@ def _read(d: Mapping[str, Any]) -> str:
     return f"识读为文本（非证据）：{d['media_type']}，{d['pages']} 页，{d['state']}{sure} / read"
 
 
+def _expanded(d: Mapping[str, Any]) -> str:
+    what = f"{d['format']}，" if d["scope"] == "whole" else "其中部分重新识读，"
+    states = "、".join(f"{state} {count}" for state, count in sorted(d["states"].items()))
+    return f"展开为 {d['parts']} 个部分（{what}{states}；非证据）/ expanded into parts"
+
+
 def _commission(d: Mapping[str, Any]) -> str:
     return f"委托 {d['commission_no']}：{d['transition']['kind']} → {d['state']}"
 
@@ -111,6 +117,7 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.STORED: _stored,
     Action.RECEIPTED: lambda d: f"出具收据 {d['receipt_sha256'][:16]}… / receipt issued",
     Action.READ: _read,
+    Action.EXPANDED: _expanded,
     Action.VERIFIED: lambda d: f"核验：{d['summary']} / verified",
     Action.PACKAGED: _package("制作工作副本并装包 / packaged"),
     Action.RELEASED: _handover(_package("移交鉴定机构 / released"), "released"),

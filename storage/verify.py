@@ -29,6 +29,8 @@ from storage.nouns import case_id, exhibit_id
 from storage.objects import ObjectRef, ObjectStore
 
 Advance = Callable[[int, int], None]
+_DERIVED = frozenset({Action.READ, Action.EXPANDED})
+"""Actions whose objects are working data: kept, and no evidence."""
 
 
 class Result(StrEnum):
@@ -148,7 +150,7 @@ def verify(
     claimed = [
         each
         for _, event, proven in events
-        if event.action is not Action.READ  # A transcript is not evidence.
+        if event.action not in _DERIVED  # What was read is not evidence.
         for each in claims_of(event, proven=proven)
     ]
     gone = dict(_disposals(events))
@@ -199,7 +201,7 @@ def _claims(event: CustodyEvent, proven: bool) -> Iterator[Claimed]:
     details = event.details
     if event.action is Action.STORED:
         yield _claim(event.exhibits[0], details["item"]["name"], details, proven)
-    elif event.action is Action.READ:
+    elif event.action in _DERIVED:
         yield _claim(event.exhibits[0], "", details, proven)
     elif event.action is Action.ACCESSIONED:
         for role in ("manifest_file", "container"):

@@ -36,6 +36,8 @@ from tasks.alerting import alert_event
 PART = 100
 """Objects in one task and in one event; a leaf holds at most 65,535 bytes."""
 LISTED = 100
+_OF_EXHIBITS = frozenset({"original", "transcript", "parts"})
+"""Roles whose label is an exhibit."""
 """Objects never read that a report on coverage names."""
 
 
@@ -229,7 +231,7 @@ def _listing(objects: ObjectStore, lot: Lot) -> tuple[ListedFile, ...]:
 def _verified(custody: Custody, case: str, answers: Sequence[Answer]) -> CustodyEvent:
     wrong = sum(answer.result is not Result.OK for answer in answers)
     size = sum(answer.kept.size for answer in answers)
-    exhibits = sorted({a.kept.label for a in answers if a.kept.role in ("original", "transcript")})
+    exhibits = sorted({a.kept.label for a in answers if a.kept.role in _OF_EXHIBITS})
     return custody.event(
         Action.VERIFIED,
         ["sweep", custody.now(), *(answer.kept.object_key for answer in answers)],
@@ -258,7 +260,7 @@ def _alert(custody: Custody, answer: Answer) -> CustodyEvent | None:
         row.object_key,
         f"{row.label} ({row.role}): {answer.result.value}: {answer.detail}",
         case=row.case_id,
-        exhibits=[row.label] if row.role in ("original", "transcript") else (),
+        exhibits=[row.label] if row.role in _OF_EXHIBITS else (),
         details={"result": answer.result.value, "label": row.label, "role": row.role},
     )
 

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storage.catalogue.tables import Accession, Alert, Fixity, LegalHold, PageText
+from storage.catalogue.tables import Accession, Alert, Fixity, LegalHold, PageText, Part
 from storage.event import Action, CustodyEvent
 
 _FIXITY = cast(Table, Fixity.__table__)
@@ -74,6 +74,10 @@ def _stored(session: Session, index: int, event: CustodyEvent) -> None:
 
 def _read(session: Session, index: int, event: CustodyEvent) -> None:
     _keep_part(session, index, event, "transcript", event.exhibits[0], event.details)
+
+
+def _expanded(session: Session, index: int, event: CustodyEvent) -> None:
+    _keep_part(session, index, event, "parts", event.exhibits[0], event.details)
 
 
 def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
@@ -181,11 +185,13 @@ def _disposed(session: Session, index: int, event: CustodyEvent) -> None:
     session.flush()
     session.execute(update(Fixity).where(*gone).values(disposed=True))
     session.execute(delete(PageText).where(PageText.case_id == event.case))
+    session.execute(delete(Part).where(Part.case_id == event.case))
 
 
 _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.STORED: _stored,
     Action.READ: _read,
+    Action.EXPANDED: _expanded,
     Action.ACCESSIONED: _accessioned,
     Action.QUARANTINED: _quarantined,
     Action.VERIFIED: _verified,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, delete, insert
 from sqlalchemy.orm import Session
 
 from storage.catalogue import anchors, handovers, keeping, tables
@@ -158,6 +158,28 @@ def _read(session: Session, index: int, event: CustodyEvent) -> None:
     )
 
 
+def _expanded(session: Session, index: int, event: CustodyEvent) -> None:
+    """Put a listing of parts in force; one of the whole exhibit ends those before it."""
+    details = event.details
+    (exhibit,) = event.exhibits
+    if details["scope"] == "whole":
+        session.flush()
+        session.execute(delete(tables.Expansion).where(tables.Expansion.exhibit_id == exhibit))
+    session.add(
+        tables.Expansion(
+            event_index=index,
+            exhibit_id=exhibit,
+            case_id=event.case,
+            scope=details["scope"],
+            format=details["format"],
+            members=details["members"],
+            member_bytes=details["member_bytes"],
+            parts=details["parts"],
+            details=dict(details),
+        )
+    )
+
+
 def _agency(session: Session, index: int, event: CustodyEvent) -> None:
     body = event.details["agency"]
     session.merge(tables.Agency(agency_id=body["agency_id"], name=body["name"], body=body))
@@ -192,6 +214,7 @@ _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.QUARANTINED: _state("quarantined"),
     Action.DUPLICATE: _state("duplicate"),
     Action.READ: _read,
+    Action.EXPANDED: _expanded,
     Action.AGENCY: _agency,
     Action.COMMISSION: _commission,
 }

@@ -29,12 +29,16 @@ _POSTGRESQL = (
 
 @dataclass(frozen=True)
 class PageInput:
-    """One page to index; ``label`` names a sheet, attachment or member, or is empty."""
+    """One page to index; ``label`` names a sheet, attachment or member, or is empty.
+
+    ``part`` is the path of the part that the page belongs to, empty for the exhibit itself.
+    """
 
     number: int
     origin: str
     text: str
     label: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Hit:
     label: str
     origin: str
     snippet: str
+    part: str = ""
 
 
 def create_index(connection: Connection) -> None:
@@ -56,12 +61,18 @@ def create_index(connection: Connection) -> None:
 
 
 def index_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
-    """Replace the indexed pages of an exhibit."""
-    session.execute(delete(PageText).where(PageText.exhibit_id == exhibit))
+    """Replace the indexed pages of an exhibit itself; those of its parts stay."""
+    session.execute(delete(PageText).where(PageText.exhibit_id == exhibit, PageText.part == ""))
+    add_pages(session, case, exhibit, pages)
+
+
+def add_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
+    """Index further pages of an exhibit or of its parts."""
     rows = [
         {
             "exhibit_id": exhibit,
             "case_id": case,
+            "part": page.part,
             "page": page.number,
             "label": page.label,
             "origin": page.origin,
@@ -83,11 +94,12 @@ def search(session: Session, case: str, query: str, limit: int = 100) -> list[Hi
     sqlite = session.get_bind().dialect.name == "sqlite"
     condition, expression = _sqlite_query(wanted) if sqlite else _postgresql_query(wanted)
     statement = text(
-        "SELECT exhibit_id, page, label, origin, text FROM page_text"  # noqa: S608 - fixed text
-        f" WHERE case_id = :case AND {condition} ORDER BY exhibit_id, page, label LIMIT :limit"
+        "SELECT exhibit_id, page, label, origin, text, part FROM page_text"  # noqa: S608 - fixed text
+        f" WHERE case_id = :case AND {condition}"
+        " ORDER BY exhibit_id, part, page, label LIMIT :limit"
     ).bindparams(bindparam("case", case), bindparam("limit", limit))
     rows = session.execute(statement, expression)
-    return [Hit(r[0], r[1], r[2], r[3], segment.snippet(r[4], query)) for r in rows]
+    return [Hit(r[0], r[1], r[2], r[3], segment.snippet(r[4], query), r[5]) for r in rows]
 
 
 def _sqlite_query(wanted: list[list[str]]) -> tuple[str, dict[str, str]]:

@@ -117,6 +117,54 @@ class Reading(Base):
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class Expansion(Base):
+    """A listing of parts in force: the newest ``whole`` one of an exhibit and all ``some`` since.
+
+    ``members`` and ``member_bytes`` are what the exhibit itself says that it holds (0 for a
+    ``some`` listing), ``parts`` the lines of the listing, whose object ``details`` names.
+    """
+
+    __tablename__ = "expansion"
+
+    event_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    exhibit_id: Mapped[str] = mapped_column(String(80), index=True)
+    case_id: Mapped[str] = mapped_column(String(64), index=True)
+    scope: Mapped[str] = mapped_column(String(8))
+    format: Mapped[str] = mapped_column(String(32))
+    members: Mapped[int]
+    member_bytes: Mapped[int]
+    parts: Mapped[int]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Part(Base):
+    """One member of a container, at any depth: ``part`` is its path of indices (``2/0``).
+
+    Recreated from the listings that ``Expansion`` names, in the order of the log. ``size`` is
+    what was measured, -1 where nothing was taken out; ``claimed`` what the container says, -1
+    where it says nothing. ``members`` is -1 for what is no container.
+    """
+
+    __tablename__ = "part"
+    __table_args__ = (Index("ix_part_case_state", "case_id", "state"),)
+
+    exhibit_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    part: Mapped[str] = mapped_column(String(255), primary_key=True)
+    parent: Mapped[str] = mapped_column(String(255))
+    case_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Text)
+    size: Mapped[int]
+    claimed: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    media_type: Mapped[str] = mapped_column(String(128))
+    state: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(String(64))
+    pages: Mapped[int]
+    members: Mapped[int]
+    member_bytes: Mapped[int]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class EventRef(Base):
     """Where an event stands in the log and what it is about."""
 
@@ -180,6 +228,7 @@ class PageText(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     exhibit_id: Mapped[str] = mapped_column(String(80), index=True)
     case_id: Mapped[str] = mapped_column(String(64), index=True)
+    part: Mapped[str] = mapped_column(String(255), server_default="")
     page: Mapped[int]
     label: Mapped[str] = mapped_column(Text)
     origin: Mapped[str] = mapped_column(String(16))
