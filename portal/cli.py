@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    from portal.show import cell, errors
+    from portal.show import errors, told
 
     try:
         code: int = app(arguments, standalone_mode=False, prog_name="custody") or 0
@@ -122,9 +122,9 @@ def _run(arguments: Sequence[str] | None) -> int:
             errors.print("已停止 stopped")
         return code
     except CustodyError as error:
-        errors.print(f"[bold red]✗[/] {cell(error.message)}", soft_wrap=True)
+        errors.print(f"[bold red]✗[/] {told(error.message)}", soft_wrap=True)
         if error.remedy:
-            errors.print(f"  → {cell(error.remedy)}", soft_wrap=True)
+            errors.print(f"  → {told(error.remedy)}", soft_wrap=True)
         return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from storage.names import display, hides
+from storage.names import display, hides, visible
 
 _PIPED = 120
 """Columns when the output goes to a file or another program."""
@@ -28,6 +28,14 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     return escape(display(str(value)))
+
+
+def told(message: str) -> str:
+    """Return a message of ours as a line shows it; a name in it is displayed already.
+
+    So its backslashes are not doubled again; whatever hides or turns text is still escaped.
+    """
+    return escape(visible(message))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

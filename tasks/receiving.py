@@ -128,7 +128,7 @@ def _received_event(
     ref = put_bytes(custody, f"{folder}/listing-{digest}.txt", listing_text(listing).encode())
     details: dict[str, object] = {
         "unit": claim.unit,
-        "bundle_name": display(claim.name),
+        "bundle_name": spell(claim.name),
         "kind": arrival.kind,
         "files": len(taken),
         "bytes": sum(each.fingerprint.size for each in taken),

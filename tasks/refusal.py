@@ -48,14 +48,14 @@ def render_refusal(
         retry: the drop folder to use again, if another than before.
     """
     parts = [
-        f"# 证据包未被接收：{escaped(bundle)}",
+        f"# 证据包未被接收：{escaped(display(bundle))}",
         _where_kept(accession, len(files)),
         *_facts(accession, unit, received_at, receiver),
         f"## 问题（共 {len(mistakes)} 处）",
         *(_mistake_zh(number, each) for number, each in enumerate(mistakes, 1)),
         "## 怎样处理",
         _next_steps(retry),
-        f"# Bundle not accepted: {escaped(bundle)}",
+        f"# Bundle not accepted: {escaped(display(bundle))}",
         _where_kept_en(accession, len(files)),
         f"## What is wrong ({len(mistakes)})",
         *(_mistake_en(number, each) for number, each in enumerate(mistakes, 1)),

@@ -20,6 +20,7 @@ from storage.custody import Custody
 from storage.errors import InputError, StateError
 from storage.listing import bundle_digest
 from storage.nouns import EvidenceForm, EvidenceKind, Item, Manifest, Person
+from storage.spelling import spell
 from tasks.bundle import Arrival, Bundle, File, Verdict, batches
 from tasks.claims import claim_file, finish
 from tasks.filled import read_fields
@@ -120,7 +121,7 @@ def _manifest(
     agency = actor.unit
     item = Item(
         1,
-        bundle.files[0].path,
+        spell(bundle.files[0].path),
         EvidenceKind.APPRAISAL_OPINION,
         EvidenceForm.ORIGINAL,
         f"鉴定意见书 {opinion.opinion_no}".strip(),

@@ -21,6 +21,7 @@ from storage.custody import Custody
 from storage.errors import CustodyError, InputError
 from storage.event import Action, CustodyEvent, decode, event_id
 from storage.log import Recorded
+from storage.names import display, utf8
 from storage.nouns import Person
 from storage.spelling import unspell
 from storage.workspace import write_durably
@@ -218,7 +219,7 @@ def _known(custody: Custody, verdict: Verdict, folder: str) -> Answer:
 
 
 def _duplicate_text(bundle: Bundle, first: str, receiver: Person) -> str:
-    name, who = escaped(bundle.name), escaped(f"{receiver.unit} {receiver.name}")
+    name, who = escaped(display(bundle.name)), escaped(f"{receiver.unit} {receiver.name}")
     return (
         f"# 重复投递：{name}\n\n"
         f"内容相同的证据包已于此前接收，编号 **{first}**，本次（{bundle.accession}）未重复入库，"
@@ -246,15 +247,17 @@ def refuse_loose_file(custody: Custody, unit: str, path: Path, error: InputError
     """Tell a unit once that a single file in its drop folder is no bundle; leave it there."""
     folder = custody.workspace.drop / unit / REJECTED
     folder.mkdir(exist_ok=True)
-    # 60 Chinese characters and our endings stay below the 255 bytes of a name.
-    note = folder / f"{_UNSAFE.sub('_', path.name)[:60]}.REJECTED.md"
+    # 50 characters, a digest and our ending stay below the 255 bytes of a name; the digest keeps
+    # two files apart whose names differ in what is left out.
+    label, tail = _UNSAFE.sub("_", path.name)[:50], hashlib.sha256(utf8(path.name)).hexdigest()
+    note = folder / f"{label}-{tail[:12]}.REJECTED.md"
     if note.exists():
         return False
     text = (
-        f"# 未被接收：{escaped(path.name)}\n\n"
+        f"# 未被接收：{escaped(display(path.name))}\n\n"
         "这是一个单独的文件，不是证据包。请把它放进一个文件夹，运行 custody manifest new 文件夹 "
         "生成清单，填写后投递整个文件夹。文件仍在原处，未作改动。\n\n"
-        f"# Not taken: {escaped(path.name)}\n\n{escaped(error.message)}: "
+        f"# Not taken: {escaped(display(path.name))}\n\n{escaped(error.message)}: "
         f"{escaped(error.remedy)}. The file is still where it was.\n"
     )
     write_durably(note, text.encode())

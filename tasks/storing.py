@@ -15,10 +15,9 @@ from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.event import Action, CustodyEvent
 from storage.listing import listing_text
-from storage.names import display
 from storage.nouns import Item, exhibit_id
 from storage.objects import ObjectRef
-from storage.spelling import unspell
+from storage.spelling import spell, unspell
 from tasks.bundle import Shelf, Stored, Taken, Verdict, received_prefix
 from tasks.receiving import put_bytes
 
@@ -87,7 +86,7 @@ def _members(custody: Custody, verdict: Verdict) -> dict[str, object]:
 
 def _kept(taken: Taken, stored: Stored) -> dict[str, object]:
     return {
-        "path": display(taken.path),
+        "path": spell(taken.path),
         "fingerprint": taken.fingerprint.as_json(),
         "object": stored.refs[taken.fingerprint.sha256].as_json(),
     }
