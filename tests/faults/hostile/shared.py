@@ -101,7 +101,7 @@ DEFECTS = (
     Defect("path-limit", (_file("/".join(["p" * 200] * 25)),), "path", code="(limit|unsafe_archive)"),
     Defect("entries-limit", tuple(_file(f"{at:03}.txt", b"x") for at in range(70)), "entries",
            code="(limit|unsafe_archive)"),
-    Defect("single-limit", (_file("big.txt", bytes(5 << 20)),), "single|file_size|size|ratio",
+    Defect("single-limit", (_file("big.txt", bytes(5 << 20)),), "single|size|ratio|one file",
            code="(limit|unsafe_archive)"),
     Defect("total-limit", tuple(_file(f"{at}.bin", bytes(3 << 20)) for at in range(4)),
            "total|ratio", code="(limit|unsafe_archive)"),
@@ -112,13 +112,17 @@ _READ_EMPTY = {"empty-file"}
 
 
 def both_roles(
-    format_: str, ending: str, writer: Writer, only: frozenset[str] | None = None
+    format_: str,
+    ending: str,
+    writer: Writer,
+    only: frozenset[str] | None = None,
+    label: str = "",
 ) -> Iterator[Case]:
     """Yield every defect that a format can show, as a dropped archive and as an exhibit."""
     for defect in DEFECTS:
         if format_ not in defect.formats or (only is not None and defect.name not in only):
             continue
-        name = f"{format_}-{defect.name}"
+        name = f"{label or format_}-{defect.name}"
         expected = accept() if defect.name in _READ_EMPTY else defect.dropped
         yield of_file(name, ending, _dropped(writer, name, defect), expected)
         if defect.exhibit:
