@@ -15,6 +15,7 @@ from tasks.reader.strict import as_json, parse
 SCHEMA = "zhenglian.transcript/1"
 
 Origin = Literal["text_layer", "document", "ocr", "none"]
+MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]
 State = Literal[
     "read", "partly_read", "encrypted", "empty", "damaged", "unknown_type", "unreadable"
 ]
@@ -157,12 +158,13 @@ class ZipMember:
     index: int
     name: str
     raw_name: str
-    encoding: Literal["utf-8", "gb18030", "cp437"]
+    encoding: Literal["utf-8", "gb18030", "cp932", "cp437"]
     size: int
     compressed_size: int
     offset: int = 0
     crc: int = 0
     method: int = 0
+    modified: str = ""
     encrypted: bool = False
     is_dir: bool = False
     unsafe: tuple[str, ...] = ()
@@ -180,8 +182,57 @@ class ZipListing:
     members: tuple[ZipMember, ...] = ()
     total_bytes: int = 0
     problems: tuple[str, ...] = ()
+    claimed_entries: int = 0
 
     @property
     def safe(self) -> bool:
         """Whether nothing at all speaks against extracting every member."""
+        return not self.problems and not any(m.unsafe or m.encrypted for m in self.members)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of a container as it claims to be; nothing of it was unpacked.
+
+    ``name`` has ``/`` between folders and none at the end; ``raw_name`` is its bytes in
+    hexadecimal, empty where the format has names without bytes. ``size`` and ``packed`` are
+    bytes, -1 where the container does not say. ``modified`` is in ISO 8601 as claimed, empty if
+    unknown; ``target`` is where a link leads. ``unsafe`` holds why the member must not be
+    relied on, as ``code`` or ``code:VALUE:LIMIT`` (``limits.limit_of``): ``absolute``,
+    ``parent``, ``backslash``, ``nul``, ``empty_name``, ``symlink``, ``hardlink`` (out of the
+    container), ``special``, ``duplicate``, ``overlap``, ``header_mismatch``, ``method``,
+    ``outside``, ``sparse``, ``hidden_data``, and with a limit ``ratio``, ``size``, ``path``.
+    """
+
+    index: int
+    name: str
+    raw_name: str
+    encoding: str
+    kind: MemberKind
+    size: int = -1
+    packed: int = -1
+    encrypted: bool = False
+    modified: str = ""
+    unsafe: tuple[str, ...] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a container says that it holds; ``format`` is empty for what is no container.
+
+    ``total_bytes`` is the sum of the sizes that are known. ``problems`` concern the container
+    as a whole, spelt as ``Member.unsafe``: ``hidden`` (bytes that belong to no member),
+    ``truncated``, ``damaged``, ``encrypted`` (its list too), ``multi_disk``,
+    ``truncated_directory``, and with a limit ``entries``, ``total``, ``ratio``.
+    """
+
+    format: str = ""
+    members: tuple[Member, ...] = ()
+    total_bytes: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing at all speaks against taking every member out."""
         return not self.problems and not any(m.unsafe or m.encrypted for m in self.members)

@@ -10,9 +10,9 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from tasks.reader.answer import Page, RawManifest, Transcript, ZipListing, ZipMe
 from tasks.reader.claims import OCTETS, claimed_type
 from tasks.reader.documents import Document, opened
 from tasks.reader.job import Job
+from tasks.reader.limits import Limits
 from tasks.reader.process import Cell, CellFailure, RefusedDocument
 from tasks.reader.strict import clean, parse
 
@@ -67,6 +68,8 @@ class CellPool:
         max_entries: int = 100_000,
         max_total_bytes: int = 1 << 40,
         max_ratio: int = 200,
+        max_file_bytes: int = 1 << 40,
+        max_path_bytes: int = 4096,
         worker: tuple[str, ...] = (),
         binds: tuple[tuple[Path, str], ...] = (),
     ) -> None:
@@ -79,13 +82,12 @@ class CellPool:
         self._document_seconds = document_seconds
         self._page_seconds = page_seconds
         self._languages = languages
-        self._archive: dict[str, Any] = {
-            "max_entries": max_entries,
-            "max_total_bytes": max_total_bytes,
-            "max_ratio": max_ratio,
-        }
+        self.limits = Limits(
+            max_entries, max_total_bytes, max_ratio, max_file_bytes, max_path_bytes
+        )
         self._start: dict[str, Any] = {"binds": binds} | ({"worker": worker} if worker else {})
         self._idle: queue.LifoQueue[Cell | None] = queue.LifoQueue()
+        self._aside: queue.LifoQueue[Cell | None] = queue.LifoQueue()
         self._all: set[Cell] = set()
         self._lock = threading.Lock()
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="cell")
@@ -115,10 +117,13 @@ class CellPool:
             cell.kill()
         self._spawner.shutdown()
 
-    def inspect(self, file: Document, name: str) -> Transcript:
-        """Return the type and text of a document; pages that need OCR say so."""
+    def inspect(self, file: Document, name: str, *, parts: bool = True) -> Transcript:
+        """Return the type and text of a document; pages that need OCR say so.
+
+        Without ``parts`` the members of archives and the attachments of mail are left out.
+        """
         try:
-            return self._ask(Transcript, file, self._job("inspect", name=name))
+            return self._ask(Transcript, file, self._job("inspect", name=name, parts=parts))
         except CellFailure as failure:
             return _unreadable(name, failure)
 
@@ -146,10 +151,10 @@ class CellPool:
         try:
             untrusted = self.call("fields", file, name=name)
         except CellFailure as failure:
-            raise _unreadable_error(failure) from failure
+            raise unreadable_error(failure) from failure
         found = untrusted.get("fields") if isinstance(untrusted, dict) else None
         if not isinstance(found, dict):
-            raise _unreadable_error(CellFailure("lie", "no mapping"))
+            raise unreadable_error(CellFailure("lie", "no mapping"))
         return found
 
     def list_zip(self, file: Document) -> ZipListing:
@@ -180,7 +185,22 @@ class CellPool:
             try:
                 yield from cell.stream(job, descriptor, self._document_seconds)
             except CellFailure as failure:
-                raise _unreadable_error(failure) from failure
+                raise unreadable_error(failure) from failure
+
+    def stream(
+        self, kind: str, file: Document, name: str, limit: int, **values: Any
+    ) -> Generator[bytes, None, None]:
+        """Yield what a job writes, at most ``limit`` bytes; raises ``CellFailure``.
+
+        Time is limited by progress, and the processor's in proportion to what may come out.
+        """
+        with opened(file) as descriptor, self.borrow(aside=kind == "unpack") as cell:
+            most = os.fstat(descriptor).st_size * self.limits.max_ratio
+            seconds = int(self._document_seconds) + (min(most, self.limits.max_total_bytes) >> 22)
+            job = self._job(
+                kind, seconds=0.0, cpu_seconds=seconds, name=name, limit=limit, **values
+            )
+            yield from cell.stream(job, descriptor, self._document_seconds)
 
     def call(self, kind: str, file: Document, **values: Any) -> Any:
         """Ask for any job kind and return the untrusted answer; raises ``CellFailure``."""
@@ -188,9 +208,17 @@ class CellPool:
             return cell.ask(self._job(kind, **values), descriptor)
 
     @contextlib.contextmanager
-    def borrow(self) -> Iterator[Cell]:
-        """Lend a living worker to this thread; a dead one is replaced by the next borrower."""
-        cell = self._idle.get()
+    def borrow(self, *, aside: bool = False) -> Iterator[Cell]:
+        """Lend a living worker to this thread; a dead one is replaced by the next borrower.
+
+        ``aside`` lends one beyond the number of the pool: for work that stands still while its
+        consumer uses the pool, which must not wait for itself.
+        """
+        idle = self._aside if aside else self._idle
+        try:
+            cell = idle.get(block=not aside)
+        except queue.Empty:
+            cell = None
         try:
             if cell is not None and not cell.usable():
                 self._forget(cell)
@@ -202,7 +230,7 @@ class CellPool:
             if cell is not None and not cell.alive:
                 self._forget(cell)
                 cell = None
-            self._idle.put(cell)
+            idle.put(cell)
 
     def _forget(self, cell: Cell) -> None:
         cell.kill()
@@ -228,7 +256,7 @@ class CellPool:
             seconds=seconds,
             memory_bytes=self._memory_bytes,
             languages=self._languages,
-            **self._archive,
+            **asdict(self.limits),
             **values,
         )
 
@@ -244,7 +272,7 @@ class CellPool:
         try:
             return self._ask(kind, file, job)
         except CellFailure as failure:
-            raise _unreadable_error(failure) from failure
+            raise unreadable_error(failure) from failure
 
     def _member(self, file: Document, index: int) -> ZipMember:
         members = self.list_zip(file).members
@@ -261,7 +289,13 @@ def read_document(
     The page is the unit of work, so one long scan keeps every worker busy. ``progress`` is
     called with pages done and pages to do; the cell's own failures are in the transcript.
     """
-    transcript = pool.inspect(file, name)
+    return recognised(pool, file, pool.inspect(file, name), progress)
+
+
+def recognised(
+    pool: CellPool, file: Document, transcript: Transcript, progress: Progress | None = None
+) -> Transcript:
+    """Return a transcript with OCR of the pages that still need it (see ``read_document``)."""
     waiting = [page for page in transcript.pages if page.needs_ocr]
     if not waiting:
         return transcript
@@ -270,8 +304,8 @@ def read_document(
         progress(0, len(waiting))
     with ThreadPoolExecutor(min(pool.processes, len(waiting)), thread_name_prefix="ocr") as threads:
         seen = threads.map(lambda page: pool.ocr_page(file, page.frame, page.inside), waiting)
-        for page, recognised in zip(waiting, seen, strict=True):
-            read[page.number] = merge(page, recognised)
+        for page, found in zip(waiting, seen, strict=True):
+            read[page.number] = merge(page, found)
             if progress:
                 progress(len(read), len(waiting))
     return settled(transcript, tuple(read.get(p.number, p) for p in transcript.pages))
@@ -318,7 +352,7 @@ def _unreadable(name: str, failure: CellFailure) -> Transcript:
     )
 
 
-def _unreadable_error(failure: CellFailure) -> CustodyError:
+def unreadable_error(failure: CellFailure) -> CustodyError:
     """Return what is wrong with a manifest or an archive, or with the host: a worker is process 1
     of its cell, and no document can end it.
     """

@@ -23,6 +23,7 @@ class Job:
     memory_bytes: int
     name: str = ""
     number: int = 1
+    parts: bool = True
     inside: tuple[int, ...] = ()
     languages: str = ""
     dpi: int = 300
@@ -30,6 +31,9 @@ class Job:
     max_entries: int = 100_000
     max_total_bytes: int = 1 << 40
     max_ratio: int = 200
+    max_file_bytes: int = 1 << 40
+    max_path_bytes: int = 4096
+    wanted: str = ""
     member_offset: int = 0
     member_size: int = 0
     member_compressed: int = 0

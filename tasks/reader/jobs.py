@@ -8,6 +8,7 @@ from typing import Any
 
 from tasks.reader import charset, fields, images, inspection, manifest, members, ocr, pages, zipdir
 from tasks.reader.answer import ZipMember
+from tasks.reader.containers import serve
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
 from tasks.reader.source import Source
@@ -21,6 +22,9 @@ def run(job: Job, descriptors: list[int]) -> Any:
         raise Refused(f"没有这种作业。 There is no such job: {job.kind}")
     return kind(job, Source(descriptors[0], job.name), descriptors)
 
+
+STARTS_PROGRAM = frozenset({"ocr_page"})
+"""Kinds of job that run another program; the others may start no process at all."""
 
 _SAMPLES = ("证据清单：客户名单、供货合同。\n".encode(), b"<html><body>text</body></html>\n")
 
@@ -38,7 +42,7 @@ def preload() -> None:
 
 
 def _inspect(job: Job, source: Source, _: list[int]) -> Any:
-    return inspection.inspect(source)
+    return inspection.inspect(source, parts=job.parts)
 
 
 def _ocr_page(job: Job, source: Source, _: list[int]) -> Any:
@@ -93,5 +97,7 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "fields": _fields,
     "list_zip": _list_zip,
     "extract_member": _extract_member,
+    "contents": serve.list_contents,
+    "unpack": serve.unpack_members,
     "probe": _probe,
 }

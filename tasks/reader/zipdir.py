@@ -11,14 +11,17 @@ import stat
 import struct
 import zlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from tasks.reader.answer import ZipListing, ZipMember
+from tasks.reader.containers.names import legacy_encoding
 from tasks.reader.job import Refused
+from tasks.reader.limits import RATIO_FROM, Limits
 from tasks.reader.source import Source
 from tasks.reader.strict import MAX_NUMBER, clean
 
-Encoding = Literal["utf-8", "gb18030", "cp437"]
+Encoding = Literal["utf-8", "gb18030", "cp932", "cp437"]
 
 _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
@@ -31,18 +34,7 @@ _ZIP64 = 0x0001
 _ENCRYPTED, _DESCRIPTOR, _STRONG, _UTF8 = 1, 1 << 3, 1 << 6, 1 << 11
 METHODS = {0, 8, 12, 14}
 
-# Under this size no ratio is suspicious: a page of blanks compresses a thousand times.
-_RATIO_FROM = 1 << 20
 _MAX_DIRECTORY = 256 << 20
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an archive may hold at most."""
-
-    max_entries: int = 100_000
-    max_total_bytes: int = 1 << 40
-    max_ratio: int = 200
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ def list_zip(source: Source, limits: Limits) -> ZipListing:
     if end.multi_disk:
         problems.append("multi_disk")
     if end.count > limits.max_entries:
-        return ZipListing((), 0, (*problems, "entries"))
+        return ZipListing((), 0, (*problems, "entries"), end.count)
     directory = source.at(end.start, min(end.size, _MAX_DIRECTORY))
     members, whole = _members(directory, end, limits)
     if not whole:
@@ -75,7 +67,7 @@ def list_zip(source: Source, limits: Limits) -> ZipListing:
     total = min(sum(member.size for member in checked), MAX_NUMBER)
     if total > limits.max_total_bytes:
         problems.append("total")
-    return ZipListing(tuple(_mark_duplicates(checked)), total, tuple(problems))
+    return ZipListing(tuple(_mark_duplicates(checked)), total, tuple(problems), end.count)
 
 
 def _find_end(source: Source) -> _End:
@@ -119,32 +111,43 @@ def _end64(source: Source, position: int) -> tuple[int, int, int, int, int, int,
 
 
 def _members(directory: bytes, end: _End, limits: Limits) -> tuple[list[ZipMember], bool]:
-    members: list[ZipMember] = []
+    found: list[tuple[bytes, bytes, bytes]] = []
     at = 0
-    while directory[at : at + 4] == _CENTRAL and len(members) < limits.max_entries:
+    whole = True
+    while directory[at : at + 4] == _CENTRAL and len(found) < limits.max_entries:
         header = directory[at : at + 46]
         if len(header) < 46:
-            return members, False
+            whole = False
+            break
         name_length, extra_length, comment_length = struct.unpack("<28xHHH12x", header)
         after = at + 46 + name_length + extra_length + comment_length
         if after > len(directory):
-            return members, False
+            whole = False
+            break
         name = directory[at + 46 : at + 46 + name_length]
         extra = directory[at + 46 + name_length : at + 46 + name_length + extra_length]
-        members.append(_member(len(members), header, name, extra, end.shift, limits))
+        found.append((header, name, extra))
         at = after
-    return members, at == len(directory) and len(members) == end.count
+    legacy = legacy_encoding(name for _, name, _ in found)
+    members = [_member(i, *entry, legacy, end.shift, limits) for i, entry in enumerate(found)]
+    return members, whole and at == len(directory) and len(members) == end.count
 
 
 def _member(
-    index: int, header: bytes, raw: bytes, extra: bytes, shift: int, limits: Limits
+    index: int,
+    header: bytes,
+    raw: bytes,
+    extra: bytes,
+    legacy: str,
+    shift: int,
+    limits: Limits,
 ) -> ZipMember:
-    made_by, flags, method, crc, packed, size, attributes, offset = struct.unpack(
-        "<4xH2xHH4xIII10xII", header
+    made_by, flags, method, clock, day, crc, packed, size, attributes, offset = struct.unpack(
+        "<4xH2xHHHHIII10xII", header
     )
     fields = _extra_fields(extra)
     size, packed, offset = _wide(fields.get(_ZIP64, b""), size, packed, offset)
-    name, encoding = decode_name(raw, flags, fields.get(_UNICODE_PATH, b""))
+    name, encoding = decode_name(raw, flags, fields.get(_UNICODE_PATH, b""), legacy)
     kind = stat.S_IFMT(attributes >> 16) if made_by >> 8 in (3, 19) else 0
     unsafe = list(_unsafe_name(name, raw))
     if kind == stat.S_IFLNK:
@@ -153,7 +156,7 @@ def _member(
         unsafe.append("special")
     if method not in METHODS and not flags & _ENCRYPTED:
         unsafe.append("method")
-    if size > _RATIO_FROM and size > limits.max_ratio * max(packed, 1):
+    if size > RATIO_FROM and size > limits.max_ratio * max(packed, 1):
         unsafe.append("ratio")
     return ZipMember(
         index=index,
@@ -165,10 +168,22 @@ def _member(
         offset=min(max(offset + shift, 0), MAX_NUMBER),
         crc=crc,
         method=method,
+        modified=_moment(day, clock),
         encrypted=bool(flags & (_ENCRYPTED | _STRONG)),
         is_dir=name.endswith("/"),
         unsafe=tuple(unsafe),
     )
+
+
+def _moment(day: int, clock: int) -> str:
+    """Return the local time that MS-DOS wrote (4.4.6), empty if it is none."""
+    try:
+        moment = datetime(
+            1980 + (day >> 9), day >> 5 & 15, day & 31, clock >> 11, clock >> 5 & 63, clock % 32 * 2
+        )
+    except ValueError:
+        return ""
+    return moment.isoformat()
 
 
 def _extra_fields(extra: bytes) -> dict[int, bytes]:
@@ -192,13 +207,17 @@ def _wide(field: bytes, size: int, packed: int, offset: int) -> tuple[int, int, 
     return values[0], values[1], values[2]
 
 
-def decode_name(raw: bytes, flags: int, unicode_path: bytes) -> tuple[str, Encoding]:
+def decode_name(
+    raw: bytes, flags: int, unicode_path: bytes, legacy: str = "gb18030"
+) -> tuple[str, Encoding]:
     """Return the name and the encoding it was read in; most Chinese tools set no flag."""
     if len(unicode_path) > 5 and unicode_path[0] == 1:
         (checked,) = struct.unpack_from("<I", unicode_path, 1)
         if checked == zlib.crc32(raw):
             raw, flags = unicode_path[5:], flags | _UTF8
     order: tuple[Encoding, ...] = ("utf-8", "gb18030")
+    if legacy == "cp932":
+        order = ("utf-8", "cp932", "gb18030")
     for encoding in order:
         try:
             return raw.decode(encoding), encoding

@@ -1,0 +1,78 @@
+"""Which container a file is, by its content alone.
+
+No containers here, although they are packed as such: documents of Office and OpenDocument,
+EPUB, JAR and APK files, PDF with attachments. They are read as the documents or programs that
+they are; ``zip_document`` tells them by the entries that their own standards demand.
+"""
+
+from __future__ import annotations
+
+from tasks.reader import zipdir
+from tasks.reader.answer import ZipListing
+from tasks.reader.containers import stream, tar
+from tasks.reader.containers.compressed import Compressed
+from tasks.reader.containers.walker import Tick, Walker
+from tasks.reader.containers.zips import Zip
+from tasks.reader.job import Refused
+from tasks.reader.limits import Limits
+from tasks.reader.source import Source
+
+_COMPRESSED = {
+    b"\x1f\x8b\x08": "gz",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zst",
+}
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OFFICE_PARTS = {"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"}
+
+
+def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
+    """Return the walk over what ``source`` is, None if it is no container."""
+    head = source.head(tar.BLOCK)
+    if head[:4] in _ZIP_STARTS:
+        return None if zip_document(source, limits) else Zip(source, limits)
+    if tar.is_tar(head):
+        return tar.Tar(stream.Plain(source), tick)
+    for start, kind in _COMPRESSED.items():
+        if head.startswith(start):
+            return _compressed(source, kind, limits, tick)
+    return None
+
+
+def zip_document(source: Source, limits: Limits) -> bool:
+    """Return whether a zip archive is a document or a program by what it holds."""
+    try:
+        listing = zipdir.list_zip(source, limits)
+    except Refused:
+        return False
+    if listing.problems:
+        # Hidden bytes and the like are for a person to see, whatever else the file is.
+        return False
+    return _is_document(source, listing)
+
+
+def _is_document(source: Source, listing: ZipListing) -> bool:
+    names = {member.name for member in listing.members}
+    if "[Content_Types].xml" in names and names & _OFFICE_PARTS:
+        return True
+    if names & {"META-INF/MANIFEST.MF", "AndroidManifest.xml"}:
+        return True
+    first = listing.members[0] if listing.members else None
+    if first is None or first.name != "mimetype" or first.method != 0:
+        return False
+    # ODF 1.3 part 2, 3.3 and EPUB OCF 4.3: the type stands plainly in the first entry.
+    declared = source.at(first.offset + 38, min(first.size, 100))
+    return declared.startswith((b"application/vnd.oasis.", b"application/epub+zip"))
+
+
+def _compressed(source: Source, kind: str, limits: Limits, tick: Tick) -> Walker:
+    try:
+        first = next(stream.expanded(source, kind, limits, []), b"")
+    except Refused:
+        first = b""
+    if not tar.is_tar(first[: tar.BLOCK]):
+        return Compressed(source, kind, limits)
+    problems: list[str] = []
+    content = stream.Pulled(stream.expanded(source, kind, limits, problems), tick)
+    return tar.Tar(content, tick, f"tar.{kind}", problems)
