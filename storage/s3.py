@@ -2,34 +2,48 @@
 
 Servers differ in what they enforce: some accept a wrong checksum, a second put with
 ``If-None-Match: *``, or drop the lock of a multipart upload without a word. So whatever the
-server says, this store compares what it sends, looks for other versions afterwards, sets the
-retention explicitly and reads it back, and hashes what it reads back of the pinned version.
+server says, this store compares what it sends before it lets it appear, looks for other versions
+afterwards, sets the retention explicitly and reads it back, and hashes what it reads back of the
+pinned version. A version that is not as it was sent is removed again.
+
+A stream whose digests are not known yet, and which is larger than one part, goes up under a
+temporary key, is hashed on its way, and is copied to its own key by the server: it passes once
+through this machine, needs no room on its disk, and may be one that cannot be read twice. ::
+
+    <prefix>/cases/<case>/originals/<sha256>
+    <prefix>/quarantine/<accession>/originals/<sha256>
+    <prefix>/incoming/<random>                           a take in progress
 """
 
 from __future__ import annotations
 
 import io
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import ClientError
 
-from storage.digest import Fingerprint, digest_stream
+from storage.digest import Fingerprint, fingerprint_bytes
 from storage.directory import check_key
 from storage.errors import (
+    CustodyError,
     HostError,
     IntegrityError,
     NotFoundError,
     StateError,
-    TransientError,
 )
-from storage.objects import LogStore, ObjectRef, ObjectStore, StoreReport, still_retained
+from storage.objects import Kept, LogStore, ObjectRef, ObjectStore, StoreReport, still_retained
+from storage.s3_bucket import COPIED, Bucket, Sent
+from storage.s3_errors import ABSENT, code_of, said, translated
+from storage.s3_log import S3LogStore
 from storage.s3_probe import probe_server
-from storage.s3_stream import Checked
+from storage.s3_stream import Body, Checked, Hashed
+from storage.s3_sweep import INCOMING, sweep
 from storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,58 +51,27 @@ if TYPE_CHECKING:
 
 PART = 16 << 20
 """Bytes; a larger object goes up in parts of this size, and memory holds one of them."""
-_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NoSuchBucket"})
-_BUSY = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503"})
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn what botocore raises into one of our errors."""
-    try:
-        yield
-    except NoCredentialsError as error:
-        raise HostError(
-            "there are no S3 credentials",
-            remedy="set CUSTODY_S3_ACCESS_KEY and CUSTODY_S3_SECRET_KEY",
-        ) from error
-    except ClientError as error:
-        raise _client_error(what, error) from error
-    except BotoCoreError as error:
-        raise TransientError(
-            f"the S3 server does not answer: {error}",
-            remedy="it is tried again; check the endpoint if it lasts",
-        ) from error
-
-
-def _client_error(what: str, error: ClientError) -> Exception:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _GONE:
-        return NotFoundError(f"{what} is not in the bucket", key=what, code=code)
-    if code in _BUSY or status >= 500:
-        return TransientError(f"the S3 server is busy: {code}", remedy="it is tried again")
-    return HostError(
-        f"the S3 server refuses {what}: {code or status}",
-        remedy="check bucket, access key, secret key and rights; see 'custody doctor'",
-        code=code,
-    )
 
 
 class S3Store:
     """``ObjectStore`` in one bucket."""
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str = "", part: int = PART) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        bucket: str,
+        prefix: str = "",
+        part: int = PART,
+        copied: int = COPIED,
+    ) -> None:
         """Use a bucket that ``prepare_bucket`` has accepted."""
-        self._client = client
-        self._bucket = bucket
+        self.bucket = Bucket(client, bucket)
         self._prefix = f"{prefix}/" if prefix else ""
         self._part = part
+        self._copied = copied
 
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)
-
-    def _where(self, key: str, version: str) -> dict[str, Any]:
-        return {"Bucket": self._bucket, "Key": self._full(key), "VersionId": version}
 
     def put(
         self,
@@ -100,24 +83,107 @@ class S3Store:
         """Store bytes under a key; see ``ObjectStore.put``."""
         full = self._full(key)
         with translated(key):
-            versions = self._versions(full)
+            versions = self.bucket.versions(full)
             if versions:
                 return self._existing(key, versions[0], expected, retain_until)
-            version = self._upload(full, source, expected)
-            versions = self._versions(full)
-            if versions[0] != version:
-                # Somebody was first; ours is not locked yet and goes away again.
-                self._client.delete_object(Bucket=self._bucket, Key=full, VersionId=version)
-                return self._existing(key, versions[0], expected, retain_until)
-            self._require_equal(full, version, expected)
-            return self._locked(key, version, expected.size, retain_until)
+            checked = Checked(source, expected)
+            first = checked.read(self._part)
+            if len(first) < self._part:
+                checked.end()
+                sent = self.bucket.send(full, first)
+            else:
+                sent = self.bucket.send_parts(full, first, checked, self._part)
+            return self._settled(key, sent, expected, retain_until)
+
+    def take(self, prefix: str, source: BinaryIO) -> Kept:
+        """Store a stream under its own digest; see ``ObjectStore.take``."""
+        check_key(prefix)
+        hashed = Hashed(source)
+        first = hashed.read(self._part)
+        if len(first) < self._part:
+            seen = fingerprint_bytes(first)
+            return Kept(self.put(f"{prefix}/{seen.sha256}", io.BytesIO(first), seen), seen)
+        temporary = f"{self._prefix}{INCOMING}{secrets.token_hex(16)}"
+        with translated(prefix):
+            sent = self.bucket.send_parts(temporary, first, hashed, self._part)
+            seen = hashed.finish()
+            version = self.bucket.own(temporary, sent, self.bucket.versions(temporary))
+            try:
+                ref = self._copied_to(f"{prefix}/{seen.sha256}", temporary, version, seen, None)
+            finally:
+                self.bucket.discard(temporary, version)
+        return Kept(ref, seen)
+
+    def move(
+        self,
+        ref: ObjectRef,
+        key: str,
+        expected: Fingerprint,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Give an object another key; see ``ObjectStore.move``. The server copies it."""
+        old, full = self._full(ref.key), self._full(key)
+        with translated(key):
+            there = ref.version_id in self.bucket.versions(old)
+            if old == full and there:
+                return self._locked(key, ref.version_id, expected.size, retain_until)
+            if there:
+                self._not_retained(ref)
+                self._require_size(ref, expected)
+                moved = self._copied_to(key, old, ref.version_id, expected, retain_until)
+                self._remove(ref)
+                return moved
+            versions = self.bucket.versions(full)
+            if not versions:
+                raise NotFoundError(f"object {ref.key} is gone", key=ref.key)
+            return self._existing(key, versions[0], expected, retain_until)
+
+    def _require_size(self, ref: ObjectRef, expected: Fingerprint) -> None:
+        size = self.bucket.size(self._full(ref.key), ref.version_id)
+        if size != expected.size:
+            raise IntegrityError(
+                f"{ref.key} is not the object that was stored",
+                remedy="run 'custody verify'",
+                key=ref.key,
+                expected=expected.size,
+                seen=size,
+            )
+
+    def _copied_to(
+        self, key: str, old: str, version: str, expected: Fingerprint, retain_until: datetime | None
+    ) -> ObjectRef:
+        """Let what lies under another whole key lie under this one too."""
+        full = self._full(key)
+        versions = self.bucket.versions(full)
+        if versions:
+            return self._existing(key, versions[0], expected, retain_until)
+        sent = self.bucket.copy(old, version, full, expected.size, self._copied)
+        return self._settled(key, sent, expected, retain_until)
+
+    def _settled(
+        self, key: str, sent: Sent, expected: Fingerprint, retain_until: datetime | None
+    ) -> ObjectRef:
+        """Keep what was just sent, unless somebody was first or it is not as it was sent."""
+        full = self._full(key)
+        versions = self.bucket.versions(full)
+        version = self.bucket.own(full, sent, versions)
+        if versions[0] != version:
+            # Somebody was first; ours is not locked yet and goes away again.
+            self.bucket.remove(full, version)
+            return self._existing(key, versions[0], expected, retain_until)
+        try:
+            self.bucket.require_equal(full, version, expected)
+        except IntegrityError:
+            self.bucket.discard(full, version)
+            raise
+        return self._locked(key, version, expected.size, retain_until)
 
     def _existing(
         self, key: str, version: str, expected: Fingerprint, retain_until: datetime | None
     ) -> ObjectRef:
         """Return the first version if its bytes are the expected ones; it is never replaced."""
         try:
-            self._require_equal(self._full(key), version, expected)
+            self.bucket.require_equal(self._full(key), version, expected)
         except IntegrityError as error:
             raise IntegrityError(
                 f"{key.rpartition('/')[2]} is already stored with other bytes",
@@ -126,221 +192,81 @@ class S3Store:
             ) from error
         return self._locked(key, version, expected.size, retain_until)
 
-    def _upload(self, full: str, source: BinaryIO, expected: Fingerprint) -> str:
-        checked = Checked(source)
-        first = checked.read(self._part)
-        if len(first) < self._part:
-            version = str(
-                self._client.put_object(Bucket=self._bucket, Key=full, Body=first)["VersionId"]
-            )
-        else:
-            version = self._upload_parts(full, first, checked)
-        if checked.size != expected.size or checked.digest() != expected.blake3:
-            self._client.delete_object(Bucket=self._bucket, Key=full, VersionId=version)
-            raise IntegrityError(
-                "the bytes to be stored are not the bytes that were fingerprinted",
-                remedy="the source changed while it was read; take it in again",
-                expected=expected.blake3,
-            )
-        return version
-
-    def _upload_parts(self, full: str, first: bytes, source: Checked) -> str:
-        where: dict[str, Any] = {"Bucket": self._bucket, "Key": full}
-        upload = self._client.create_multipart_upload(**where)["UploadId"]
-        try:
-            parts: list[dict[str, Any]] = []
-            piece = first
-            while piece:
-                number = len(parts) + 1
-                done = self._client.upload_part(
-                    **where, UploadId=upload, PartNumber=number, Body=piece
-                )
-                parts.append({"PartNumber": number, "ETag": done["ETag"]})
-                piece = source.read(self._part)
-            finished = self._client.complete_multipart_upload(
-                **where, UploadId=upload, MultipartUpload=cast(Any, {"Parts": parts})
-            )
-        except BaseException:
-            self._client.abort_multipart_upload(**where, UploadId=upload)
-            raise
-        return str(finished["VersionId"])
-
-    def _require_equal(self, full: str, version: str, expected: Fingerprint) -> None:
-        got = self._client.get_object(Bucket=self._bucket, Key=full, VersionId=version)
-        with io.BufferedReader(_Body(got["Body"]), 1 << 20) as body:
-            seen = digest_stream(body, "blake3")
-        if seen != expected.blake3:
-            raise IntegrityError(
-                "what was read back from the server is not what was sent",
-                remedy="check the server; the source is untouched",
-                key=full,
-                version_id=version,
-            )
-
     def _locked(
         self, key: str, version: str, size: int, retain_until: datetime | None
     ) -> ObjectRef:
         """Set the retention, never shorten it, and return what the server then says."""
-        where = self._where(key, version)
-        until = self._retained(where)
+        full = self._full(key)
+        until = self.bucket.retained(full, version)
         wanted = retain_until.astimezone(UTC).replace(microsecond=0) if retain_until else None
         if wanted is not None and (until is None or until < wanted):
-            self._client.put_object_retention(
-                **where, Retention={"Mode": "COMPLIANCE", "RetainUntilDate": wanted}
-            )
-            until = self._retained(where)
-            if until is None or until < wanted:
-                raise IntegrityError(
-                    "the server did not keep the retention that was set",
-                    remedy="this server's Object Lock cannot be trusted; see 'custody doctor'",
-                    key=key,
-                )
+            until = self.bucket.retain(full, version, wanted)
         if until is None:
             return ObjectRef(key, version, size)
         return ObjectRef(key, version, size, until.isoformat(), "compliance")
 
-    def _retained(self, where: dict[str, Any]) -> datetime | None:
-        try:
-            held = self._client.get_object_retention(**where)["Retention"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in (
-                "NoSuchObjectLockConfiguration",
-                "ObjectLockConfigurationNotFoundError",
-                "NoSuchObjectLockConfigurationError",
-            ):
-                return None
-            raise
-        if held.get("Mode") != "COMPLIANCE":
-            return None
-        return held["RetainUntilDate"].astimezone(UTC)
-
-    def _versions(self, full: str) -> list[str]:
-        """Return the versions of a key, the oldest first."""
-        found: list[tuple[datetime, str]] = []
-        pages = self._client.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=full
-        )
-        for page in pages:
-            for each in page.get("Versions", ()):
-                if each["Key"] == full:
-                    found.insert(0, (each["LastModified"], each["VersionId"]))
-        # The listing is newest first; the stable sort keeps its order within one second.
-        return [version for _, version in sorted(found, key=lambda each: each[0])]
-
     def open(self, ref: ObjectRef) -> BinaryIO:
         """Open the pinned version; see ``ObjectStore.open``."""
         with translated(ref.key):
-            got = self._client.get_object(
-                Bucket=self._bucket, Key=self._full(ref.key), VersionId=ref.version_id
+            got = self.bucket.client.get_object(
+                **self.bucket.at(self._full(ref.key), ref.version_id)
             )
-        return io.BufferedReader(_Body(got["Body"]), 1 << 20)
+        return io.BufferedReader(Body(got["Body"]), 1 << 20)
 
     def delete(self, ref: ObjectRef) -> None:
         """Remove the pinned version; see ``ObjectStore.delete``. Other versions stay."""
-        where = self._where(ref.key, ref.version_id)
+        full = self._full(ref.key)
         if not ref.version_id:
             raise StateError(f"{ref.key} cannot be removed without its version", key=ref.key)
         still_retained(ref, datetime.now(UTC))
         with translated(ref.key):
-            if ref.version_id not in self._versions(where["Key"]):
-                return
-            until = self._retained(where)
-            held = ObjectRef(ref.key, ref.version_id, ref.size, until.isoformat() if until else "")
-            still_retained(held, datetime.now(UTC))
-            self._client.delete_object(**where)
-            if ref.version_id in self._versions(where["Key"]):
-                raise HostError(f"the server did not remove {ref.key}", remedy="check the server")
+            if ref.version_id in self.bucket.versions(full):
+                self._not_retained(ref)
+                self._remove(ref)
+
+    def _not_retained(self, ref: ObjectRef) -> None:
+        """Refuse to go on while a reference or the server says that it is retained."""
+        still_retained(ref, datetime.now(UTC))
+        until = self.bucket.retained(self._full(ref.key), ref.version_id)
+        held = ObjectRef(ref.key, ref.version_id, ref.size, until.isoformat() if until else "")
+        still_retained(held, datetime.now(UTC))
+
+    def _remove(self, ref: ObjectRef) -> None:
+        full = self._full(ref.key)
+        self.bucket.remove(full, ref.version_id)
+        if ref.version_id in self.bucket.versions(full):
+            raise HostError(f"the server did not remove {ref.key}", remedy="check the server")
 
     def find(self, key: str) -> ObjectRef | None:
         """Return the reference of the first version under a key, or None."""
+        full = self._full(key)
         with translated(key):
-            versions = self._versions(self._full(key))
+            versions = self.bucket.versions(full)
             if not versions:
                 return None
-            head = self._client.head_object(
-                Bucket=self._bucket, Key=self._full(key), VersionId=versions[0]
-            )
-            return self._locked(key, versions[0], int(head["ContentLength"]), None)
+            return self._locked(key, versions[0], self.bucket.size(full, versions[0]), None)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix, sorted."""
         full = self._full(prefix.rstrip("/")) + "/"
         with translated(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=full
+            pages = self.bucket.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket.name, Prefix=full
             )
-            found = [each["Key"] for page in pages for each in page.get("Contents", ())]
+            found = [said(each, "Key") for page in pages for each in page.get("Contents", ())]
         yield from sorted(key.removeprefix(self._prefix) for key in found)
 
     def probe(self) -> StoreReport:
         """Try what this server enforces."""
+        client = self.bucket.client
         with translated("the probe"):
-            capabilities = probe_server(self._client, self._bucket, f"{self._prefix}probe/")
-        return StoreReport(f"s3 {self._client.meta.endpoint_url}/{self._bucket}", capabilities)
+            capabilities = probe_server(client, self.bucket.name, f"{self._prefix}probe/")
+        return StoreReport(f"s3 {client.meta.endpoint_url}/{self.bucket.name}", capabilities)
 
-
-class S3LogStore:
-    """``LogStore`` in one bucket, below ``log/``."""
-
-    def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
-        """Use a bucket that ``prepare_bucket`` has accepted."""
-        self._client = client
-        self._bucket = bucket
-        self._prefix = f"{prefix}/log/" if prefix else "log/"
-
-    def put_tile(self, path: str, data: bytes) -> None:
-        """Store an immutable resource; see ``LogStore.put_tile``."""
-        try:
-            if self.get(path) != data:
-                raise IntegrityError(
-                    f"log resource {path} is already there with other bytes",
-                    remedy="stop; run 'custody verify' and ask the administrator",
-                    path=path,
-                )
-        except NotFoundError:
-            self._put(path, data)
-
-    def publish(self, checkpoint: bytes) -> None:
-        """Replace the checkpoint whole; older versions stay in the bucket."""
-        self._put("checkpoint", checkpoint)
-
-    def _put(self, path: str, data: bytes) -> None:
-        with translated(path):
-            self._client.put_object(
-                Bucket=self._bucket, Key=self._prefix + check_key(path), Body=data
-            )
-        if self.get(path) != data:
-            raise IntegrityError(
-                f"log resource {path} was not read back as it was written",
-                remedy="check the server",
-                path=path,
-            )
-
-    def get(self, path: str) -> bytes:
-        """Return a resource's newest bytes."""
-        with translated(path):
-            got = self._client.get_object(Bucket=self._bucket, Key=self._prefix + check_key(path))
-            return got["Body"].read()
-
-
-class _Body(io.RawIOBase):
-    """A response's body as a raw stream; what breaks on the way is a transient error."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        with translated("the object"):
-            piece = self._body.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def close(self) -> None:
-        self._body.close()
-        super().close()
+    def sweep(self, now: datetime) -> int:
+        """Remove what killed processes left more than a day before; return how much that was."""
+        with translated("what was left behind"):
+            return sweep(self.bucket, self._prefix, now)
 
 
 def prepare_bucket(client: S3Client, bucket: str) -> None:
@@ -353,7 +279,7 @@ def prepare_bucket(client: S3Client, bucket: str) -> None:
         try:
             client.head_bucket(Bucket=bucket)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _GONE:
+            if code_of(error) not in ABSENT:
                 raise
             client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
         versioning = client.get_bucket_versioning(Bucket=bucket).get("Status")
@@ -394,4 +320,8 @@ def open_s3(
         ),
     )
     prepare_bucket(client, bucket)
-    return S3Store(client, bucket, prefix), S3LogStore(client, bucket, prefix)
+    store = S3Store(client, bucket, prefix)
+    with suppress(CustodyError):
+        # A key without the right to list uploads still stores evidence; leftovers harm nobody.
+        store.sweep(datetime.now(UTC))
+    return store, S3LogStore(client, bucket, prefix)

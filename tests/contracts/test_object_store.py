@@ -28,7 +28,8 @@ from storage.errors import (
     TransientError,
 )
 from storage.objects import LogStore, ObjectRef, ObjectStore
-from storage.s3 import S3LogStore, S3Store, open_s3
+from storage.s3 import S3Store, open_s3
+from storage.s3_log import S3LogStore
 from storage.settings import Settings
 from tests.services.rgw import Rgw
 
@@ -299,12 +300,12 @@ def test_a_locked_version_cannot_be_deleted_or_unlocked(rgw: Rgw) -> None:
         ref = put(store, f"{KEY}{name}", data, SOON)
         assert (ref.lock_mode, bool(ref.version_id)) == ("compliance", True)
         assert datetime.fromisoformat(ref.retain_until) >= SOON.replace(microsecond=0)
-        where: Any = {"Bucket": store._bucket, "Key": ref.key, "VersionId": ref.version_id}
-        with pytest.raises(store._client.exceptions.ClientError):
-            store._client.delete_object(**where)
-        sooner = {"Mode": "COMPLIANCE", "RetainUntilDate": SOON - timedelta(minutes=2)}
-        with pytest.raises(store._client.exceptions.ClientError):
-            store._client.put_object_retention(**where, Retention=sooner)
+        where: Any = {"Bucket": store.bucket.name, "Key": ref.key, "VersionId": ref.version_id}
+        with pytest.raises(store.bucket.client.exceptions.ClientError):
+            store.bucket.client.delete_object(**where)
+        sooner: Any = {"Mode": "COMPLIANCE", "RetainUntilDate": SOON - timedelta(minutes=2)}
+        with pytest.raises(store.bucket.client.exceptions.ClientError):
+            store.bucket.client.put_object_retention(**where, Retention=sooner)
         longer = put(store, f"{KEY}{name}", data, SOON + timedelta(minutes=1))
         assert longer.retain_until > ref.retain_until
         assert put(store, f"{KEY}{name}", data, SOON) == longer
@@ -315,7 +316,7 @@ def test_a_second_version_behind_our_back_changes_nothing(rgw: Rgw) -> None:
     store, _ = open_s3(s3_settings(rgw), f"b{secrets.token_hex(6)}", "", rgw.endpoint)
     assert isinstance(store, S3Store)
     ref = put(store, f"{KEY}a", b"first", SOON)
-    store._client.put_object(Bucket=store._bucket, Key=ref.key, Body=b"second")
+    store.bucket.client.put_object(Bucket=store.bucket.name, Key=ref.key, Body=b"second")
     assert get(store, ref) == b"first"
     assert store.find(ref.key) == ref
     assert put(store, f"{KEY}a", b"first", SOON) == ref
@@ -337,7 +338,7 @@ def test_a_bucket_without_object_lock_is_refused(rgw: Rgw) -> None:
     assert isinstance(log, S3LogStore)
     assert isinstance(store, S3Store)
     name = f"p{secrets.token_hex(6)}"
-    store._client.create_bucket(Bucket=name)
+    store.bucket.client.create_bucket(Bucket=name)
     with pytest.raises(HostError) as caught:
         open_s3(s3_settings(rgw), name, "", rgw.endpoint)
     assert "Object Lock" in caught.value.message
