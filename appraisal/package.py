@@ -178,8 +178,10 @@ def material_csv(materials: Sequence[Material]) -> str:
 
 
 def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet evaluates; without a leading ``'`` it is as it was."""
     cell = cell.encode("utf-8", "backslashreplace").decode()
-    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
+    begins = (*_FORMULA, "'")
+    return f"'{cell}" if cell.lstrip().startswith(begins) or cell.startswith(begins) else cell
 
 
 def _json(value: Any) -> bytes:

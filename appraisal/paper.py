@@ -2,8 +2,8 @@
 
 A ``Document`` is filled from top to bottom and rendered to PDF bytes. Equal content gives equal
 bytes: no time of day, no random identifier goes in. Both fonts are embedded, so that the paper
-looks the same everywhere; a character that neither has is printed as its code (``[U+1F512]``),
-never as an empty box, and characters that hide or turn text are printed as escapes.
+looks the same everywhere; a character that neither has is printed as its escape
+(``\\U0001f512``), never as an empty box, and so are characters that hide or turn text.
 
 Wherever a label is a pair, it is Chinese first, English below or beside.
 """

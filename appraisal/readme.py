@@ -18,7 +18,8 @@ README = """\
 
 三、文件说明
     data/              材料工作副本，与保管的原件逐字节一致，文件名为证据编号
-    material.csv       鉴定材料清单（名称、种类、数量、性状、唯一标识、校验值）
+    material.csv       鉴定材料清单（名称、种类、数量、性状、唯一标识、校验值）；
+                       单元格开头的 ' 是防止被当作公式而加的，不属于内容
     material.json      同一清单的机读格式
     commission.json    委托事项、要求、保密条款等
     proofs/            每件材料的保管记录（*.event.json 为日志条目的原始字节，
@@ -51,7 +52,8 @@ About this appraisal package
 
 3. What is here
    data/            working copies, byte for byte the originals in custody, named by exhibit
-   material.csv     the material list (name, kind, quantity, properties, mark, digests)
+   material.csv     the material list (name, kind, quantity, properties, mark, digests); a '
+                    at the start of a cell keeps it from being a formula, it is not content
    material.json    the same for machines
    commission.json  matters, requirements, secrecy terms
    proofs/          for each exhibit its custody log entry (*.event.json, the leaf's exact bytes)

@@ -1,8 +1,7 @@
 """The two typefaces of printed documents: Song for text, Hei for headings, both embedded.
 
-Debian carries both under free licences. A character that neither has is printed as its code
-(``[U+1F512]``), never as an empty box; characters that hide or turn text are printed as
-escapes.
+Debian carries both under free licences. A character that neither has is printed as its
+escape (``\\U0001f512``), never as an empty box, as characters are that hide or turn text.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from xml.sax.saxutils import escape
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
+from storage import names
 from storage.errors import HostError
 from storage.names import visible
 
@@ -35,7 +35,7 @@ def markup(text: str, font: str) -> str:
     for name, run in groupby(visible(text), lambda each: _font_for(each, font)):
         piece = "".join(run)
         if not name:
-            piece = "".join(f"[U+{ord(each):04X}]" for each in piece)
+            piece = "".join(map(names.escape, piece))
         parts.append(f'<font name="{name or font}">{escape(piece)}</font>')
     return "".join(parts)
 
@@ -50,7 +50,8 @@ def _font_for(character: str, font: str) -> str:
 
 def fitting(text: str, width: float) -> str:
     """Return the start of a text that fits a width in the type of the page's foot."""
-    text = "".join(each if ord(each) in _glyphs()[HEI] else "?" for each in text)
+    glyphs = _glyphs()[HEI]
+    text = "".join(each if ord(each) in glyphs else names.escape(each) for each in text)
     if pdfmetrics.stringWidth(text, HEI, 7.5) <= width:
         return text
     while text and pdfmetrics.stringWidth(text + "…", HEI, 7.5) > width:

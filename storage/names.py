@@ -4,15 +4,21 @@ A file name may hold anything: control characters that move a cursor, bidirectio
 turn an ending around, bytes that are no text at all. What is shown has none of these: each is
 written as an escape (``\\x1b``, ``\\u202e``, ``\\U000e0041``), so that two different names never
 look the same because of one of them. The bytes themselves are never changed. Pure.
+
+``visible`` is for text of ours with names in it (it changes nothing twice), ``display`` for what
+came from outside, ``shown`` for the name or path of a file wherever blanks may be dropped.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _PLAIN_SPACES = frozenset({" ", "\u3000"})
 _BYTES = range(0xDC80, 0xDD00)
+# Paper, Markdown and web pages drop these blanks: at either end, and after another blank.
+_LOOSE = re.compile("\\A[ \u3000]|[ \u3000]\\Z|(?<=[ \u3000])[ \u3000]")
 # These draw nothing, yet Unicode counts them as letters or marks.
 _BLANK = frozenset({"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f"})
 
@@ -25,7 +31,7 @@ def visible(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(each) if hides(each) else each for each in text)
+    return "".join(escape(each) if hides(each) else each for each in text)
 
 
 def display(name: str) -> str:
@@ -35,6 +41,15 @@ def display(name: str) -> str:
     which holds the character.
     """
     return visible(name.replace("\\", "\\\\"))
+
+
+def shown(path: str) -> str:
+    """Return a file's name or path for a person, every blank of it certain to be seen.
+
+    A blank at an end or after another blank is ``\\x20``, because paper, Markdown and web pages
+    drop it. Different paths are shown differently.
+    """
+    return _LOOSE.sub(lambda match: escape(match.group()), display(path))
 
 
 def utf8(name: str) -> bytes:
@@ -53,7 +68,8 @@ def hides(each: str) -> bool:
     return category in _HIDDEN or each in _BLANK or alien or 0xFE00 <= point <= 0xFE0F
 
 
-def _escape(each: str) -> str:
+def escape(each: str) -> str:
+    """Return the escape of one character: ``\\xNN``, ``\\uNNNN`` or ``\\UNNNNNNNN``."""
     point = ord(each)
     if point in _BYTES:
         return f"\\x{point - 0xDC00:02x}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from storage.names import display, visible
+from storage.names import shown, visible
 from storage.spelling import PREFIX, spell
 from tasks.manifest_columns import Column
 
@@ -197,12 +197,12 @@ def unsafe_path(path: str, where: str, zh: str, en: str) -> Mistake:
 
 def listed_missing(path: str, where: str, nearest: str) -> Mistake:
     """A listed file is not in the bundle (RULES IN-02)."""
-    shown, near = quoted(path), display(nearest)
+    written, near = quoted(path), shown(nearest)
     return Mistake(
         "listed_missing",
         where,
-        f"清单列出的文件“{shown}”不在证据包内",
-        f"the listed file '{shown}' is not in the bundle",
+        f"清单列出的文件“{written}”不在证据包内",
+        f"the listed file '{written}' is not in the bundle",
         f"是否应为“{near}”？" if near else "请放入该文件，或从清单中删除该行",
         f"did you mean '{near}'?" if near else "add the file, or remove its line",
     )
@@ -210,13 +210,13 @@ def listed_missing(path: str, where: str, nearest: str) -> Mistake:
 
 def unlisted(path: str) -> Mistake:
     """A file is in the bundle but not in the manifest (RULES IN-02)."""
-    shown, spelled = display(path), spell(path)
+    name, spelled = shown(path), spell(path)
     encoded = spelled.startswith(PREFIX)
     return Mistake(
         "unlisted",
-        shown,
-        f"文件“{shown}”在证据包内，但清单没有列出",
-        f"the file '{shown}' is in the bundle but not listed",
+        name,
+        f"文件“{name}”在证据包内，但清单没有列出",
+        f"the file '{name}' is in the bundle but not listed",
         "请在清单中为它填写一行"
         + (f"，文件路径写作 {spelled}" if encoded else "")
         + "；不属于证据的，请从证据包中移除",
@@ -231,8 +231,8 @@ def listed_twice(path: str, where: str, first: str) -> Mistake:
     return Mistake(
         "listed_twice",
         where,
-        f"文件“{display(path)}”在清单中列出两次（另见 {first}）",
-        f"the file '{display(path)}' is listed twice (also at {first})",
+        f"文件“{shown(path)}”在清单中列出两次（另见 {first}）",
+        f"the file '{shown(path)}' is listed twice (also at {first})",
         "请只保留一行",
         "keep one line",
     )
@@ -243,8 +243,8 @@ def digest_differs(path: str, where: str, algorithm: str, supplied: str, compute
     return Mistake(
         "digest_differs",
         where,
-        f"“{display(path)}”的 {algorithm} 校验值不符：清单填写 {supplied}，收到的文件为 {computed}",
-        f"the {algorithm} of '{display(path)}' differs: the manifest says {supplied}, "
+        f"“{shown(path)}”的 {algorithm} 校验值不符：清单填写 {supplied}，收到的文件为 {computed}",
+        f"the {algorithm} of '{shown(path)}' differs: the manifest says {supplied}, "
         f"the file received has {computed}",
         "请查明文件是否在取证之后被改动或损坏；确系填写错误的，更正校验值",
         "find out whether the file changed after it was obtained; correct the value if it was "

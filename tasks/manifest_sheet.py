@@ -53,7 +53,7 @@ def sheet_bytes(items: Sequence[Draft]) -> bytes:
     _headings(sheet, heading)
     paths = Paths([item.path for item in items])
     for number, item in enumerate(items, heading + 1):
-        _item(sheet, number, item, paths.written(item.path, shown=True))
+        _item(sheet, number, item, paths.written(item.path, displayed=True))
     _choices(sheet, heading + 1, heading + len(items) + _SPARE_ROWS)
     sheet.freeze_panes = f"B{heading + 1}"
     _guide(book.create_sheet(GUIDE))

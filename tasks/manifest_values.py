@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from storage.digest import WEAK, SuppliedDigest, parse_supplied
 from storage.errors import InputError
-from storage.names import display, visible
+from storage.names import display, shown, visible
 from storage.spelling import PREFIX, from_percent, percent
 
 BEIJING = timezone(timedelta(hours=8))
@@ -127,6 +127,7 @@ class Paths:
         self._normal = _unique({path: unicodedata.normalize("NFC", path) for path in paths})
         self._bare = _unique({path: path.strip() for path in paths})
         self._shown = _unique({path: display(path).strip() for path in paths})
+        self._loose = _unique({path: shown(path) for path in paths})
 
     def find(self, written: str) -> str | None:
         """Return the one path that a written one means, or None.
@@ -143,15 +144,16 @@ class Paths:
                 return candidate
             if found := self._normal.get(unicodedata.normalize("NFC", candidate)):
                 return found
-        return self._bare.get(written) or self._shown.get(written)
+        again = self._bare.get(written) or self._shown.get(written)
+        return again or self._loose.get(written)
 
-    def written(self, path: str, *, shown: bool = False) -> str:
+    def written(self, path: str, *, displayed: bool = False) -> str:
         """Return how a manifest names a path so that ``find`` gives it and no other.
 
         As it is, or as it is shown for a form that cannot hold every character; a name that
         is not UTF-8, or that one of these would confuse with another, by its bytes.
         """
-        plain = display(path) if shown and visible(path) != path else path
+        plain = display(path) if displayed and visible(path) != path else path
         bare = plain.strip()
         if bare and _is_text(plain) and self.find(bare) == path:
             return plain

@@ -17,7 +17,7 @@ from typing import Any
 from appraisal.paper import Cell, Document, Label, Line, Mono, Signature, Strong
 from storage.digest import Fingerprint
 from storage.errors import InputError
-from storage.names import display
+from storage.names import shown
 from storage.nouns import (
     FORM_NAMES,
     KIND_NAMES,
@@ -253,7 +253,7 @@ def _row(item: Mapping[str, Any]) -> list[Cell]:
     size = "，".join([f"{item['size']:,} 字节", *counts])
     what: list[Line] = [
         Strong(item["name"]),
-        display(item["path"]),
+        shown(item["path"]),
         (f"{item['kind_zh']}，{item['form_zh']}", f"{item['kind']}, {item['form']}"),
         (size, ""),
     ]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from storage.listing import ListedFile
-from storage.names import display, visible
+from storage.names import shown, visible
 from storage.nouns import Person
 from tasks.manifest_mistakes import Mistake
 
@@ -48,14 +48,14 @@ def render_refusal(
         retry: the drop folder to use again, if another than before.
     """
     parts = [
-        f"# 证据包未被接收：{escaped(display(bundle))}",
+        f"# 证据包未被接收：{escaped(shown(bundle))}",
         _where_kept(accession, len(files)),
         *_facts(accession, unit, received_at, receiver),
         f"## 问题（共 {len(mistakes)} 处）",
         *(_mistake_zh(number, each) for number, each in enumerate(mistakes, 1)),
         "## 怎样处理",
         _next_steps(retry),
-        f"# Bundle not accepted: {escaped(display(bundle))}",
+        f"# Bundle not accepted: {escaped(shown(bundle))}",
         _where_kept_en(accession, len(files)),
         f"## What is wrong ({len(mistakes)})",
         *(_mistake_en(number, each) for number, each in enumerate(mistakes, 1)),
@@ -169,7 +169,7 @@ def _table(files: Sequence[ListedFile]) -> str:
             f"  - {name} `{value}`" for name, value in file.fingerprint.digests.items()
         )
         size = f"{file.fingerprint.size:,} 字节 bytes"
-        parts.append(f"- {code(display(file.path))}, {size}\n{digests}")
+        parts.append(f"- {code(shown(file.path))}, {size}\n{digests}")
     return "\n".join(parts) or "（没有文件 none）"
 
 

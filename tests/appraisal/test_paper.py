@@ -77,7 +77,7 @@ def test_all_fonts_are_embedded():
 
 def test_a_character_without_a_glyph_is_printed_as_its_code():
     (text,) = text_of(Document(TITLE).paragraph("甲🔒乙𠮷丙").render())
-    assert "甲[U+1F512]乙[U+20BB7]丙" in text
+    assert "甲\\U0001f512乙\\U00020bb7丙" in text
 
 
 def test_text_from_outside_is_neither_markup_nor_trick():
