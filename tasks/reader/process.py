@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -50,38 +52,58 @@ class Cell:
     """
 
     def __init__(
-        self, *, worker: tuple[str, ...] = _WORKER, binds: tuple[tuple[Path, str], ...] = ()
+        self,
+        *,
+        worker: tuple[str, ...] = _WORKER,
+        binds: tuple[tuple[Path, str], ...] = (),
+        reduced: bool = False,
     ) -> None:
         """Start the sandbox and wait until its worker is warm."""
+        self._mode = sandbox.mode(reduced=reduced)
+        self._uid = 0 if self._mode == "namespace" or os.geteuid() else sandbox.lonely_uid()
+        self._scratch = _own_scratch(self._uid) if self._mode == "bare" else None
         self._control, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        mode = sandbox.mode()
-        uid = sandbox.lonely_uid() if mode == "user" else 0
         info, tell = os.pipe()
         handed = [inner.fileno(), tell]
-        if (filter_read := _filter_pipe()) >= 0:
+        if self._mode != "bare" and (filter_read := _filter_pipe()) >= 0:
             handed.append(filter_read)
         try:
-            self._process = subprocess.Popen(
-                sandbox.command(
-                    mode,
-                    [*worker, str(inner.fileno()), str(uid), str(sandbox.TMP_BYTES)],
-                    seccomp_fd=filter_read,
-                    info_fd=tell,
-                    extra=binds,
-                ),
-                pass_fds=handed,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            )
+            self._process = self._popen(worker, binds, handed)
         finally:
             inner.close()
             for descriptor in handed[1:]:
                 os.close(descriptor)
-        self._worker = _worker_handle(info)
+        if self._mode == "bare":
+            os.close(info)
+            self._worker = os.pidfd_open(self._process.pid)
+        else:
+            self._worker = _worker_handle(info)
         self.alive = True
         self.greeting = self._greeting()
+
+    def _popen(
+        self, worker: tuple[str, ...], binds: tuple[tuple[Path, str], ...], handed: list[int]
+    ) -> subprocess.Popen[bytes]:
+        scratch = self._scratch or sandbox.SCRATCH
+        values = [str(handed[0]), str(self._uid), str(sandbox.TMP_BYTES), scratch, self._mode]
+        line = sandbox.command(
+            self._mode,
+            [*worker, *values],
+            seccomp_fd=handed[2] if len(handed) > 2 else -1,
+            info_fd=handed[1],
+            extra=binds,
+        )
+        bare = self._scratch is not None
+        return subprocess.Popen(
+            line,
+            pass_fds=handed[:1] if bare else handed,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=sandbox.CHECKOUT if bare else None,
+            env=sandbox.environment(scratch) if bare else {"PATH": "/usr/bin:/bin"},
+            start_new_session=bare,
+        )
 
     def ask(self, job: Job, document: int) -> Any:
         """Hand over the open descriptor ``document`` and return the untrusted answer."""
@@ -138,6 +160,8 @@ class Cell:
         self._control.close()
         if self._process.stderr:
             self._process.stderr.close()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _greeting(self) -> dict[str, Any]:
         if _readable(self._control.fileno(), _START_SECONDS):
@@ -249,9 +273,17 @@ def _worker_handle(info: int) -> int:
         os.close(info)
 
 
+def _own_scratch(uid: int) -> str:
+    """Return a new folder that only the worker's user may enter; a bare worker has no mounts."""
+    folder = tempfile.mkdtemp(prefix="cell-")
+    if uid:
+        os.chown(folder, uid, uid)
+    return folder
+
+
 def _filter_pipe() -> int:
     """Return a descriptor from which bubblewrap reads the system-call filter, or -1."""
-    program = seccomp.program()
+    program = seccomp.program("worker")
     if not program:
         return -1
     read, write = os.pipe()

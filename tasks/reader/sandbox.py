@@ -1,8 +1,10 @@
-"""How the cell's walls are built: the bubblewrap command line and the system-call filter.
+"""How the cell's outer walls are built: the bubblewrap command line, and what may be read.
 
 Two ways lead to the same walls. Root makes the namespaces itself and the worker then becomes
 a user that exists nowhere else, so that it does not own what it reads. An ordinary user needs
-user namespaces. Which way works is probed once; without either, nothing hostile is opened.
+user namespaces. Which way works is probed once; without either, nothing hostile is opened,
+unless the installation has chosen a reduced cell: then Landlock, seccomp, the limits and (for
+root) the other user are all that holds a document.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from pathlib import Path
 from typing import Literal
 
 from storage.errors import HostError
+from tasks.reader import landlock
 
-Mode = Literal["user", "namespace"]
+Mode = Literal["user", "namespace", "bare"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 APP = "/app"
@@ -32,6 +35,7 @@ _OPTIONAL = (
     "/etc/fonts",
     "/etc/alternatives",
 )
+_TOPS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 # User numbers that no distribution and no container range hands out; the near ones are for
@@ -52,8 +56,10 @@ def command(
     """Return the command that runs ``worker`` (arguments after the interpreter) in the cell.
 
     Bubblewrap tells the worker's process number on ``info_fd``. ``extra`` are further read-only
-    binds; the tests use them to bring attackers in.
+    binds; the tests use them to bring attackers in. A bare command has no walls of its own.
     """
+    if mode == "bare":
+        return [sys.executable, "-s", "-B", *worker]
     line = ["bwrap", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]
     if mode == "user":
         line += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
@@ -72,7 +78,7 @@ def _file_system(extra: tuple[tuple[Path, str], ...]) -> list[str]:
     # Not /tmp: the checkout itself may lie below it, and scratch space is emptied every time.
     line = ["--proc", "/proc", "--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", SCRATCH]
     line += ["--ro-bind", "/usr", "/usr"]
-    for top in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+    for top in _TOPS:
         path = Path(top)
         if path.is_symlink():
             line += ["--symlink", str(path.readlink()), top]
@@ -107,20 +113,40 @@ def _interpreter() -> list[str]:
 
 
 def _environment() -> list[str]:
-    values = {
+    line = ["--clearenv"]
+    for name, value in environment(SCRATCH).items():
+        line += ["--setenv", name, value]
+    return line
+
+
+def environment(scratch: str) -> dict[str, str]:
+    """Return all that a worker finds in its environment."""
+    return {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": SCRATCH,
-        "TMPDIR": SCRATCH,
+        "HOME": scratch,
+        "TMPDIR": scratch,
         "PYTHONUTF8": "1",
         "OMP_THREAD_LIMIT": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    line = ["--clearenv"]
-    for name, value in values.items():
-        line += ["--setenv", name, value]
-    return line
+
+
+def readable(scratch: str) -> list[tuple[str, int]]:
+    """Return the Landlock rules of a worker: interpreter, libraries, programs, fonts, our code.
+
+    They are the same inside bubblewrap's walls and without them. Writing is for ``scratch``.
+    """
+    programs = ["/usr", *_TOPS, *_interpreter()]
+    return [
+        *((path, landlock.RUN) for path in programs),
+        *((path, landlock.READ) for path in _OPTIONAL),
+        *((str(CHECKOUT / part), landlock.READ) for part in _OURS),
+        *((device, landlock.READ) for device in _DEVICES),
+        ("/dev/null", landlock.WRITE),
+        (scratch, landlock.WRITE),
+    ]
 
 
 def lonely_uid() -> int:
@@ -141,20 +167,26 @@ def lonely_uid() -> int:
 
 
 @cache
-def mode() -> Mode:
-    """Return the way that works on this host, or raise ``HostError`` with the remedy."""
+def mode(*, reduced: bool = False) -> Mode:
+    """Return the way that works on this host, or raise ``HostError`` with the remedy.
+
+    ``reduced`` allows a worker without namespaces where they cannot be had.
+    """
     tried = []
     for candidate in _candidates():
         problem = _try(candidate)
         if not problem:
             return candidate
         tried.append(problem)
+    if reduced:
+        return "bare"
     raise HostError(
         "无法建立隔离区，不会打开任何证据文件。 "
         "The sandbox cannot be made, so no evidence is opened: " + "; ".join(tried),
         remedy="apt-get install bubblewrap; on Ubuntu 24.04 also allow it user namespaces: "
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load the AppArmor profile "
-        "bwrap-userns-restrict; in a container allow unprivileged user namespaces.",
+        "bwrap-userns-restrict; in a container allow unprivileged user namespaces. To go on without, knowing that a hostile "
+        "document is then held by less (docs/cell.md): CUSTODY_CELL=reduced",
     )
 
 

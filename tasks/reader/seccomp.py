@@ -1,121 +1,105 @@
-"""The system calls that no parser needs, refused by a BPF filter.
+"""Seccomp: a BPF filter that lets a process make the listed system calls and no other.
 
-A deny list of what would reach past the document: changes of mode, owner, time and attributes
-(the document is an open descriptor of a real file), sockets, tracing, mounts, namespaces, keys,
-modules, clocks and io_uring. Refused calls fail with EPERM, other architectures are killed.
+What is not listed fails with EPERM, which every library takes for an ordinary error; calls of
+another architecture (and the x32 numbers, a way round any list) kill the process. A few calls
+are judged by one argument too: a process may ask for its own limits but not set another's,
+duplicate a descriptor but not change a file's state, and start a process but no namespace.
 """
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import struct
+from functools import cache
 
-_ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+from tasks.reader.syscalls import AARCH64, ALLOWED, NUMBERS, X86_64, Kind
 
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-_KILL, _ALLOW, _EPERM = 0x80000000, 0x7FFF0000, 0x00050001
+_ARCHITECTURES = {"x86_64": (0xC000003E, X86_64), "aarch64": (0xC00000B7, AARCH64)}
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_KILL, _ALLOW, _EPERM, _ENOSYS = 0x80000000, 0x7FFF0000, 0x00050001, 0x00050026
 _X32 = 0x40000000
 
-# Name: number on x86_64 and on aarch64; -1 where the call does not exist.
-DENIED = {
-    "chmod": (90, -1),
-    "fchmod": (91, 52),
-    "fchmodat": (268, 53),
-    "fchmodat2": (452, 452),
-    "chown": (92, -1),
-    "fchown": (93, 55),
-    "lchown": (94, -1),
-    "fchownat": (260, 54),
-    "utime": (132, -1),
-    "utimes": (235, -1),
-    "futimesat": (261, -1),
-    "utimensat": (280, 88),
-    "setxattr": (188, 5),
-    "lsetxattr": (189, 6),
-    "fsetxattr": (190, 7),
-    "removexattr": (197, 14),
-    "lremovexattr": (198, 15),
-    "fremovexattr": (199, 16),
-    "socket": (41, 198),
-    "socketpair": (53, 199),
-    "connect": (42, 203),
-    "bind": (49, 200),
-    "listen": (50, 201),
-    "accept": (43, 202),
-    "accept4": (288, 242),
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "kcmp": (312, 272),
-    "pidfd_getfd": (438, 438),
-    "process_madvise": (440, 440),
-    "mount": (165, 40),
-    "umount2": (166, 39),
-    "pivot_root": (155, 41),
-    "chroot": (161, 51),
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "move_mount": (429, 429),
-    "open_tree": (428, 428),
-    "fsopen": (430, 430),
-    "fsconfig": (431, 431),
-    "fsmount": (432, 432),
-    "fspick": (433, 433),
-    "mount_setattr": (442, 442),
-    "name_to_handle_at": (303, 264),
-    "open_by_handle_at": (304, 265),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-    "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426),
-    "io_uring_register": (427, 427),
-    "init_module": (175, 105),
-    "finit_module": (313, 273),
-    "delete_module": (176, 106),
-    "kexec_load": (246, 104),
-    "kexec_file_load": (320, 294),
-    "reboot": (169, 142),
-    "swapon": (167, 224),
-    "swapoff": (168, 225),
-    "syslog": (103, 116),
-    "acct": (163, 89),
-    "quotactl": (179, 60),
-    "sethostname": (170, 161),
-    "setdomainname": (171, 162),
-    "settimeofday": (164, 170),
-    "clock_settime": (227, 112),
-    "adjtimex": (159, 171),
-    "clock_adjtime": (305, 266),
-    "personality": (135, 92),
-    "mknod": (133, -1),
-    "mknodat": (259, 33),
-    "fanotify_init": (300, 262),
-    "lookup_dcookie": (212, 18),
-}
+_PR_SET_SECCOMP, _FILTER_MODE, _PR_SET_NO_NEW_PRIVS = 22, 2, 38
+
+# TCGETS, TIOCGWINSZ, FIONREAD, FIONCLEX and FIOCLEX: what opening a file asks of it.
+_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5450, 0x5451)
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC: no locks, leases, signals, no O_DIRECT.
+_FCNTLS = (0, 1, 2, 3, 1030)
+# PR_SET_NAME and PR_SET_VMA, by which libraries name threads and memory.
+_PRCTLS = (15, 0x53564D41)
+# And of the worker: dumpable, seccomp, subreaper, no_new_privs, the bounding and ambient sets.
+_WORKER_PRCTLS = (*_PRCTLS, 3, 4, 21, 22, 23, 24, 36, 38, 39, 47)
+# CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
+_NAMESPACES = 0x7E020000
 
 
-def program(machine: str = "") -> bytes:
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
+@cache
+def program(kind: Kind, machine: str = "") -> bytes:
     """Return the compiled filter for ``machine`` (default: this one), empty where unknown."""
     known = _ARCHITECTURES.get(machine or platform.machine())
     if known is None:
         return b""
     architecture, column = known
-    numbers = sorted(pair[column] for pair in DENIED.values() if pair[column] >= 0)
-    refuse = len(numbers) + 1
+    judged = _judged(kind)
     steps = [
         _step(_LOAD, 0, 0, 4),
         _step(_EQUAL, 1, 0, architecture),
         _step(_RETURN, 0, 0, _KILL),
         _step(_LOAD, 0, 0, 0),
-        # The x32 numbers would be a way round the list.
-        _step(_AT_LEAST, refuse, 0, _X32),
+        _step(_AT_LEAST, 0, 1, _X32),
+        _step(_RETURN, 0, 0, _KILL),
     ]
-    steps += [_step(_EQUAL, refuse - 1 - i, 0, number) for i, number in enumerate(numbers)]
-    return b"".join([*steps, _step(_RETURN, 0, 0, _ALLOW), _step(_RETURN, 0, 0, _EPERM)])
+    for name, block in judged.items():
+        if (number := NUMBERS[name][column]) >= 0:
+            steps += [_step(_EQUAL, 0, len(block), number), *block]
+    numbers = sorted(NUMBERS[name][column] for name in ALLOWED[kind] - judged.keys())
+    numbers = [number for number in numbers if number >= 0]
+    steps += [_step(_EQUAL, len(numbers) - i, 0, number) for i, number in enumerate(numbers)]
+    return b"".join([*steps, _step(_RETURN, 0, 0, _EPERM), _step(_RETURN, 0, 0, _ALLOW)])
+
+
+def install(compiled: bytes) -> bool:
+    """Put this thread and all that it starts under the filter, for good; return if it holds."""
+    if not compiled:
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    filter_ = _Program(len(compiled) // 8, compiled)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    done: int = libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.byref(filter_), 0, 0)
+    return done == 0
+
+
+def _judged(kind: Kind) -> dict[str, list[bytes]]:
+    """Return the steps for calls that are judged by an argument; each block ends in a verdict."""
+    blocks = {"ioctl": _one_of(1, _IOCTLS), "fcntl": _one_of(1, _FCNTLS)}
+    blocks["prctl"] = _one_of(0, _WORKER_PRCTLS if kind == "worker" else _PRCTLS)
+    if kind != "worker":
+        # The process number 0 is oneself: the worker has the same user and could be limited.
+        blocks["prlimit64"] = _one_of(0, (0,))
+    if kind != "document":
+        blocks["clone"] = _none_of(0, _NAMESPACES)
+        # Its flags lie in memory, where a filter cannot see them; libraries fall back to clone.
+        blocks["clone3"] = [_step(_RETURN, 0, 0, _ENOSYS)]
+    return blocks
+
+
+def _one_of(argument: int, values: tuple[int, ...]) -> list[bytes]:
+    """Return steps that allow when the low half of the argument is one of ``values``."""
+    tests = [_step(_EQUAL, len(values) - i, 0, value) for i, value in enumerate(values)]
+    ends = [_step(_RETURN, 0, 0, _EPERM), _step(_RETURN, 0, 0, _ALLOW)]
+    return [_step(_LOAD, 0, 0, 16 + 8 * argument), *tests, *ends]
+
+
+def _none_of(argument: int, bits: int) -> list[bytes]:
+    """Return steps that allow when the low half of the argument has none of ``bits``."""
+    ends = [_step(_RETURN, 0, 0, _EPERM), _step(_RETURN, 0, 0, _ALLOW)]
+    return [_step(_LOAD, 0, 0, 16 + 8 * argument), _step(_ANY_BIT, 0, 1, bits), *ends]
 
 
 def _step(code: int, if_true: int, if_false: int, value: int) -> bytes:

@@ -1,99 +1,101 @@
 """The inside of the cell: a warm process that forks one child for each document.
 
 It is process 1 of its own process namespace, so one ``kill(-1)`` ends whatever a document has
-started, and no child can end it. It opens no document itself: all parsing is in the children.
+started, and no child can end it. Without namespaces (a reduced cell) it adopts what its children
+leave behind and ends that instead. It opens no document itself: all parsing is in the children.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
-import resource
 import select
 import shutil
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.reader import landlock
+from tasks.reader.confinement import Walls
 from tasks.reader.job import Job, Refused
 from tasks.reader.strict import as_json, loads, parse
 
-TMP = "/scratch"
 MAX_JOB_BYTES = 1 << 16
-PROCESSES = 12
-OPEN_FILES = 64
-
-_PR_SET_DUMPABLE = 4
 
 Run = Callable[[Job, list[int]], Any]
 
 
-def main(arguments: list[str], run: Run, preload: Callable[[], None]) -> int:
+@dataclass(frozen=True)
+class _Service:
+    """What stays the same from one job to the next."""
+
+    control: socket.socket
+    walls: Walls
+    scratch: str
+    run: Run
+    programs: frozenset[str]
+
+
+def main(
+    arguments: list[str],
+    run: Run,
+    preload: Callable[[], None],
+    programs: frozenset[str] = frozenset(),
+) -> int:
     """Serve jobs from the control socket until the parent closes it.
 
-    ``arguments`` are the socket's descriptor, the user to become (0: stay) and the size in
-    bytes that files of a document may reach.
+    ``arguments`` are the socket's descriptor, the user to become (0: stay), the size in bytes
+    that files of a document may reach, the folder for scratch files, and the sandbox's mode.
+    ``programs`` are the kinds of job that start another program.
     """
-    if os.getpid() != 1:
+    control_fd, uid, tmp_bytes = map(int, arguments[:3])
+    scratch, mode = arguments[3:]
+    if os.getpid() != 1 and mode != "bare":
         # kill(-1) outside a process namespace of its own would end the whole session.
         sys.stderr.write("the worker runs only as process 1 of the cell\n")
         return 2
-    control_fd, uid, tmp_bytes = map(int, arguments)
     control = socket.socket(fileno=control_fd)
     preload()
-    lonely = _become(uid)
-    guard = landlock.confine_writes(TMP)
-    _dumpable(False)
+    walls = Walls(uid, scratch, tmp_bytes)
     gc.collect()
     gc.freeze()
-    _send(control, {"ready": True, "landlock": guard, "lonely": lonely})
-    while _serve(control, run, tmp_bytes):
+    service = _Service(control, walls, scratch, run, programs)
+    _send(control, {"ready": True} | walls.report)
+    while _serve(service):
         pass
     return 0
 
 
-def _become(uid: int) -> bool:
-    """Become the lonely user, if the parent chose one; this drops every capability.
-
-    It also undoes bubblewrap's promise to die with the parent; the end of the control socket
-    takes its place.
-    """
-    if uid:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-    return bool(uid)
-
-
-def _serve(control: socket.socket, run: Run, tmp_bytes: int) -> bool:
+def _serve(service: _Service) -> bool:
     """Do one job; return whether there may be another."""
-    packet, descriptors, _, _ = socket.recv_fds(control, MAX_JOB_BYTES, 4)
+    packet, descriptors, _, _ = socket.recv_fds(service.control, MAX_JOB_BYTES, 4)
     if not packet:
         return False
     job = parse(Job, loads(packet))
     child = os.fork()
     if child == 0:
-        control.close()
-        _child(job, descriptors, run, tmp_bytes)
+        service.control.close()
+        _child(job, descriptors, service)
     for descriptor in descriptors:
         os.close(descriptor)
-    outcome = _watch(control, child, job.seconds)
-    _end_everything()
-    if outcome is None or not _empty_tmp():
+    ended = _watch(service.control, child, job.seconds)
+    code = _end_everything(child)
+    if ended == "parent" or not _empty(service.scratch):
         return False
-    _send(control, outcome)
+    if ended == "timeout":
+        _send(service.control, {"ended": "timeout", "code": 0})
+    else:
+        _send(service.control, {"ended": "exit" if code >= 0 else "signal", "code": abs(code)})
     return True
 
 
-def _watch(control: socket.socket, child: int, seconds: float) -> dict[str, Any] | None:
-    """Wait for the child; return how it ended, or None when the parent has gone."""
+def _watch(control: socket.socket, child: int, seconds: float) -> str:
+    """Wait for the child; return whether it, its time or the ``parent`` has ended."""
     handle = os.pidfd_open(child)
     try:
         poll = select.poll()
@@ -103,28 +105,40 @@ def _watch(control: socket.socket, child: int, seconds: float) -> dict[str, Any]
     finally:
         os.close(handle)
     if handle in ready:
-        _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        return {"ended": "exit" if code >= 0 else "signal", "code": abs(code)}
-    return None if ready else {"ended": "timeout", "code": 0}
+        return "child"
+    return "parent" if ready else "timeout"
 
 
-def _end_everything() -> None:
-    """Kill and reap every process of the namespace but this one."""
-    while True:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)
-        try:
-            while os.waitpid(-1, 0):
-                pass
-        except ChildProcessError:
-            return
+def _end_everything(child: int) -> int:
+    """Kill and reap every process that the document has started; return the child's end.
+
+    The child is reaped after its group is killed: until then the group's number is its own.
+    """
+    _kill(child, -child)
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            _kill(*([-1] if os.getpid() == 1 else _adopted()))
+            os.waitpid(-1, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
-def _empty_tmp() -> bool:
+def _kill(*numbers: int) -> None:
+    for number in numbers:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(number, signal.SIGKILL)
+
+
+def _adopted() -> list[int]:
+    """Return the children of this process; those of an ended child are among them."""
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return [int(number) for number in listed.split()]
+
+
+def _empty(scratch: str) -> bool:
     """Remove what the last document left, so that the next cannot see it."""
     try:
-        for entry in os.scandir(TMP):
+        for entry in os.scandir(scratch):
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path)
             else:
@@ -138,12 +152,12 @@ def _send(control: socket.socket, value: dict[str, Any]) -> None:
     control.send(json.dumps(value).encode())
 
 
-def _child(job: Job, descriptors: list[int], run: Run, tmp_bytes: int) -> None:
-    """Do the job under limits, write the answer, and end without returning."""
+def _child(job: Job, descriptors: list[int], service: _Service) -> None:
+    """Do the job behind its walls, write the answer, and end without returning."""
     code = 1
     try:
-        _limit(job, tmp_bytes)
-        answer = _answer(job, descriptors, run)
+        service.walls.enclose(job, starts_program=job.kind in service.programs)
+        answer = _answer(job, descriptors, service.run)
         _write(descriptors[1], answer)
         code = 0
     except MemoryError:
@@ -178,34 +192,11 @@ def _write(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _limit(job: Job, tmp_bytes: int) -> None:
-    _dumpable(True)
-    os.setpgid(0, 0)
-    os.chdir(TMP)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    for what, value in (
-        (resource.RLIMIT_AS, job.memory_bytes),
-        (resource.RLIMIT_CPU, job.cpu_seconds),
-        (resource.RLIMIT_FSIZE, tmp_bytes),
-        (resource.RLIMIT_NPROC, PROCESSES),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-    ):
-        resource.setrlimit(what, (value, value))
-
-
-def _dumpable(yes: bool) -> None:
-    # Not dumpable: children cannot reach this process by ptrace or through /proc.
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, int(yes), 0, 0, 0)
-
-
 def serve_documents() -> int:
     """Run as the real cell, with the job kinds of ``tasks.reader.jobs``."""
     import tasks.reader.jobs as jobs
 
-    return main(sys.argv[1:], jobs.run, jobs.preload)
+    return main(sys.argv[1:], jobs.run, jobs.preload, jobs.STARTS_PROGRAM)
 
 
 if __name__ == "__main__":
