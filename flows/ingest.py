@@ -12,6 +12,7 @@ from tasks.steps import (
     close_claim,
     judge,
     look,
+    one_worker,
     read_batch,
     receive,
     report_failures,
@@ -22,6 +23,7 @@ from tasks.steps import (
 
 
 @flow(name="ingest-bundle", flow_run_name="ingest {accession}", persist_result=False)
+@one_worker
 def ingest_bundle(accession: str) -> dict[str, str]:
     """Take one claimed bundle in.
 

@@ -68,3 +68,7 @@ class TransientError(CustodyError):
 
     transient = True
     exit_code = 6
+
+
+class BusyError(TransientError):
+    """Another process works on the same thing just now."""

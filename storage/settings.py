@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         3, ge=0, description="Days after which a hand-over without receipt is listed."
     )
     scan_seconds: float = Field(2.0, gt=0, description="Interval of the drop folder scan.")
+    settle_seconds: float = Field(
+        10.0, ge=0, description="Seconds without change after which a bundle counts as complete."
+    )
+    patience_seconds: float = Field(
+        3600.0, gt=0, description="Seconds after which an incomplete bundle raises an alert."
+    )
     batch_size: int = Field(100, ge=1, le=1000, description="Documents in one Prefect task.")
 
     max_manifest_bytes: int = Field(8 << 20, description="Largest manifest read, bytes.")

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,40 @@ def remove_leftovers(path: Path) -> None:
             continue
         if int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists():
             (path.parent / name).unlink(missing_ok=True)
+
+
+def remove_tree(root: Path) -> None:
+    """Remove a folder and all below it; nothing is done when it is not there.
+
+    Folders from outside may be nested so deep that neither the stack nor a path reaches their
+    end: each one found is first moved up to the root, under its number in the file system.
+
+    Raises:
+        OSError: something cannot be removed; the rest may be gone.
+    """
+    pending = [os.fspath(root)] if root.is_dir() and not root.is_symlink() else []
+    emptied: list[str] = []
+    while pending:
+        folder = pending.pop()
+        with contextlib.suppress(PermissionError):
+            os.chmod(folder, 0o700)  # noqa: PTH101 - the name may be any bytes
+        with os.scandir(folder) as entries:
+            found = [
+                (each.path, each.inode(), each.is_dir(follow_symlinks=False)) for each in entries
+            ]
+        for path, number, is_folder in found:
+            if not is_folder:
+                os.unlink(path)  # noqa: PTH108 - the name may be any bytes
+                continue
+            top = f"{os.fspath(root)}/{number}"
+            if path != top:
+                with contextlib.suppress(PermissionError):
+                    os.chmod(path, 0o700)  # noqa: PTH101 - a folder moves only if it is writable
+                os.rename(path, top)  # noqa: PTH104 - the name may be any bytes
+            pending.append(top)
+        emptied.append(folder)
+    for folder in reversed(emptied):
+        os.rmdir(folder)  # noqa: PTH106 - the name may be any bytes
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:

@@ -5,7 +5,8 @@ Only transient faults are retried. An integrity failure ends the run at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from prefect import task
@@ -51,6 +52,21 @@ _RETRY: dict[str, Any] = {
     "persist_result": False,
     "cache_policy": None,
 }
+
+
+def one_worker(ingest: Callable[[str], dict[str, str]]) -> Callable[[str], dict[str, str]]:
+    """Let an ingest be the only one at work on its claim, in whatever process it was started.
+
+    Raises:
+        BusyError: another process works on it.
+    """
+
+    @wraps(ingest)
+    def alone(accession: str) -> dict[str, str]:
+        with claims.working(current(), accession):
+            return ingest(accession)
+
+    return alone
 
 
 @task(name="look", **_RETRY)

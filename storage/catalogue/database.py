@@ -125,6 +125,15 @@ class Database:
                 session.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
             yield session
 
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """Open a connection outside any transaction: what locks of a session live in."""
+        with (
+            _translated(),
+            self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
+            yield connection
+
     def create_all(self) -> None:
         """Create every table that was imported; set-up proper goes through the migrations."""
         with self.write() as session:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from storage.catalogue import tables
 from storage.errors import NotFoundError
+from storage.spelling import spell, unspell
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,13 @@ class Claim:
 
 def _claim(row: tables.AccessionIntent) -> Claim:
     return Claim(
-        row.accession, row.unit, row.name, row.source, row.in_place, row.state, row.claimed_at
+        row.accession,
+        row.unit,
+        unspell(row.name),
+        unspell(row.source),
+        row.in_place,
+        row.state,
+        row.claimed_at,
     )
 
 
@@ -49,7 +56,7 @@ def claim(
     """
     again = session.scalars(
         select(tables.AccessionIntent).where(
-            tables.AccessionIntent.source == source, tables.AccessionIntent.state == state
+            tables.AccessionIntent.source == spell(source), tables.AccessionIntent.state == state
         )
     ).first()
     if again is not None:
@@ -57,8 +64,8 @@ def claim(
     row = tables.AccessionIntent(
         accession=_next_number(session, now[:4]),
         unit=unit,
-        name=name,
-        source=source,
+        name=spell(name),
+        source=spell(source),
         in_place=in_place,
         state=state,
         claimed_at=now,
