@@ -40,6 +40,7 @@ class Action(StrEnum):
     RECEIPTED = "receipted"
     QUARANTINED = "quarantined"
     DUPLICATE = "duplicate"
+    DECIDED = "decided"
     READ = "read"
     EXPANDED = "expanded"
     ACCESSED = "accessed"

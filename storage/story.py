@@ -111,11 +111,18 @@ def _overdue(d: Mapping[str, Any]) -> str:
     return f"委托 {d['commission_no']} 逾期，期限 {d['due']} / overdue"
 
 
+def _decided(d: Mapping[str, Any]) -> str:
+    if d["kind"] == "release":
+        return f"决定接收被退回的证据包，新编号 {d['accession']}：{d['reason']} / released"
+    return f"原始字节退还提交单位（{d['files']} 个文件）：{d['reason']} / given back, copy kept"
+
+
 _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
     Action.STORED: _stored,
     Action.RECEIPTED: lambda d: f"出具收据 {d['receipt_sha256'][:16]}… / receipt issued",
+    Action.DECIDED: _decided,
     Action.READ: _read,
     Action.EXPANDED: _expanded,
     Action.VERIFIED: lambda d: f"核验：{d['summary']} / verified",

@@ -94,6 +94,14 @@ def _quarantined(session: Session, index: int, event: CustodyEvent) -> None:
     _keep(session, index, event, "quarantine", f"{event.accession}/quarantine", prefix, size)
 
 
+def _decided(session: Session, index: int, event: CustodyEvent) -> None:
+    """What is released is kept under its new number from now on, not in its old lot."""
+    if event.details["kind"] == "release":
+        session.flush()
+        lot = Fixity.object_key == event.details["prefix"]
+        session.execute(delete(Fixity).where(lot))
+
+
 def _verified(session: Session, index: int, event: CustodyEvent) -> None:
     """Note the answers of a sweep (each object named) or of a whole case's audit."""
     details = event.details
@@ -194,6 +202,7 @@ _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.EXPANDED: _expanded,
     Action.ACCESSIONED: _accessioned,
     Action.QUARANTINED: _quarantined,
+    Action.DECIDED: _decided,
     Action.VERIFIED: _verified,
     Action.ALERT: _alert,
     Action.HOLD: _hold,

@@ -142,6 +142,19 @@ def _state(state: str) -> Callable[[Session, int, CustodyEvent], None]:
     return apply
 
 
+def _decided(session: Session, index: int, event: CustodyEvent) -> None:
+    """Note what a person decided on a refused bundle; a release opens its new claim."""
+    details = event.details
+    released = details["kind"] == "release"
+    _state("released" if released else "returned")(session, index, event)
+    if released:
+        session.merge(
+            tables.AccessionIntent(
+                accession=details["accession"], state="open", **details["claim"]
+            )
+        )
+
+
 def _read(session: Session, index: int, event: CustodyEvent) -> None:
     details = event.details
     (exhibit,) = event.exhibits
@@ -213,6 +226,7 @@ _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.RECEIPTED: _state("accepted"),
     Action.QUARANTINED: _state("quarantined"),
     Action.DUPLICATE: _state("duplicate"),
+    Action.DECIDED: _decided,
     Action.READ: _read,
     Action.EXPANDED: _expanded,
     Action.AGENCY: _agency,
