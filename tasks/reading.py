@@ -53,6 +53,8 @@ def open_pool(chosen: Settings) -> CellPool:
         max_entries=chosen.max_entries,
         max_total_bytes=chosen.max_total_bytes,
         max_ratio=chosen.max_ratio,
+        max_file_bytes=chosen.max_file_bytes,
+        max_path_bytes=chosen.max_path_bytes,
     )
 
 
