@@ -67,7 +67,11 @@ def _good() -> Iterator[Case]:
     yield _folder("bag-0.97", Made(version=b"0.97"), accept())
     yield _folder("bag-md5", Made(version=b"0.97", algorithms=("md5",)), accept())
     yield _folder("bag-two-lists", Made(algorithms=("sha256", "sha512")), accept())
-    odd = {b"data/good.txt": TEXT, b"data/100%25.txt": b"percent", "data/合同 书.txt".encode(): b"c"}
+    odd = {
+        b"data/good.txt": TEXT,
+        b"data/100%25.txt": b"percent",
+        "data/合同 书.txt".encode(): b"c",
+    }
     yield _folder("bag-odd-names", Made(payload=odd), accept())
     yield _packed("bag-zip", ".zip", Made(), accept())
     yield _packed("bag-tar-gz", ".tar.gz", Made(), accept())
@@ -87,7 +91,9 @@ def _folder(name: str, made: Made, expected: Expected) -> Case:
 
 def _packed(name: str, ending: str, made: Made, expected: Expected) -> Case:
     def data() -> bytes:
-        entries = [Entry(name.encode() + b"/" + path, each) for path, each in bag(name, made).items()]
+        entries = [
+            Entry(name.encode() + b"/" + path, each) for path, each in bag(name, made).items()
+        ]
         return zip_of(entries) if ending == ".zip" else FILTERS["gz"](tar_of(entries))
 
     return of_file(name, ending, data, expected)

@@ -132,9 +132,7 @@ def folder(place: Path, number: str, files: Mapping[bytes, bytes], **manifest_: 
     return root
 
 
-def of_folder(
-    name: str, files: Callable[[], Mapping[bytes, bytes]], expected: Expected
-) -> Case:
+def of_folder(name: str, files: Callable[[], Mapping[bytes, bytes]], expected: Expected) -> Case:
     """A folder that holds these files (made when they are needed) beside a right manifest."""
     return Case(name, lambda place: folder(place, name, files()), expected)
 

@@ -56,13 +56,37 @@ def _pdfs() -> Iterator[tuple[str, Build, Expected]]:
     yield "byte-in-stream", lambda: flipped(0.6)(_pdf()), flags("^read ")
     yield "locked", lambda: samples.locked_pdf("secret", "owner"), flags("encrypted")
     yield "owner-locked", lambda: samples.locked_pdf("", "owner"), flags("^read read|^flag")
-    yield "kids-loop", lambda: _small_pdf([root, b"<</Type/Pages/Kids[2 0 R]/Count 9>>"]), flags(_NOT_READ)
-    yield "count-huge", lambda: _small_pdf([root, b"<</Type/Pages/Kids[3 0 R]/Count 2147483647>>", page]), flags("^read ")
-    yield "stream-bomb", lambda: _small_pdf([root, kids, page, _stream(bomb, b"/Filter[/FlateDecode/FlateDecode]")]), flags("^read ")
-    yield "length-wrong", lambda: _small_pdf([root, kids, page, b"<</Length 999999999>>stream\nBT ET\nendstream"]), flags("^read ")
-    yield "page-enormous", lambda: _small_pdf([root, kids, page.replace(b"9 9", b"9e9 9e9"), _stream(b"0 0 m")]), flags("^read ")
+    yield (
+        "kids-loop",
+        lambda: _small_pdf([root, b"<</Type/Pages/Kids[2 0 R]/Count 9>>"]),
+        flags(_NOT_READ),
+    )
+    yield (
+        "count-huge",
+        lambda: _small_pdf([root, b"<</Type/Pages/Kids[3 0 R]/Count 2147483647>>", page]),
+        flags("^read "),
+    )
+    yield (
+        "stream-bomb",
+        lambda: _small_pdf([root, kids, page, _stream(bomb, b"/Filter[/FlateDecode/FlateDecode]")]),
+        flags("^read "),
+    )
+    yield (
+        "length-wrong",
+        lambda: _small_pdf([root, kids, page, b"<</Length 999999999>>stream\nBT ET\nendstream"]),
+        flags("^read "),
+    )
+    yield (
+        "page-enormous",
+        lambda: _small_pdf([root, kids, page.replace(b"9 9", b"9e9 9e9"), _stream(b"0 0 m")]),
+        flags("^read "),
+    )
     yield "arrays-nested", lambda: _small_pdf([root + b"[" * 20_000, kids, page]), flags("^read ")
-    yield "attachment-evil", lambda: samples.pdf_with_attachment("../../new.txt", TEXT), flags("^read ")
+    yield (
+        "attachment-evil",
+        lambda: samples.pdf_with_attachment("../../new.txt", TEXT),
+        flags("^read "),
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -72,7 +96,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def png(width: int, height: int, data: bytes, *more: bytes) -> bytes:
     """Return a grey PNG that claims a size."""
     head = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    )
 
 
 def _picture(form: str) -> bytes:
@@ -83,7 +109,11 @@ def _images() -> Iterator[tuple[str, Build, Expected]]:
     text_bomb = _chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(64 << 20), 9))
     small = zlib.compress(bytes(41 * 61))
     yield "blank", lambda: _picture("PNG"), flags("empty|ocr")
-    yield "png-bomb", lambda: png(60_000, 60_000, zlib.compress(bytes(60_001 * 90), 9)), flags(_DOUBT)
+    yield (
+        "png-bomb",
+        lambda: png(60_000, 60_000, zlib.compress(bytes(60_001 * 90), 9)),
+        flags(_DOUBT),
+    )
     yield "png-size-zero", lambda: png(0, 0, small), flags(_NOT_READ)
     yield "png-size-max", lambda: png(0x7FFFFFFF, 0x7FFFFFFF, small), flags(_NOT_READ)
     yield "png-text-bomb", lambda: png(60, 40, small, text_bomb), flags(_DOUBT)
@@ -93,9 +123,22 @@ def _images() -> Iterator[tuple[str, Build, Expected]]:
     yield "jpeg-head", lambda: b"\xff\xd8\xff\xe0", flags(_NOT_READ)
     yield "gif-frames", _many_frames, flags(_DOUBT)
     yield "tiff-loop", _tiff_loop, flags(_DOUBT)
-    yield "tiff-bomb", lambda: _tiff({256: 500_000, 257: 500_000, 258: 8, 259: 1, 262: 1, 273: 8, 279: 99}), flags(_DOUBT)
+    yield (
+        "tiff-bomb",
+        lambda: _tiff({256: 500_000, 257: 500_000, 258: 8, 259: 1, 262: 1, 273: 8, 279: 99}),
+        flags(_DOUBT),
+    )
     yield "tiff-cut", lambda: _picture("TIFF")[:60], flags(_NOT_READ)
-    yield "bmp-negative", lambda: b"BM" + struct.pack("<IHHIIiiHHIIIIII", 99, 0, 0, 54, 40, -9, -(1 << 31), 1, 24, 0, 0, 0, 0, 0, 0), flags(_NOT_READ)
+    yield (
+        "bmp-negative",
+        lambda: (
+            b"BM"
+            + struct.pack(
+                "<IHHIIiiHHIIIIII", 99, 0, 0, 54, 40, -9, -(1 << 31), 1, 24, 0, 0, 0, 0, 0, 0
+            )
+        ),
+        flags(_NOT_READ),
+    )
     yield "webp-head", lambda: b"RIFF\xff\xff\xff\x7fWEBPVP8 ", flags(_NOT_READ)
 
 
@@ -151,18 +194,42 @@ def _words() -> Iterator[tuple[str, Build, Expected]]:
     yield "entity-outside", lambda: word(outside + _W + run % b"&x;" + _END), flags(_DOUBT)
     yield "xml-nested", lambda: word(_W + b"<w:p>" * 30_000), flags(_DOUBT)
     yield "xml-cut", lambda: word(_W + run % b"text"), flags(_DOUBT)
-    yield "xml-missing", lambda: zip_of([Entry(b"[Content_Types].xml", _TYPES), Entry(b"_rels/.rels", _RELS)]), flags(".")
-    yield "part-bomb", lambda: word(_W + _END, Entry(b"word/media/a.xml", bytes(8 << 20))), flags(".")
-    yield "part-parent", lambda: word(_W + run % b"text" + _END, Entry(b"../outside/new.txt", TEXT)), flags(".")
+    yield (
+        "xml-missing",
+        lambda: zip_of([Entry(b"[Content_Types].xml", _TYPES), Entry(b"_rels/.rels", _RELS)]),
+        flags("."),
+    )
+    yield (
+        "part-bomb",
+        lambda: word(_W + _END, Entry(b"word/media/a.xml", bytes(8 << 20))),
+        flags("."),
+    )
+    yield (
+        "part-parent",
+        lambda: word(_W + run % b"text" + _END, Entry(b"../outside/new.txt", TEXT)),
+        flags("."),
+    )
     yield "cut", lambda: samples.word()[:4000], flags(_DOUBT)
 
 
 def _sheets() -> Iterator[tuple[str, Build, Expected]]:
     huge = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:XFD1048576"/><sheetData/></worksheet>'
     yield "good", samples.sheet, flags("^read read|^flag")
-    yield "dimension-huge", lambda: _replaced(samples.sheet(), b"xl/worksheets/sheet1.xml", huge), flags("^read ")
-    yield "xml-garbage", lambda: _replaced(samples.sheet(), b"xl/workbook.xml", b"<<<"), flags(_DOUBT)
-    yield "sheet-missing", lambda: _replaced(samples.sheet(), b"xl/worksheets/sheet1.xml", None), flags(_DOUBT)
+    yield (
+        "dimension-huge",
+        lambda: _replaced(samples.sheet(), b"xl/worksheets/sheet1.xml", huge),
+        flags("^read "),
+    )
+    yield (
+        "xml-garbage",
+        lambda: _replaced(samples.sheet(), b"xl/workbook.xml", b"<<<"),
+        flags(_DOUBT),
+    )
+    yield (
+        "sheet-missing",
+        lambda: _replaced(samples.sheet(), b"xl/worksheets/sheet1.xml", None),
+        flags(_DOUBT),
+    )
     yield "byte", lambda: flipped(0.5)(samples.sheet()), flags("^read ")
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
-from tests.faults.hostile.case import TEXT, Case, Expected, accept, flags, of_exhibit
+from tests.faults.hostile.case import TEXT, Case, Entry, Expected, accept, flags, of_exhibit
 from tests.faults.hostile.ole_bytes import MAGIC, as_inner, compound, message, tnef, tnef_attribute
 from tests.faults.hostile.shared import DAMAGED, NOISE
 from tests.faults.hostile.zip_bytes import Zip, zip_of
-from tests.faults.hostile.case import Entry
 
 HEAD = (
     b"From: zhang@example.com\r\nTo: li@example.com\r\nSubject: quote\r\n"
@@ -40,7 +39,9 @@ def forwarded(depth: int) -> bytes:
     """Return a mail in a mail in a mail."""
     made = mixed()
     for _ in range(depth):
-        made = mixed(b"Content-Type: message/rfc822\r\n\r\n" + made + b"\r\n", boundary=b"B%d" % len(made))
+        made = mixed(
+            b"Content-Type: message/rfc822\r\n\r\n" + made + b"\r\n", boundary=b"B%d" % len(made)
+        )
     return made
 
 
@@ -69,7 +70,11 @@ def _eml() -> Iterator[tuple[str, bytes, Expected]]:
     yield "attachment-evil-zip", mixed(part(b"a.zip", evil)), flags("parent")
     yield "attachment-locked-zip", mixed(part(b"a.zip", locked)), flags("encrypted")
     yield "attachment-empty", mixed(part(b"b.txt", b"")), flags("empty")
-    yield "attachment-tnef", mixed(part(b"winmail.dat", tnef([(b"b.txt", TEXT)]), b"application/ms-tnef")), accept()
+    yield (
+        "attachment-tnef",
+        mixed(part(b"winmail.dat", tnef([(b"b.txt", TEXT)]), b"application/ms-tnef")),
+        accept(),
+    )
     yield "forwarded", forwarded(2), accept()
     yield "forwarded-too-deep", forwarded(12), flags("too_deep|depth|part_not_read")
 
@@ -78,14 +83,25 @@ def _odd_eml() -> Iterator[tuple[str, bytes, Expected]]:
     head = HEAD + b'Content-Type: multipart/mixed; boundary="X"\r\n\r\n'
     yield "no-end-boundary", mixed(part(b"b.txt", TEXT))[:-7], flags(_DOUBT)
     yield "boundary-missing", HEAD + b"Content-Type: multipart/mixed\r\n\r\nno parts", flags(_DOUBT)
-    yield "base64-garbage", mixed(part(b"b.txt", TEXT).replace(b"\r\n\r\n", b"\r\n\r\n@@@!", 1)), flags(_DOUBT)
-    yield "charset-unknown", HEAD + b"Content-Type: text/plain; charset=klingon\r\n\r\n" + TEXT, accept()
+    yield (
+        "base64-garbage",
+        mixed(part(b"b.txt", TEXT).replace(b"\r\n\r\n", b"\r\n\r\n@@@!", 1)),
+        flags(_DOUBT),
+    )
+    yield (
+        "charset-unknown",
+        HEAD + b"Content-Type: text/plain; charset=klingon\r\n\r\n" + TEXT,
+        accept(),
+    )
     yield "cut", mixed(part(b"b.bin", NOISE))[:2000], flags(_DOUBT)
     yield "headers-endless", HEAD + b"X-Long: " + b"a" * 300_000 + b"\r\n\r\n" + TEXT, accept()
     yield "header-bytes", HEAD + b"X-Odd: \xff\xfe\x00\x1b[2J\r\n\r\n" + TEXT, accept()
     many = b"".join(b"--X\r\n" + part(b"%d.txt" % at, b"x") for at in range(80))
     yield "parts-too-many", head + many + b"--X--\r\n", flags("entries|limit|part_not_read")
-    nested = b"".join(b'Content-Type: multipart/mixed; boundary="N%d"\r\n\r\n--N%d\r\n' % (at, at) for at in range(400))
+    nested = b"".join(
+        b'Content-Type: multipart/mixed; boundary="N%d"\r\n\r\n--N%d\r\n' % (at, at)
+        for at in range(400)
+    )
     yield "multipart-nested", HEAD + nested + b"Content-Type: text/plain\r\n\r\nx", flags(_DOUBT)
 
 
@@ -96,16 +112,32 @@ def _mbox() -> Iterator[tuple[str, bytes, Expected]]:
     yield "quoted-from", line + one + b"\n>From the start\n\n" + line + one, accept()
     yield "cut", (line + one + b"\n") * 2 + line + one[:200], flags(_DOUBT)
     yield "empty-message", line + b"\n\n" + line + one, flags(_DOUBT)
-    yield "too-many", (line + HEAD.replace(b"\r\n", b"\n") + b"\nx\n\n") * 70, flags("entries|limit|part_not_read")
+    yield (
+        "too-many",
+        (line + HEAD.replace(b"\r\n", b"\n") + b"\nx\n\n") * 70,
+        flags("entries|limit|part_not_read"),
+    )
 
 
 def _msg() -> Iterator[tuple[str, bytes, Expected]]:
     good = compound(message(attachments=[("客户.txt", TEXT), ("大.bin", NOISE)]))
     inner = as_inner(message(subject="内层", attachments=[("b.txt", TEXT)]))
-    yield "attachments", compound(message(attachments=[("客户.txt", TEXT), ("b.txt", b"b")])), accept()
+    yield (
+        "attachments",
+        compound(message(attachments=[("客户.txt", TEXT), ("b.txt", b"b")])),
+        accept(),
+    )
     yield "forwarded", compound(message(inner=inner)), accept()
-    yield "attachment-name-parent", compound(message(attachments=[("..\\..\\outside\\new.txt", TEXT)])), accept()
-    yield "attachment-zip", compound(message(attachments=[("a.zip", zip_of([Entry(b"/tmp/hostile-new.txt", TEXT)]))])), flags("absolute")
+    yield (
+        "attachment-name-parent",
+        compound(message(attachments=[("..\\..\\outside\\new.txt", TEXT)])),
+        accept(),
+    )
+    yield (
+        "attachment-zip",
+        compound(message(attachments=[("a.zip", zip_of([Entry(b"/tmp/hostile-new.txt", TEXT)]))])),
+        flags("absolute"),
+    )
     yield "cut", good[: len(good) // 2], flags(_DOUBT + DAMAGED)
     yield "header-only", MAGIC + bytes(504), flags(_DOUBT)
     yield "fat-loop", _fat_loop(good), flags(_DOUBT)

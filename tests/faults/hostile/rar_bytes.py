@@ -24,7 +24,9 @@ def vint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def block5(kind: int, fields: bytes, *, extra: bytes = b"", data: int = -1, flags: int = 0) -> bytes:
+def block5(
+    kind: int, fields: bytes, *, extra: bytes = b"", data: int = -1, flags: int = 0
+) -> bytes:
     """Return one RAR 5 header; ``data`` is the length of what follows it."""
     flags |= (1 if extra else 0) | (2 if data >= 0 else 0)
     head = vint(kind) + vint(flags)

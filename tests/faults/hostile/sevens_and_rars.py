@@ -71,7 +71,9 @@ def _extra(name: str) -> list[Entry]:
 
 def _sevens() -> Iterator[Case]:
     yield _whole("7z-stored", ".7z", lambda name: sevenzip_of(_extra(name), pack=False), accept())
-    yield _whole("7z-empty", ".7z", lambda _: wrapped(b"", b""), quarantine("^(manifest_missing|unr)"))
+    yield _whole(
+        "7z-empty", ".7z", lambda _: wrapped(b"", b""), quarantine("^(manifest_missing|unr)")
+    )
     yield from _both(
         "7z-locked", ".7z",
         lambda name: sevenzip_of(_extra(name), pack=False, coder=AES, spoil=bytes(256)),
@@ -142,7 +144,9 @@ def _rars() -> Iterator[Case]:
                      lambda name: _rar5(name, file5(Entry(b"b.txt", b"\xaa" * 50), method=3)), _BAD)  # fmt: skip
     yield from _both("rar5-header-endless", ".rar",
                      lambda _: MARK5 + block5(1, vint(0)) + b"\0\0\0\0" + b"\xff" * 64, _BAD)  # fmt: skip
-    yield from _both("rar5-mark-only", ".rar", lambda _: MARK5, "^(unreadable|manifest_missing|uns)", ".")
+    yield from _both(
+        "rar5-mark-only", ".rar", lambda _: MARK5, "^(unreadable|manifest_missing|uns)", "."
+    )
 
 
 def _rar5(name: str, more: bytes) -> bytes:

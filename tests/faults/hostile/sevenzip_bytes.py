@@ -72,7 +72,9 @@ def sevenzip_of(
     return wrapped(packed if bodies else b"", head)
 
 
-def wrapped(packed: bytes, head: bytes, *, size: int | None = None, crc: int | None = None) -> bytes:
+def wrapped(
+    packed: bytes, head: bytes, *, size: int | None = None, crc: int | None = None
+) -> bytes:
     """Return packed bytes and a header behind the start header that points to it."""
     length = len(head) if size is None else size
     start = struct.pack("<QQI", len(packed), length, zlib.crc32(head) if crc is None else crc)

@@ -155,9 +155,7 @@ def damaged(
             return spoil(writer(bundle_entries(name, [Entry(b"b.bin", NOISE)])))
 
         yield of_file(name, ending, whole, quarantine(dropped))
-        yield of_exhibit(
-            f"{name}-in", f"exhibit{ending}", whole, flags(inside + DAMAGED)
-        )
+        yield of_exhibit(f"{name}-in", f"exhibit{ending}", whole, flags(inside + DAMAGED))
 
 
 DAMAGED = r"(damaged|unreadable|not_read|truncated|fault|checksum|refused|problem|part_not_read)"

@@ -63,6 +63,7 @@ def _begun(name: str, *names: str) -> Zip:
 
 def _both(name: str, mark: str, build: Build, code: str = "unsafe_archive") -> Iterator[Case]:
     """Yield one lying archive in its two roles."""
+
     def whole(label: str) -> bytes:
         return build(_begun(label, "b.txt"))
 
@@ -83,27 +84,37 @@ def _names() -> Iterator[Case]:
         )
     yield _dropped(
         "zip-name-unicode-path",
-        lambda name: _begun(name, "合同.txt")
-        .add(b"raw.txt", TEXT, flags=0, extra=unicode_path(b"raw.txt", "合同.txt"))
-        .bytes(),
+        lambda name: (
+            _begun(name, "合同.txt")
+            .add(b"raw.txt", TEXT, flags=0, extra=unicode_path(b"raw.txt", "合同.txt"))
+            .bytes()
+        ),
         accept(),
     )
     yield _dropped(
         "zip-name-unicode-path-stale",
-        lambda name: _begun(name, "raw.txt")
-        .add(b"raw.txt", TEXT, flags=0, extra=unicode_path(b"old.txt", "合同.txt"))
-        .bytes(),
+        lambda name: (
+            _begun(name, "raw.txt")
+            .add(b"raw.txt", TEXT, flags=0, extra=unicode_path(b"old.txt", "合同.txt"))
+            .bytes()
+        ),
         accept(),
     )
     yield from _both("zip-name-nul", "nul", lambda made: made.add(b"b.txt\0.exe", TEXT).bytes())
-    yield from _both("zip-name-empty", "empty_name|empty name", lambda made: made.add(b"", b"x").bytes())
+    yield from _both(
+        "zip-name-empty", "empty_name|empty name", lambda made: made.add(b"", b"x").bytes()
+    )
     yield from _both(
         "zip-name-dot", "empty_name|empty name", lambda made: made.add(b"a/./b.txt", b"x").bytes()
     )
     yield from _both(
-        "zip-name-unc", "absolute|backslash", lambda made: made.add(b"\\\\host\\b.txt", b"x").bytes()
+        "zip-name-unc",
+        "absolute|backslash",
+        lambda made: made.add(b"\\\\host\\b.txt", b"x").bytes(),
     )
-    yield from _both("zip-socket", "special", lambda made: made.add(b"s", mode=MODES["socket"]).bytes())
+    yield from _both(
+        "zip-socket", "special", lambda made: made.add(b"s", mode=MODES["socket"]).bytes()
+    )
 
 
 def _lies() -> Iterator[Case]:
@@ -162,7 +173,9 @@ def _lies() -> Iterator[Case]:
         "zip-outside", "outside|header", lambda made: made.add(b"b.txt", TEXT, at=1 << 20).bytes()
     )
     yield from _both(
-        "zip-multi-disk", "multi_disk|multi disk", lambda made: made.add(b"b.txt", TEXT).bytes(disk=3)
+        "zip-multi-disk",
+        "multi_disk|multi disk",
+        lambda made: made.add(b"b.txt", TEXT).bytes(disk=3),
     )
 
 
@@ -180,7 +193,9 @@ def _hidden() -> Iterator[Case]:
     yield from _both(
         "zip-before", "hidden", lambda made: made.add(b"b.txt", TEXT).bytes(before=inner)
     )
-    yield from _both("zip-after", "hidden", lambda made: made.add(b"b.txt", TEXT).bytes(after=inner))
+    yield from _both(
+        "zip-after", "hidden", lambda made: made.add(b"b.txt", TEXT).bytes(after=inner)
+    )
     yield _dropped(
         "zip-comment",
         lambda name: _begun(name, "b.txt").add(b"b.txt", TEXT).bytes(comment=b"PK\x05\x06 no end"),
@@ -193,8 +208,12 @@ def _hidden() -> Iterator[Case]:
     )
     yield _dropped("zip-wide-sizes", _wide, accept())
     yield _dropped("zip-empty", lambda _: Zip().bytes(), quarantine("^manifest_missing"))
-    yield _dropped("zip-zero-bytes", lambda _: b"", quarantine("^(unreadable|unsafe_archive|not_a)"))
-    yield _dropped("zip-is-text", lambda _: TEXT * 9, quarantine("^(unreadable|unsafe_archive|not_a)"))
+    yield _dropped(
+        "zip-zero-bytes", lambda _: b"", quarantine("^(unreadable|unsafe_archive|not_a)")
+    )
+    yield _dropped(
+        "zip-is-text", lambda _: TEXT * 9, quarantine("^(unreadable|unsafe_archive|not_a)")
+    )
     yield _dropped(
         "zip-without-manifest",
         lambda _: zip_of([Entry(b"good.txt", TEXT)]),
