@@ -19,8 +19,11 @@ from storage.names import display, hides, visible
 _PIPED = 120
 """Columns when the output goes to a file or another program."""
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
-errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPED)
+# Emoji codes are off: a name like :key:.txt is not the name that holds the picture.
+console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPED)
+errors = Console(
+    stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else _PIPED
+)
 
 
 def cell(value: Any) -> str:

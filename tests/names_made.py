@@ -47,6 +47,7 @@ HOSTILE: dict[str, bytes] = {
     "dots": b"...",
     "quotes": b"'; DROP TABLE exhibit; --\".txt",
     "shell": b"$(reboot) `id` ;&|.txt",
+    "emoji code": b":key:.txt",
     "emoji": "🔒👨‍👩‍👧.png".encode(),
     "beyond the fonts": "𓀀ꙮ.txt".encode(),
     "longest": ("长" * 84 + ".t").encode() + b"x",

@@ -9,6 +9,7 @@ import pytest
 from storage.errors import InputError
 from storage.listing import bundle_digest
 from storage.nouns import Person, case_id
+from storage.spelling import unspell
 from tasks import receipt as module
 from tasks.receipt import ReceiptLine, build_receipt, receipt_bytes, render_receipt_pdf
 from tests.tasks.manifest_made import HEADER, MAIL, OF_COPY, PAPER, accepted, listed
@@ -17,9 +18,9 @@ ROOT = "qINS1GRFHWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs="
 CHECKPOINT = f"zhenglian.local/custody\n27\n{ROOT}\n\n— zhenglian.local/custody kFCCxBzW7GR3Jv==\n"
 
 
-def made(items=(PAPER | {"pages": "12", "copies": "2"}, MAIL), **changes):
-    manifest = accepted(list(items))
-    files = [listed(item.path) for item in manifest.items]
+def made(items=(PAPER | {"pages": "12", "copies": "2"}, MAIL), files=None, **changes):
+    manifest = accepted(list(items), files=files)
+    files = [listed(unspell(item.path)) for item in manifest.items]
     lines = [
         ReceiptLine(6 + item.seq, item, file.fingerprint, 10 + item.seq)
         for item, file in zip(manifest.items, files, strict=True)
