@@ -79,9 +79,15 @@ class Settings(BaseSettings):
     max_depth: int = Field(5, ge=1, le=20, description="Containers inside containers opened.")
     max_ratio: int = Field(200, description="Largest expansion of an archive member, times.")
 
+    cell: Literal["full", "reduced"] = Field(
+        "full", description="'reduced': open documents even where namespaces cannot be had."
+    )
     cell_processes: int = Field(0, ge=0, description="Reading processes; 0: one a core.")
     cell_memory_bytes: int = Field(2 << 30, description="Memory limit of a reading process.")
     document_seconds: float = Field(180.0, gt=0, description="Time limit for opening a document.")
+    document_seconds_per_mb: float = Field(
+        2.0, ge=0, description="Added to that limit for each million bytes of the document."
+    )
     page_seconds: float = Field(60.0, gt=0, description="Time limit for reading one page by OCR.")
     ocr_languages: str = Field("chi_sim+eng", description="Tesseract languages.")
 

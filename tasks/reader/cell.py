@@ -17,14 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from storage.errors import CustodyError, InputError, TransientError
 from tasks.reader import sandbox
 from tasks.reader.answer import Page, RawManifest, Transcript, ZipListing, ZipMember
 from tasks.reader.claims import OCTETS, claimed_type
 from tasks.reader.documents import Document, opened
+from tasks.reader.failures import UnreadableError, reason, unreadable_error
 from tasks.reader.job import Job
 from tasks.reader.limits import Limits
-from tasks.reader.process import Cell, CellFailure, RefusedDocument
+from tasks.reader.process import Cell, CellFailure, LostWorker
 from tasks.reader.strict import clean, parse
 
 T = TypeVar("T")
@@ -34,20 +34,6 @@ Progress = Callable[[int, int], None]
 
 PARTLY = "部分内容尚未读出。 Part of the content has not been read."
 EMPTY = "文件没有内容。 The file has no content."
-
-FAILURES = {
-    "crash": "打开文件的程序崩溃。 The program that opened the file crashed.",
-    "timeout": "打开文件超时。 Opening the file took too long.",
-    "memory": "打开文件所需内存超限。 Opening the file needs more memory than allowed.",
-    "fault": "文件内容有误，无法读取。 The file's content is faulty and cannot be read.",
-    "lie": "读取结果不可信，已弃用。 The answer could not be trusted and was discarded.",
-    "lost": "读取进程中断。 The reading process ended.",
-    "refused": "文件与所需格式不符。 The file is not in the form that is needed.",
-}
-
-
-class UnreadableError(InputError):
-    """A manifest or an archive could not be read; nothing else was harmed."""
 
 
 class CellPool:
@@ -70,22 +56,30 @@ class CellPool:
         max_ratio: int = 200,
         max_file_bytes: int = 1 << 40,
         max_path_bytes: int = 4096,
+        document_seconds_per_mb: float = 2.0,
+        reduced: bool = False,
         worker: tuple[str, ...] = (),
         binds: tuple[tuple[Path, str], ...] = (),
     ) -> None:
         """Keep the limits; workers start when they are first needed.
 
+        A document has ``document_seconds`` and ``document_seconds_per_mb`` for each million
+        bytes of it. ``reduced`` allows workers without namespaces on a host that has none.
         ``worker`` and ``binds`` bring another worker into the same walls, for tests of them.
         """
         self.processes = max(1, processes)
         self._memory_bytes = memory_bytes
         self._document_seconds = document_seconds
+        self._seconds_per_byte = document_seconds_per_mb / 1_000_000
         self._page_seconds = page_seconds
         self._languages = languages
         self.limits = Limits(
             max_entries, max_total_bytes, max_ratio, max_file_bytes, max_path_bytes
         )
-        self._start: dict[str, Any] = {"binds": binds} | ({"worker": worker} if worker else {})
+        self.reduced = reduced
+        self._start: dict[str, Any] = {"binds": binds, "reduced": reduced} | (
+            {"worker": worker} if worker else {}
+        )
         self._idle: queue.LifoQueue[Cell | None] = queue.LifoQueue()
         self._aside: queue.LifoQueue[Cell | None] = queue.LifoQueue()
         self._all: set[Cell] = set()
@@ -97,7 +91,7 @@ class CellPool:
 
     def __enter__(self) -> CellPool:
         """Check that the walls can be built, or raise ``HostError``."""
-        sandbox.mode()
+        sandbox.mode(reduced=self.reduced)
         return self
 
     def __exit__(
@@ -123,7 +117,7 @@ class CellPool:
         Without ``parts`` the members of archives and the attachments of mail are left out.
         """
         try:
-            return self._ask(Transcript, file, self._job("inspect", name=name, parts=parts))
+            return self._ask(Transcript, file, "inspect", name=name, parts=parts)
         except CellFailure as failure:
             return _unreadable(name, failure)
 
@@ -132,10 +126,9 @@ class CellPool:
 
         A page that OCR cannot read comes back empty with ``needs_ocr`` still set and a flag.
         """
-        seconds = self._page_seconds
-        job = self._job("ocr_page", seconds=seconds + 5, number=number, inside=inside)
+        seconds = self._page_seconds + 5
         try:
-            return self._ask(Page, file, job)
+            return self._ask(Page, file, "ocr_page", seconds=seconds, number=number, inside=inside)
         except CellFailure as failure:
             flags = (f"ocr_{failure.code}",)
             return Page(
@@ -144,7 +137,7 @@ class CellPool:
 
     def manifest(self, file: Document, name: str) -> RawManifest:
         """Return the cells of a manifest as written, or raise ``UnreadableError``."""
-        return self._need(RawManifest, file, self._job("manifest", name=name))
+        return self._need(RawManifest, file, "manifest", name=name)
 
     def fields(self, file: Document, name: str) -> dict[str, Any]:
         """Return a YAML mapping as plain, untrusted values, or raise ``UnreadableError``."""
@@ -159,7 +152,7 @@ class CellPool:
 
     def list_zip(self, file: Document) -> ZipListing:
         """Return what an archive claims to hold, judged, or raise ``UnreadableError``."""
-        return self._need(ZipListing, file, self._job("list_zip"))
+        return self._need(ZipListing, file, "list_zip")
 
     def extract(self, file: Document, member: ZipMember | int, limit: int) -> Iterator[bytes]:
         """Yield the bytes of one archive member, at most ``limit``.
@@ -203,9 +196,16 @@ class CellPool:
             yield from cell.stream(job, descriptor, self._document_seconds)
 
     def call(self, kind: str, file: Document, **values: Any) -> Any:
-        """Ask for any job kind and return the untrusted answer; raises ``CellFailure``."""
-        with opened(file) as descriptor, self.borrow() as cell:
-            return cell.ask(self._job(kind, **values), descriptor)
+        """Ask for any job kind and return the untrusted answer; raises ``CellFailure``.
+
+        When a worker is lost, another takes its place and the document is tried once more.
+        """
+        with opened(file) as descriptor:
+            job = self._job(kind, os.fstat(descriptor).st_size, **values)
+            with contextlib.suppress(LostWorker), self.borrow() as cell:
+                return cell.ask(job, descriptor)
+            with self.borrow() as cell:
+                return cell.ask(job, descriptor)
 
     @contextlib.contextmanager
     def borrow(self, *, aside: bool = False) -> Iterator[Cell]:
@@ -247,8 +247,9 @@ class CellPool:
             cell.kill()
         return cell
 
-    def _job(self, kind: str, *, seconds: float = -1.0, **values: Any) -> Job:
-        seconds = self._document_seconds if seconds < 0 else seconds
+    def _job(self, kind: str, size: int = 0, *, seconds: float = -1.0, **values: Any) -> Job:
+        if seconds < 0:
+            seconds = self._document_seconds + size * self._seconds_per_byte
         values.setdefault("cpu_seconds", int(seconds) + 2)
         values["name"] = clean(os.fsencode(values.get("name", "")).decode(errors="replace"))[-1000:]
         return Job(
@@ -260,17 +261,16 @@ class CellPool:
             **values,
         )
 
-    def _ask(self, kind: type[T], file: Document, job: Job) -> T:
-        with opened(file) as descriptor, self.borrow() as cell:
-            untrusted = cell.ask(job, descriptor)
+    def _ask(self, form: type[T], file: Document, kind: str, **values: Any) -> T:
+        untrusted = self.call(kind, file, **values)
         try:
-            return parse(kind, untrusted)
+            return parse(form, untrusted)
         except ValueError as error:
             raise CellFailure("lie", str(error)) from error
 
-    def _need(self, kind: type[T], file: Document, job: Job) -> T:
+    def _need(self, form: type[T], file: Document, kind: str, **values: Any) -> T:
         try:
-            return self._ask(kind, file, job)
+            return self._ask(form, file, kind, **values)
         except CellFailure as failure:
             raise unreadable_error(failure) from failure
 
@@ -347,29 +347,6 @@ def _unreadable(name: str, failure: CellFailure) -> Transcript:
         media_type=OCTETS,
         claimed_type=claimed_type(name),
         state="unreadable",
-        reason=_reason(failure),
+        reason=reason(failure),
         flags=(f"cell_{failure.code}",),
     )
-
-
-def unreadable_error(failure: CellFailure) -> CustodyError:
-    """Return what is wrong with a manifest or an archive, or with the host: a worker is process 1
-    of its cell, and no document can end it.
-    """
-    if failure.code == "lost":
-        return TransientError(
-            _reason(failure), remedy="try again; if it stays so, run 'custody doctor'"
-        )
-    return UnreadableError(
-        _reason(failure),
-        remedy="请检查该文件，修正后重新提交。 Check the file and hand it in again.",
-        code=failure.code,
-        detail=failure.detail,
-    )
-
-
-def _reason(failure: CellFailure) -> str:
-    if isinstance(failure, RefusedDocument):
-        return failure.detail
-    detail = f" ({failure.detail})" if failure.detail else ""
-    return FAILURES.get(failure.code, FAILURES["fault"]) + detail

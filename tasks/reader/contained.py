@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tasks.reader.answer import Contents
-from tasks.reader.cell import CellPool, UnreadableError, unreadable_error
+from tasks.reader.cell import CellPool
 from tasks.reader.containers import wanted as runs
 from tasks.reader.containers.frames import Frame, FrameError, Kind, frames
 from tasks.reader.documents import Document
+from tasks.reader.failures import UnreadableError, unreadable_error
 from tasks.reader.process import CellFailure, RefusedDocument
 from tasks.reader.strict import loads, parse
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -23,10 +22,11 @@ class NotAFileError(InputError):
 def opened(document: Document) -> Iterator[int]:
     """Yield a read-only descriptor of a regular file.
 
-    An open file is reopened when it could be written through; a path is opened without
-    following a link and without waiting for the writer of a FIFO.
+    An open file is opened anew: what was shared with the cell, its position and its flags,
+    could be changed from inside. A path is opened without following a link and without waiting
+    for the writer of a FIFO.
     """
-    descriptor, ours = _descriptor(document)
+    descriptor = _descriptor(document)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotAFileError(
@@ -35,15 +35,13 @@ def opened(document: Document) -> Iterator[int]:
             )
         yield descriptor
     finally:
-        if ours:
-            os.close(descriptor)
+        os.close(descriptor)
 
 
-def _descriptor(document: Document) -> tuple[int, bool]:
+def _descriptor(document: Document) -> int:
     if isinstance(document, (str, Path)):
-        return os.open(document, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), True
-    descriptor = document.fileno()
-    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-        return descriptor, False
-    document.flush()
-    return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC), True
+        return os.open(document, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if document.writable():
+        document.flush()
+    path = f"/proc/self/fd/{document.fileno()}"
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -40,6 +40,17 @@ class CellFailure(Exception):
         self.detail = detail
 
 
+class LostWorker(CellFailure):
+    """The worker has gone, and nothing says that the document did it."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("lost", detail)
+
+    def __reduce__(self) -> tuple[type[LostWorker], tuple[str]]:
+        """Pickle with this class's own arguments."""
+        return type(self), (self.detail,)
+
+
 class RefusedDocument(CellFailure):
     """The worker looked at the document and it is not what the job needs."""
 
@@ -185,7 +196,7 @@ class Cell:
             socket.send_fds(self._control, [packet], descriptors)
         except OSError as error:
             self.kill()
-            raise CellFailure("lost", str(error)) from error
+            raise LostWorker(str(error)) from error
         finally:
             for descriptor in descriptors[1:]:
                 os.close(descriptor)
@@ -225,7 +236,7 @@ class Cell:
         except (OSError, ValueError):
             pass
         self.kill()
-        raise CellFailure("lost", "the worker has gone")
+        raise LostWorker("the worker has gone")
 
 
 def _judge(untrusted: bytes, ended: dict[str, Any], job: Job) -> Any:

@@ -185,8 +185,8 @@ def mode(*, reduced: bool = False) -> Mode:
         "The sandbox cannot be made, so no evidence is opened: " + "; ".join(tried),
         remedy="apt-get install bubblewrap; on Ubuntu 24.04 also allow it user namespaces: "
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load the AppArmor profile "
-        "bwrap-userns-restrict; in a container allow unprivileged user namespaces. To go on without, knowing that a hostile "
-        "document is then held by less (docs/cell.md): CUSTODY_CELL=reduced",
+        "bwrap-userns-restrict; in a container allow unprivileged user namespaces. To go on "
+        "without, knowing that less holds a hostile document (docs/cell.md): CUSTODY_CELL=reduced",
     )
 
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.reader.answer import RawCell, RawManifest
-from tasks.reader.cell import CellPool, UnreadableError
+from tasks.reader.cell import CellPool
+from tasks.reader.failures import UnreadableError
 from tasks.reader.manifest_yaml import read_yaml
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep

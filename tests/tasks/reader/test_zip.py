@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tasks.reader import members, zipdir
 from tasks.reader.answer import ZipListing
-from tasks.reader.cell import CellPool, UnreadableError
+from tasks.reader.cell import CellPool
+from tasks.reader.failures import UnreadableError
 from tasks.reader.job import Refused
 from tasks.reader.source import Source
 from tests.tasks.reader import samples
