@@ -162,7 +162,8 @@ class Verdict:
     @property
     def shelf(self) -> Shelf:
         """Where the bytes of an accepted bundle belong."""
-        return Shelf(originals_of(self.case), self.bundle.received_at)
+        bundle = self.bundle
+        return Shelf(originals_of(self.case), bundle.received_at, bundle.accession)
 
     @property
     def to_store(self) -> tuple[Taken, ...]:
@@ -179,10 +180,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where originals of a case belong: a key prefix, and the start of their retention."""
+    """Where the originals of an accession belong: a key prefix, and when retention begins."""
 
     prefix: str
     received_at: str
+    accession: str = ""
 
 
 @dataclass(frozen=True)

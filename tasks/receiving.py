@@ -37,6 +37,7 @@ from tasks.bundle import (
 )
 from tasks.claims import place
 from tasks.listing_drop import list_drop
+from tasks.telling import TELLER, counted
 
 _TRIES = 3
 """How often a file that changes while it is read is read again."""
@@ -59,7 +60,9 @@ def take_files(custody: Custody, accession: str, files: Sequence[File]) -> Batch
     prefix = received_prefix(accession)
 
     def one(file: File) -> Taken | Irregular:
-        return _take(custody, prefix, file)
+        found = _take(custody, prefix, file, accession)
+        TELLER.advanced(accession, documents=1)
+        return found
 
     with ThreadPoolExecutor(custody.settings.processes) as pool:
         found = list(pool.map(one, files))
@@ -69,7 +72,7 @@ def take_files(custody: Custody, accession: str, files: Sequence[File]) -> Batch
     )
 
 
-def _take(custody: Custody, prefix: str, file: File) -> Taken | Irregular:
+def _take(custody: Custody, prefix: str, file: File, accession: str) -> Taken | Irregular:
     for _ in range(_TRIES):
         try:
             stream = file.open()
@@ -77,7 +80,7 @@ def _take(custody: Custody, prefix: str, file: File) -> Taken | Irregular:
             return Irregular(file.path, "gone")
         with stream:
             before = _written(stream.fileno())
-            kept = custody.objects.take(prefix, stream)
+            kept = custody.objects.take(prefix, counted(stream, accession))
             if _written(stream.fileno()) == before and kept.fingerprint.size == before[0]:
                 return Taken(file.path, kept)
         # Half old and half new: nobody ever had such a file. Settling removes what is kept of

@@ -37,6 +37,7 @@ from tasks import (
 )
 from tasks.bundle import Answer, Arrival, Batch, Bundle, File, Shelf, Stored, Taken, Verdict
 from tasks.reading import ReadResult, shared_pool
+from tasks.telling import TELLER
 
 
 def is_transient(task_: Any, run: TaskRun, state: State[Any]) -> bool:
@@ -71,8 +72,10 @@ def one_worker(ingest: Callable[[str], dict[str, str]]) -> Callable[[str], dict[
 
 @task(name="look", **_RETRY)
 def look(accession: str) -> Arrival:
-    """List the files of a claimed bundle."""
-    return receiving.look(current(), accession)
+    """List the files of a claimed bundle, and say what it may take."""
+    arrival = receiving.look(current(), accession)
+    TELLER.begin(current(), arrival)
+    return arrival
 
 
 @task(name="take", **_RETRY)
@@ -90,7 +93,10 @@ def receive(arrival: Arrival, parts: Sequence[Batch]) -> Bundle:
 @task(name="judge", **_RETRY)
 def judge(bundle: Bundle) -> Verdict:
     """Open the manifest in the cell and judge the bundle."""
-    return judging.judge(current(), shared_pool(), bundle)
+    TELLER.entered(bundle.accession, "judging")
+    verdict = judging.judge(current(), shared_pool(), bundle)
+    TELLER.entered(bundle.accession, "storing", len(verdict.to_store))
+    return verdict
 
 
 @task(name="store", **_RETRY)
@@ -102,12 +108,16 @@ def store_batch(shelf: Shelf, files: Sequence[Taken]) -> Stored:
 @task(name="settle", **_RETRY)
 def settle(verdict: Verdict, parts: Sequence[Stored]) -> Answer:
     """Put the outcome on record and give the unit its receipt or its reasons."""
-    return settling.settle(current(), verdict, storing.gather(parts))
+    TELLER.entered(verdict.bundle.accession, "settling")
+    answer = settling.settle(current(), verdict, storing.gather(parts))
+    TELLER.entered(answer.accession, "reading", len(answer.exhibits))
+    return answer
 
 
 @task(name="close", **_RETRY)
 def close_claim(accession: str) -> None:
     """Close a claim whose bundle is stored, answered and read."""
+    TELLER.ended(accession)
     claims.finish(current(), accession)
 
 

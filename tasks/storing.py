@@ -20,6 +20,7 @@ from storage.objects import ObjectRef
 from storage.spelling import spell, unspell
 from tasks.bundle import Shelf, Stored, Taken, Verdict, received_prefix
 from tasks.receiving import put_bytes
+from tasks.telling import TELLER
 
 
 def move_originals(custody: Custody, shelf: Shelf, files: Sequence[Taken]) -> Stored:
@@ -32,9 +33,9 @@ def move_originals(custody: Custody, shelf: Shelf, files: Sequence[Taken]) -> St
 
     def one(taken: Taken) -> tuple[str, ObjectRef]:
         key = f"{shelf.prefix}/{taken.fingerprint.sha256}"
-        return taken.fingerprint.sha256, custody.objects.move(
-            taken.kept.ref, key, taken.fingerprint, retain
-        )
+        ref = custody.objects.move(taken.kept.ref, key, taken.fingerprint, retain)
+        TELLER.advanced(shelf.accession, documents=1)
+        return taken.fingerprint.sha256, ref
 
     # Equal files of one bundle are one object, which moves once.
     distinct = {each.fingerprint.sha256: each for each in files}

@@ -19,6 +19,7 @@ from tasks.kept_files import opened
 from tasks.manifest_mistakes import Mistake
 from tasks.reader.answer import Contents, Member
 from tasks.reader.cell import CellPool
+from tasks.reader.contained import contents, unpack
 
 _MANIFESTS = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
 
@@ -30,8 +31,6 @@ def unpack_container(
 
     A container with any mistake in its listing is not unpacked at all.
     """
-    from tasks.reader.contained import contents, unpack
-
     (container,) = bundle.files
     with opened(custody, container.kept.ref) as stream:
         try:

@@ -165,6 +165,25 @@ class Part(Base):
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class Doing(Base):
+    """An ingest under way and how far it is; no event holds it, and losing it harms nothing."""
+
+    __tablename__ = "doing"
+
+    accession: Mapped[str] = mapped_column(String(32), primary_key=True)
+    unit: Mapped[str] = mapped_column(String(255), index=True)
+    state: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class StagePace(Base):
+    """How long a stage of an ingest has taken here, as faded sums; no event holds it."""
+
+    __tablename__ = "stage_pace"
+
+    stage: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sums: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class EventRef(Base):
     """Where an event stands in the log and what it is about."""
 

@@ -1,4 +1,4 @@
-"""What containers hold: expansions and their parts, and the text of parts."""
+"""What containers hold (expansions, parts, the text of parts); ingests under way, their pace."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Apply."""
     _parts()
+    _doing()
 
 
 def _parts() -> None:
@@ -56,3 +57,20 @@ def _parts() -> None:
     )
     op.create_index(op.f("ix_part_sha256"), "part", ["sha256"])
     op.create_index("ix_part_case_state", "part", ["case_id", "state"])
+
+
+def _doing() -> None:
+    op.create_table(
+        "doing",
+        sa.Column("accession", sa.String(32), nullable=False),
+        sa.Column("unit", sa.String(255), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("accession", name=op.f("pk_doing")),
+    )
+    op.create_index(op.f("ix_doing_unit"), "doing", ["unit"])
+    op.create_table(
+        "stage_pace",
+        sa.Column("stage", sa.String(16), nullable=False),
+        sa.Column("sums", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("stage", name=op.f("pk_stage_pace")),
+    )
