@@ -5,7 +5,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,29 +31,11 @@ from storage.objects import LogStore, ObjectRef, ObjectStore
 from storage.s3 import S3Store, open_s3
 from storage.s3_log import S3LogStore
 from storage.settings import Settings
+from tests.contracts.stores import CASE, KINDS, get, put, s3_settings
 from tests.services.rgw import Rgw
 
-KEY = "cases/2026-0123-9c1d44e0/originals/"
+KEY = f"{CASE}/"
 SOON = datetime.now(UTC) + timedelta(minutes=3)
-KINDS = ["directory", pytest.param("s3", marks=pytest.mark.slow)]
-
-
-def s3_settings(server: Rgw, **more: Any) -> Settings:
-    return Settings(
-        s3_access_key=server.access_key, s3_secret_key=SecretStr(server.secret_key), **more
-    )
-
-
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
-    if request.param == "directory":
-        yield DirectoryStore(tmp_path / "objects")
-        return
-    server: Rgw = request.getfixturevalue("rgw")
-    opened, _ = open_s3(s3_settings(server), f"b{secrets.token_hex(6)}", "", server.endpoint)
-    assert isinstance(opened, S3Store)
-    opened._part = 5 << 20
-    yield opened
 
 
 @pytest.fixture(params=KINDS)
@@ -62,15 +44,6 @@ def log_store(request: pytest.FixtureRequest, tmp_path: Path) -> LogStore:
         return DirectoryLogStore(tmp_path / "objects")
     server: Rgw = request.getfixturevalue("rgw")
     return open_s3(s3_settings(server), f"l{secrets.token_hex(6)}", "", server.endpoint)[1]
-
-
-def put(store: ObjectStore, key: str, data: bytes, until: datetime | None = None) -> ObjectRef:
-    return store.put(key, io.BytesIO(data), fingerprint_bytes(data), until)
-
-
-def get(store: ObjectStore, ref: ObjectRef) -> bytes:
-    with store.open(ref) as stream:
-        return stream.read()
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 21_000_000], ids=str)
