@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.reader import charset, fields, images, inspection, manifest, members, ocr, pages, zipdir
 from tasks.reader.answer import ZipMember
-from tasks.reader.containers import serve
+from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
 from tasks.reader.source import Source
@@ -35,6 +35,7 @@ def preload() -> None:
         # What libmagic compiles on first use, every child would compile again.
         inspection.inspect(Source(sample))
     charset.preload()
+    libarchive.library()
     images.preload()
     versions()
     ocr.tesseract_version()

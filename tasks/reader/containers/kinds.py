@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tasks.reader import zipdir
 from tasks.reader.answer import ZipListing
-from tasks.reader.containers import stream, tar
+from tasks.reader.containers import packed, rarheads, stream, tar
 from tasks.reader.containers.compressed import Compressed
 from tasks.reader.containers.walker import Tick, Walker
 from tasks.reader.containers.zips import Zip
@@ -34,6 +34,8 @@ def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
         return None if zip_document(source, limits) else Zip(source, limits)
     if tar.is_tar(head):
         return tar.Tar(stream.Plain(source), tick)
+    if head.startswith((packed.SEVEN, rarheads.RAR4, rarheads.RAR5)):
+        return packed.Packed(source, limits, tick)
     for start, kind in _COMPRESSED.items():
         if head.startswith(start):
             return _compressed(source, kind, limits, tick)
