@@ -7,6 +7,7 @@ from pathlib import Path
 from storage.digest import fingerprint
 from storage.errors import InputError
 from storage.listing import ListedFile
+from storage.names import display
 from storage.nouns import Manifest
 from storage.settings import Settings
 from tasks.judging import MANIFEST_NAMES
@@ -23,12 +24,12 @@ def check_bundle(chosen: Settings, path: Path, unit: str) -> tuple[tuple[Mistake
         InputError: it is no folder, or has not exactly one manifest.
     """
     if not path.is_dir():
-        raise InputError(f"{path} is not a folder", remedy="name the bundle's folder")
+        raise InputError(f"{display(str(path))} is not a folder", remedy="name the bundle's folder")
     files = list_drop(path, "").files
     named = [file for file in files if file.path.lower() in MANIFEST_NAMES]
     if len(named) != 1:
         raise InputError(
-            f"{path.name} has {len(named)} manifests at its root instead of one",
+            f"{display(path.name)} has {len(named)} manifests at its root instead of one",
             remedy="run 'custody manifest new FOLDER'",
         )
     printed = []
