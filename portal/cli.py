@@ -29,7 +29,7 @@ from portal.commands import (
 from storage.errors import CustodyError
 
 ORDER = """
-demo init doctor manifest ingest watch case search read history verify audit prove
+demo init doctor manifest ingest watch status case search read history verify audit prove
 anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
@@ -68,6 +68,7 @@ app.command("doctor")(system.doctor)
 app.add_typer(intake.manifest, name="manifest")
 app.command("ingest")(intake.ingest)
 app.command("watch")(intake.watch)
+app.command("status")(intake.status)
 app.add_typer(cases.case, name="case")
 app.command("search")(cases.search)
 app.command("read")(cases.read)

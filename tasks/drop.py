@@ -20,7 +20,7 @@ from tasks.dropped import Look, is_container_name, is_unfinished_name, look_at
 
 RECEIPTS = "receipts"
 REJECTED = "rejected"
-_OURS = frozenset({RECEIPTS, REJECTED})
+_OURS = frozenset({RECEIPTS, REJECTED, "status.json", "status.txt"})
 
 
 @dataclass(frozen=True)

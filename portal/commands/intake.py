@@ -79,3 +79,30 @@ def watch(
     from portal.watching import watch_drop
 
     watch_drop(once=once, seconds=seconds)
+
+
+def status(
+    unit: Annotated[str, typer.Option(help="Only this unit's.")] = "", json: Json = False
+) -> None:
+    """Show what is being taken in: stage, page, last progress, time to expect; what waits."""
+    from dataclasses import asdict
+
+    from portal.show import as_json, cell, line, table
+    from storage.custody import current
+    from tasks.board import board
+
+    under_way, waiting = board(current(), unit)
+    if json:
+        as_json({"ingests": under_way, "waiting": [asdict(each) for each in waiting]})
+        return
+    for each in under_way:
+        mark = "[green]▶[/]" if each["working"] else "[yellow]‖[/]"
+        line(f"{mark} {cell(each['text_zh'])}")
+        line(f"  {cell(each['text_en'])}")
+        if each["item"]:
+            line(f"  {cell(each['item'])}")
+    if waiting:
+        rows = [(each.unit, each.name, each.accession, each.text) for each in waiting]
+        table("等待 waiting", ("单位 unit", "证据包 bundle", "编号 number", "原因 why"), rows)
+    if not under_way and not waiting:
+        line("没有正在处理或等待的证据包 / nothing is under way and nothing waits")
