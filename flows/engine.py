@@ -70,3 +70,9 @@ def require_server(url: str) -> None:
             f"the Prefect server {url} does not answer: {error}",
             remedy="start it with 'prefect server start', or set CUSTODY_PREFECT_API_URL",
         ) from error
+
+
+def was_told_to_end(error: BaseException) -> bool:
+    """Say whether a flow run ended because this process got SIGTERM in the middle of it."""
+    exceptions = sys.modules.get("prefect.exceptions")
+    return exceptions is not None and isinstance(error, exceptions.TerminationSignal)

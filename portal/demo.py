@@ -49,7 +49,8 @@ def run_demo(folder: Path) -> None:
     """
     started = time.monotonic()
     _clear(folder)
-    relocate(folder)
+    # What the demo drops is whole.
+    relocate(folder, settle_seconds="0")
     _head("一、准备工作区", "The workspace")
     # Marked before anything is made: a demo that was stopped half-way can be run again.
     folder.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,10 @@ def tell(outcome: dict[str, Any]) -> None:
 
 
 def ingest_path(path: Path, unit: str) -> dict[str, Any]:
-    """Take in one bundle where it lies."""
-    claim = claims.claim_bundle(current(), path, unit, in_place=True)
-    return run_ingest(claim.accession)
+    """Take in one bundle where it lies.
+
+    Raises:
+        BusyError: another process takes it in just now.
+    """
+    with claims.taking(current(), path, unit, in_place=True) as claim:
+        return run_ingest(claim.accession)

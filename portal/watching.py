@@ -1,7 +1,8 @@
 """Watching the drop folders: every complete bundle is taken in, and nothing ends the watch.
 
 Whatever goes wrong with one bundle or one unit's folder is told and tried again later, after
-longer and longer waits; it harms no other bundle.
+longer and longer waits; it harms no other bundle. Several watchers may look at one folder: a
+claim that somebody works on is left alone, and one whose worker has died is taken up.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from flows.engine import was_told_to_end
 from portal.running import run_ingest, tell
 from portal.show import cell, line
+from portal.stopping import Stop, stoppable
 from storage.custody import Custody, current
-from storage.errors import CustodyError, InputError
+from storage.errors import BusyError, CustodyError, InputError, NotFoundError
+from storage.names import display
 from storage.settings import settings
 from tasks import claims
+from tasks.alerting import alert_event
 from tasks.drop import DropScanner, Waiting
 from tasks.settling import refuse_loose_file
 
@@ -27,26 +32,46 @@ _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0
 def watch_drop(*, once: bool, seconds: float) -> None:
     """Scan until stopped; what an earlier process left unfinished comes first.
 
-    With ``once`` two scans are made, which is what it takes to see that a bundle has not
-    changed; a bundle that is still growing is named and left.
+    With ``once`` the scans last as long as it takes to see that a bundle has not changed; one
+    that is still growing then is named and left. SIGTERM ends the watch after the bundle at
+    hand, or in it: its claim is then left for the next start.
 
     Raises:
         HostError: there is no workspace, or its drop folder cannot be read at the start.
     """
-    custody, pause = current(), settings().scan_seconds
-    watch = Watch(custody)
-    ends = time.monotonic() + seconds if seconds else float("inf")
+    custody = current()
+    pause = settings().scan_seconds
     line(f"监视 watching [bold]{cell(custody.workspace.drop)}[/]，每 {pause:g} 秒")
+    try:
+        with stoppable() as stop:
+            _watch(Watch(custody, stop), once=once, seconds=seconds)
+    except BaseException as error:
+        if not was_told_to_end(error):
+            raise
+        line("■ 已停止，未完成的证据包下次启动时继续 stopped; the next start goes on")
+
+
+def _watch(watch: Watch, *, once: bool, seconds: float) -> None:
+    pause = settings().scan_seconds
+    ends = time.monotonic() + seconds if seconds else float("inf")
     watch.begin()
-    while True:
+    settled = time.monotonic() + settings().settle_seconds
+    while not watch.stop.asked:
         left = ends - time.monotonic()
-        time.sleep(max(0.0, min(pause, left)))
+        watch.stop.sleep(max(0.0, min(pause, left)))
+        last = once and time.monotonic() >= settled
         growing = watch.look()
-        if once:
-            for bundle in growing:
-                line(f"[yellow]…[/] {cell(bundle.path.name)} 尚未到齐，未取 still growing, left")
-        if once or left <= pause:
+        if last:
+            _tell_growing(growing)
+        if last or left <= pause:
             return
+    line("■ 已停止 stopped")
+
+
+def _tell_growing(growing: list[Waiting]) -> None:
+    for bundle in growing:
+        name, why = cell(bundle.path.name), cell(bundle.why)
+        line(f"[yellow]…[/] {name} 尚未到齐，未取 still growing, left: {why}")
 
 
 @dataclass
@@ -64,90 +89,155 @@ class Pace:
         wait = min(2 * self._next[key][1], _LONGEST_WAIT) if key in self._next else _FIRST_WAIT
         self._next[key] = time.monotonic() + wait, wait
 
-    def forget(self, key: str) -> None:
-        """Note that nothing is left to be tried."""
-        self._next.pop(key, None)
-
-    def waiting(self) -> list[str]:
-        """Return what failed and is due."""
-        return [key for key in self._next if self.due(key)]
+    def keep(self, keys: set[str]) -> None:
+        """Forget all but these: nothing is left to be tried of the others."""
+        self._next = {key: wait for key, wait in self._next.items() if key in keys}
 
 
 class Watch:
     """What a watcher remembers: the last scan, and what failed when."""
 
-    def __init__(self, custody: Custody) -> None:
+    def __init__(self, custody: Custody, stop: Stop | None = None) -> None:
         """Begin with no scan made."""
+        self.stop = stop or Stop()
         self._custody = custody
-        self._scanner = DropScanner(custody.workspace.drop)
+        self._patience = custody.settings.patience_seconds
+        self._scanner = DropScanner(custody.workspace.drop, custody.settings.settle_seconds)
         self._bundles, self._claims = Pace(), Pace()
         self._told: set[str] = set()
+        self._lasting: set[str] = set()
+        self._alerted: set[str] = set()
 
     def begin(self) -> None:
-        """Finish what an earlier process left open, then take what is marked as complete."""
+        """Finish what an earlier process left open, then take what is marked as complete.
+
+        Raises:
+            HostError: the drop folder cannot be read.
+        """
         waiting = self._scanner.scan()
-        claims.sweep(self._custody)
-        for claim in claims.unfinished(self._custody):
-            self._ingest(claim.accession)
-        self._take_complete(waiting)
+        self._step("claimed/", self._clear_away)
+        self._work_through(waiting)
 
     def look(self) -> list[Waiting]:
         """Scan once and take in what is complete; return what is still growing."""
+        self._told, self._lasting = self._lasting, set()
         try:
             waiting = self._scanner.scan()
         except CustodyError as error:
-            self._tell_new({"": f"{error.message} → {error.remedy}"})
+            self._tell_once("", f"{error.message} → {error.remedy}")
             return []
-        self._tell_new(self._scanner.unreadable)
-        self._take_complete(waiting)
-        for accession in self._claims.waiting():
-            self._ingest(accession)
+        for unit, why in self._scanner.unreadable.items():
+            self._tell_once(unit, why)
+        self._work_through(waiting)
         return [bundle for bundle in waiting if not bundle.complete]
 
-    def _tell_new(self, reasons: dict[str, str]) -> None:
-        """Tell a fault of a folder when it appears, not at every scan while it lasts."""
-        for name in reasons.keys() - self._told:
-            line(f"[red]✗[/] {cell(name)} {cell(reasons[name])}")
-        self._told = set(reasons)
-
-    def _take_complete(self, waiting: list[Waiting]) -> None:
+    def _work_through(self, waiting: list[Waiting]) -> None:
+        self._step("claims", lambda: self._take_up(waiting))
         for bundle in waiting:
             key = str(bundle.path)
-            if bundle.complete and self._bundles.due(key):
+            if self.stop.asked:
+                return
+            # A scan may be long ago by now, with other bundles taken in since then.
+            if bundle.complete and self._bundles.due(key) and self._scanner.unchanged(bundle.path):
                 _guard(self._bundles, key, lambda each=bundle: self._take(each))  # type: ignore[misc]
+        self._bundles.keep({str(bundle.path) for bundle in waiting})
+        self._step("alerts", lambda: self._lose_patience(waiting))
+
+    def _clear_away(self) -> None:
+        for error in claims.sweep(self._custody):
+            line(f"[red]✗[/] {cell(error.message)} → {cell(error.remedy)}")
+
+    def _step(self, name: str, act: Callable[[], None]) -> None:
+        """Do a part of every scan; what is wrong with it is told when it begins."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - nothing ends the watch
+            self._tell_once(name, *_told_of(error))
+
+    def _tell_once(self, name: str, *reasons: str) -> None:
+        """Tell a fault when it appears, not at every scan while it lasts."""
+        new = name not in self._told | self._lasting
+        self._lasting.add(name)
+        if new:
+            line(f"[red]✗[/] {cell(name)} {cell(' → '.join(filter(None, reasons)))}")
+
+    def _take_up(self, waiting: list[Waiting]) -> None:
+        """Go on with claims on which nobody works; what still lies in the drop waits its turn."""
+        there = {str(claims.source_of(bundle.path)) for bundle in waiting}
+        left = claims.unfinished(self._custody)
+        self._claims.keep({claim.accession for claim in left})
+        for claim in left:
+            if self.stop.asked:
+                return
+            dropped = claim.state == "open" and not claim.in_place and claim.source in there
+            if self._claims.due(claim.accession) and not dropped:
+                self._ingest(claim.accession)
 
     def _take(self, bundle: Waiting) -> None:
+        taking = claims.taking(self._custody, bundle.path, bundle.unit, in_place=False)
         try:
-            claim = claims.claim_bundle(self._custody, bundle.path, bundle.unit, in_place=False)
+            with taking as claim:
+                self._ingest(claim.accession)
+        except NotFoundError as error:
+            line(f"[yellow]…[/] {cell(bundle.path.name)}: {cell(error.message)}")
         except InputError as error:
-            # What is gone since the scan was withdrawn, or taken on with an open claim.
+            # What is gone since the scan was withdrawn, or taken by another watcher.
             if os.path.lexists(bundle.path) and refuse_loose_file(
                 self._custody, bundle.unit, bundle.path, error
             ):
                 line(f"[red]✗[/] {cell(bundle.path.name)}: {cell(error.message)}")
-            return
-        self._ingest(claim.accession)
 
     def _ingest(self, accession: str) -> None:
         """Ingest one claim; when it fails, the claim stays open unless its bundle is gone."""
-        if _guard(self._claims, accession, lambda: tell(run_ingest(accession))):
+        if not claims.is_open(self._custody, accession):
             return
-        if claims.give_up_if_gone(self._custody, accession):
-            self._claims.forget(accession)
+        _guard(self._claims, accession, lambda: self._run(accession))
+
+    def _run(self, accession: str) -> None:
+        with claims.working(self._custody, accession):
+            if not claims.is_open(self._custody, accession):
+                return  # Whoever worked on it ended in the same moment.
+            try:
+                tell(run_ingest(accession))
+            except Exception:
+                claims.give_up_if_gone(self._custody, accession)
+                raise
+
+    def _lose_patience(self, waiting: list[Waiting]) -> None:
+        """Raise an alert, once, about what has been incomplete for too long."""
+        late = {
+            f"{bundle.unit}/{display(bundle.path.name)}": bundle
+            for bundle in waiting
+            if not bundle.complete and bundle.waited >= self._patience
+        }
+        for subject in late.keys() - self._alerted:
+            why = late[subject].why
+            message = (
+                f"长时间未到齐，仍在等候 still growing or unfinished: {why}; when it is complete, "
+                "put an empty file .done into it"
+            )
+            self._alerted.add(subject)
+            line(f"[yellow]![/] {cell(late[subject].path.name)} {cell(message)}")
+            event = alert_event(self._custody, "intake", subject, f"{subject}: {message}")
+            if event is not None:
+                self._custody.record([event])
+        self._alerted &= late.keys()
 
 
-def _guard(pace: Pace, key: str, act: Callable[[], None]) -> bool:
-    """Do something; a failure of whatever kind is told and noted. Return whether it went well."""
+def _guard(pace: Pace, key: str, act: Callable[[], None]) -> None:
+    """Do something; a failure of whatever kind is told, and noted for its next turn."""
     try:
         act()
-    except CustodyError as error:
-        message, remedy = error.message, error.remedy
+    except BusyError:
+        return  # Another process is at it; the next scan looks again.
     except Exception as error:  # noqa: BLE001 - one bundle must not end the watch for all others
-        message, remedy = f"internal error: {type(error).__name__}: {error}", ""
-    else:
-        pace.forget(key)
-        return True
-    pace.failed(key)
-    line(f"[red]✗[/] {cell(key)}: {cell(message)}")
-    line(f"  → {cell(remedy or '稍后重试 it is tried again later')}")
-    return False
+        message, remedy = _told_of(error)
+        pace.failed(key)
+        line(f"[red]✗[/] {cell(key)}: {cell(message)}")
+        line(f"  → {cell(remedy or '稍后重试 it is tried again later')}")
+
+
+def _told_of(error: Exception) -> tuple[str, str]:
+    if isinstance(error, CustodyError):
+        return error.message, error.remedy
+    return f"internal error: {type(error).__name__}: {error}", ""

@@ -1,5 +1,6 @@
 """Fixtures that several rooms share: real servers, started once for a session."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from tests.house import opened_house
 from tests.services.postgres import Postgres, running_postgres
 from tests.services.prefect_server import running_prefect
 from tests.services.rgw import Rgw, running_rgw
+
+# What is dropped is complete at the second scan: no test waits for what nobody writes to. The
+# processes that tests start inherit it.
+os.environ.setdefault("CUSTODY_SETTLE_SECONDS", "0")
 
 SERVERS = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect"}
 """Fixtures that start a server, and the parameter by which a contract asks for it."""

