@@ -21,6 +21,7 @@ from prefect.futures import PrefectFuture
 from storage.custody import current
 from storage.errors import CustodyError
 from storage.event import CustodyEvent
+from storage.names import display, visible
 from tasks import (
     anchoring,
     claims,
@@ -223,7 +224,12 @@ def advance(progress: Any, done: int, total: int) -> None:
 def report_failures(key: str, results: Sequence[Sequence[ReadResult]]) -> int:
     """Write the table of documents that could not be fully read; return their number."""
     rows = [
-        {"exhibit": each.exhibit_id, "name": each.name, "state": each.state, "why": each.reason}
+        {
+            "exhibit": each.exhibit_id,
+            "name": display(each.name),
+            "state": each.state,
+            "why": visible(each.reason),
+        }
         for part in results
         for each in part
         if each.state not in ("read", "empty")
