@@ -7,28 +7,31 @@ is read twice. A document that cannot be read is recorded as such and harms no o
 from __future__ import annotations
 
 import atexit
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any
 
-from storage.catalogue import queries
+from storage.catalogue import parts, queries
 from storage.catalogue.search import PageInput, index_pages
 from storage.custody import Custody
-from storage.digest import fingerprint_bytes
+from storage.digest import Fingerprint, fingerprint_bytes
+from storage.errors import NotFoundError
 from storage.event import Action, CustodyEvent
 from storage.objects import ObjectRef
 from storage.settings import Settings, settings
-from tasks.reader.answer import Transcript
-from tasks.reader.cell import CellPool, read_document
+from tasks.expanded import READER_VERSION, listed, record_listing
+from tasks.expanding import Bounds, Expander, PoolOpener, too_much
+from tasks.kept_files import opened
+from tasks.partlist import Heading
+from tasks.reader.answer import Contents, Transcript
+from tasks.reader.cell import CellPool
+from tasks.reader.contained import contents
+from tasks.reader.failures import UnreadableError
 from tasks.receiving import put_bytes
-
-READER_VERSION = "1"
-"""Raised when the same tools would give another transcript; a reading is keyed by it."""
+from tasks.transcribing import MAY_HOLD, Look, Stage, look
 
 
 @dataclass(frozen=True)
@@ -70,37 +73,160 @@ def shared_pool() -> CellPool:
 
 
 def read_exhibits(
-    custody: Custody, pool: CellPool, exhibits: Sequence[str], *, again: bool = False
+    custody: Custody,
+    pool: CellPool,
+    exhibits: Sequence[str],
+    *,
+    again: bool = False,
+    stage: Stage = Stage.ALL,
 ) -> list[ReadResult]:
-    """Read exhibits (skipping those read before, unless ``again``) and record the results.
+    """Read exhibits (skipping what was done before, unless ``again``) and record the results.
 
-    The pages are indexed before the reading is on record: whoever was killed in between reads
-    again, whereas a reading on record is never repeated, and its pages would never be found.
+    Each is read first; then those that are containers are expanded, each recorded as soon as
+    it is whole. ``stage`` says what of a reading is repeated.
     """
-    with custody.read() as session:
-        rows = [queries.find_exhibit(session, each) for each in exhibits]
-        done = {
-            row["exhibit_id"]
-            for row in rows
-            if not again and queries.find_reading(session, row["exhibit_id"]) is not None
-        }
-    todo = [row for row in rows if row["exhibit_id"] not in done]
+    todo = _todo(custody, exhibits, again=again)
+    to_read = [each for each in todo if not each.only_expand and stage is not Stage.EXPAND]
     with ThreadPoolExecutor(custody.settings.processes) as threads:
-        outcomes = list(threads.map(lambda row: _read_one(custody, pool, row), todo))
-    with custody.write() as session:
-        for event, transcript in outcomes:
-            index_pages(session, event.case, event.exhibits[0], page_inputs(transcript))
-    custody.record([event for event, _ in outcomes])
+        outcomes = list(threads.map(lambda each: _read_one(custody, pool, each, stage), to_read))
+    _record(custody, outcomes)
+    held = [(each.task, each.contents) for each in outcomes if each.contents is not None]
+    if stage in (Stage.ALL, Stage.EXPAND):
+        left = [each for each in todo if each not in to_read]
+        held += [(each, found) for each in left if (found := _contents(custody, pool, each))]
+        expand_exhibits(custody, pool, held)
     return [
         ReadResult(
-            row["exhibit_id"],
-            row["name"],
-            transcript.state,
-            len(transcript.pages),
-            transcript.reason,
+            each.task.row["exhibit_id"],
+            each.task.row["name"],
+            each.transcript.state,
+            len(each.transcript.pages),
+            each.transcript.reason,
         )
-        for row, (_, transcript) in zip(todo, outcomes, strict=True)
+        for each in outcomes
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """An exhibit to read, with its newest reading and listing of parts, if it has any."""
+
+    row: dict[str, Any]
+    reading: dict[str, Any] | None = None
+    listing: dict[str, Any] | None = None
+    again: bool = False
+
+    @property
+    def only_expand(self) -> bool:
+        """Whether it was read before, and only what it holds is still to be done."""
+        return self.reading is not None and not self.again
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    task: Task
+    event: CustodyEvent
+    transcript: Transcript
+    contents: Contents | None
+
+
+def _todo(custody: Custody, exhibits: Sequence[str], *, again: bool) -> list[Task]:
+    """Return what is to be done; what was read and holds nothing more is left out."""
+    tasks = []
+    with custody.read() as session:
+        for name in exhibits:
+            row = queries.find_exhibit(session, name)
+            reading = queries.find_reading(session, row["exhibit_id"])
+            listing = parts.newest(session, row["exhibit_id"])
+            waits = bool(reading and reading["details"].get("container") and listing is None)
+            if again or reading is None or waits:
+                tasks.append(Task(row, reading, listing, again))
+    return tasks
+
+
+def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
+    """Index the pages, then record the readings.
+
+    Whoever was killed in between reads again, whereas a reading on record is never repeated,
+    and its pages would never be found.
+    """
+    with custody.write() as session:
+        for each in outcomes:
+            exhibit = each.event.exhibits[0]
+            index_pages(session, each.event.case, exhibit, page_inputs(each.transcript))
+    custody.record([each.event for each in outcomes])
+
+
+def expand_exhibits(
+    custody: Custody, pool: CellPool, held: Sequence[tuple[Task, Contents]]
+) -> None:
+    """Expand exhibits that are containers and record each as soon as it is whole."""
+    if not held:
+        return
+    processes = custody.settings.processes
+    with (
+        ThreadPoolExecutor(processes, thread_name_prefix="part") as readers,
+        ThreadPoolExecutor(min(processes, len(held)), thread_name_prefix="container") as threads,
+    ):
+        list(threads.map(lambda each: _expand_one(custody, pool, readers, *each), held))
+
+
+def _expand_one(
+    custody: Custody, pool: CellPool, readers: Executor, task: Task, held: Contents
+) -> None:
+    row = task.row
+    expander = new_expander(custody, PoolOpener(pool), readers)
+    if too_much(held, 0, bounds_of(custody.settings)):
+        return
+    heading = Heading(
+        row["exhibit_id"],
+        row["sha256"],
+        "whole",
+        held.format,
+        len(held.members),
+        held.total_bytes,
+        held.problems,
+    )
+    with opened(custody, ObjectRef.from_json(row["object"])) as file:
+        found = expander.members(file, row["item"]["path"], held)
+        with listed(custody, heading, found) as listing:
+            record_listing(custody, row, listing, after(task.listing))
+
+
+def new_expander(custody: Custody, opener: PoolOpener, readers: Executor) -> Expander:
+    """Return an expander for one exhibit, with the installation's bounds."""
+    return Expander(
+        opener,
+        readers,
+        custody.workspace.work,
+        bounds_of(custody.settings),
+        2 * custody.settings.processes,
+    )
+
+
+def bounds_of(chosen: Settings) -> Bounds:
+    """Return what one exhibit may expand to."""
+    return Bounds(
+        chosen.max_depth, chosen.max_entries, chosen.max_total_bytes, chosen.max_file_bytes
+    )
+
+
+def after(newest: dict[str, Any] | None) -> list[str]:
+    """Return what tells a repeated reading from the one before it, beside its digest.
+
+    The same step done again after a crash finds the same newest event, and is the same event.
+    """
+    return [] if newest is None else [str(newest["event_index"])]
+
+
+def _contents(custody: Custody, pool: CellPool, task: Task) -> Contents | None:
+    """Return what an exhibit that was read before holds, None if it is no container."""
+    with opened(custody, ObjectRef.from_json(task.row["object"])) as file:
+        try:
+            found = contents(pool, file, task.row["item"]["path"])
+        except UnreadableError:
+            return None  # Its reading says so.
+    return found if found.format else None
 
 
 def page_inputs(transcript: Transcript) -> list[PageInput]:
@@ -108,18 +234,51 @@ def page_inputs(transcript: Transcript) -> list[PageInput]:
     return [PageInput(page.number, page.origin, page.text, page.label) for page in transcript.pages]
 
 
-def _read_one(
-    custody: Custody, pool: CellPool, row: dict[str, Any]
-) -> tuple[CustodyEvent, Transcript]:
-    with _working_copy(custody, ObjectRef.from_json(row["object"])) as file:
-        transcript = read_document(pool, file, row["item"]["path"])
-    data = transcript.as_bytes()
+def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Outcome:
+    row = task.row
+    before = None if stage is Stage.ALL else _earlier(custody, task.reading)
+    with opened(custody, ObjectRef.from_json(row["object"])) as file:
+        seen = look(pool, file, row["item"]["path"], stage=stage, before=before)
+    data = seen.transcript.as_bytes()
     print_ = fingerprint_bytes(data)
     ref = put_bytes(custody, f"cases/{row['case_id']}/derivatives/{print_.sha256}", data)
+    event = _event(custody, task, seen, print_, ref)
+    return _Outcome(task, event, seen.transcript, seen.contents)
+
+
+def _earlier(custody: Custody, reading: dict[str, Any] | None) -> Transcript | None:
+    """Return the transcript of an earlier reading, None if there is none to build upon."""
+    if reading is None:
+        return None
+    try:
+        with custody.objects.open(ObjectRef.from_json(reading["details"]["object"])) as stream:
+            return Transcript.from_json(json.loads(stream.read()))
+    except (NotFoundError, ValueError):
+        return None
+
+
+def _holds(custody: Custody, task: Task, seen: Look) -> dict[str, Any]:
+    """Return what the event says of a container: its format, and why it is not opened if so."""
+    if seen.contents is None:
+        earlier = task.reading["details"] if task.reading else {}
+        # Where OCR alone was repeated, nobody asked what the document holds.
+        kept = earlier.get("container", "") if seen.transcript.media_type in MAY_HOLD else ""
+        return {"container": kept, "refused": list(earlier.get("refused", ())) if kept else []}
+    why = too_much(seen.contents, 0, bounds_of(custody.settings))
+    return {
+        "container": "" if why else seen.contents.format,
+        "refused": [str(each) for each in why] if why else [],
+    }
+
+
+def _event(
+    custody: Custody, task: Task, seen: Look, print_: Fingerprint, ref: ObjectRef
+) -> CustodyEvent:
+    row, transcript = task.row, seen.transcript
     confidences = [page.confidence for page in transcript.pages if page.confidence is not None]
-    event = custody.event(
+    return custody.event(
         Action.READ,
-        [row["exhibit_id"], READER_VERSION, print_.sha256],
+        [row["exhibit_id"], READER_VERSION, print_.sha256, *after(task.reading)],
         case=row["case_id"],
         accession=row["accession"],
         exhibits=[row["exhibit_id"]],
@@ -136,30 +295,15 @@ def _read_one(
             "ocr_pages": sum(page.origin == "ocr" for page in transcript.pages),
             "confidence": _permille(confidences),
             "characters": sum(len(page.text) for page in transcript.pages),
+            **_holds(custody, task, seen),
             "tools": dict(transcript.tools),
             "settings": {"languages": custody.settings.ocr_languages, "reader": READER_VERSION},
             "fingerprint": print_.as_json(),
             "object": ref.as_json(),
         },
     )
-    return event, transcript
 
 
 def _permille(confidences: list[float]) -> int | None:
     """Return the mean confidence in thousandths; canonical JSON is safest with integers."""
     return round(1000 * sum(confidences) / len(confidences)) if confidences else None
-
-
-@contextmanager
-def _working_copy(custody: Custody, ref: ObjectRef) -> Iterator[BinaryIO]:
-    """Open the original as a real file for the cell; a stream is spooled to scratch space."""
-    with custody.objects.open(ref) as stream:
-        try:
-            stream.fileno()
-        except (OSError, AttributeError):
-            with tempfile.TemporaryFile(dir=custody.workspace.work) as spool:
-                shutil.copyfileobj(stream, spool, 1 << 20)
-                spool.seek(0)
-                yield spool
-            return
-        yield stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tasks.reader import members, zipdir
 from tasks.reader.answer import ZipMember
 from tasks.reader.job import Refused
+from tasks.reader.limits import Limits
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 
@@ -15,12 +16,14 @@ def read_zip(source: Source, context: Context) -> Reading:
     """Judge the directory, then read what is safe to read; the rest is named with its reason."""
     reading = Reading()
     try:
-        listing = zipdir.list_zip(source, zipdir.Limits())
+        listing = zipdir.list_zip(source, Limits())
     except Refused:
         reading.state = "damaged"
         return reading
     for problem in listing.problems:
         reading.flag(f"zip_{problem}")
+    if not context.descend:
+        return reading
     files = [member for member in listing.members if not member.is_dir]
     reading.note("members", len(files))
     if files and all(member.encrypted for member in files):

@@ -18,6 +18,7 @@ from tasks.reader import (
 )
 from tasks.reader.answer import Transcript
 from tasks.reader.claims import OOXML, claimed_type, mismatch
+from tasks.reader.limits import Limits
 from tasks.reader.reading import REASONS, Context, Reading, settle
 from tasks.reader.source import Source
 from tasks.reader.tools import versions
@@ -46,11 +47,15 @@ _READERS: dict[str, Read] = {
 }
 
 
-def inspect(source: Source) -> Transcript:
-    """Return the transcript of one document; pages left to OCR are marked."""
+def inspect(source: Source, *, parts: bool = True) -> Transcript:
+    """Return the transcript of one document; pages left to OCR are marked.
+
+    Without ``parts`` members of archives and attachments of mail are left out: whoever asks
+    reads them one by one.
+    """
     kind = mediatype.media_type(source)
     claimed = claimed_type(source.name)
-    reading = _read(kind, source, Context(open_part))
+    reading = _read(kind, source, Context(open_part, descend=parts))
     if mismatch(kind, claimed):
         reading.flags.insert(0, "type_mismatch")
     state = settle(reading.state, reading.pages, reading.flags)
@@ -80,7 +85,7 @@ def descend(source: Source, inside: tuple[int, ...]) -> Source:
         elif kind == "application/pdf":
             source = pdf.attachment(source, index)
         else:
-            member = zipdir.list_zip(source, zipdir.Limits()).members[index]
+            member = zipdir.list_zip(source, Limits()).members[index]
             data = members.read(source, member, office.MAX_PART_BYTES)
             source = Source(data, member.name)
     return source

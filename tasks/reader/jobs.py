@@ -10,6 +10,7 @@ from tasks.reader import charset, fields, images, inspection, manifest, members,
 from tasks.reader.answer import ZipMember
 from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
+from tasks.reader.limits import Limits
 from tasks.reader.probe import probe
 from tasks.reader.source import Source
 from tasks.reader.tools import versions
@@ -62,7 +63,7 @@ def _fields(job: Job, source: Source, _: list[int]) -> Any:
 
 
 def _list_zip(job: Job, source: Source, _: list[int]) -> Any:
-    limits = zipdir.Limits(job.max_entries, job.max_total_bytes, job.max_ratio)
+    limits = Limits(job.max_entries, job.max_total_bytes, job.max_ratio)
     return zipdir.list_zip(source, limits)
 
 

@@ -43,7 +43,7 @@ def read_mail(source: Source, context: Context) -> Reading:
     for leaf in leaves(message):
         if leaf.body:
             _body(leaf, reading, context)
-        else:
+        elif context.descend:
             label = f"附件 attachment: {leaf.name or leaf.index}"
             context.part(
                 reading,

@@ -51,6 +51,7 @@ class Context:
 
     open_part: Callable[[Source, Context], Reading]
     depth: int = 0
+    descend: bool = True
     characters: int = MAX_CHARACTERS
     parts: int = MAX_PARTS
     part_bytes: int = MAX_PART_BYTES

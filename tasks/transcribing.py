@@ -1,0 +1,150 @@
+"""Transcribing: one document opened in the cell, what it is, what it says, whether it holds more.
+
+A container is told by its content. Its own words (a mail's headers and body) are in its
+transcript; its members are not: they are parts, each with a transcript of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tasks.reader.answer import Contents, Page, Transcript
+from tasks.reader.cell import CellPool, Progress, recognised, settled
+from tasks.reader.contained import contents
+from tasks.reader.documents import Document
+from tasks.reader.failures import UnreadableError
+
+MAY_HOLD = frozenset(
+    {
+        "application/zip",
+        "application/x-tar",
+        "application/gzip",
+        "application/x-gzip",
+        "application/x-bzip2",
+        "application/x-xz",
+        "application/zstd",
+        "application/x-zstd",
+        "application/x-7z-compressed",
+        "application/x-rar",
+        "application/vnd.rar",
+        "application/x-rar-compressed",
+        "application/mbox",
+        "message/rfc822",
+        "message/news",
+        "application/vnd.ms-outlook",
+        "application/vnd.ms-tnef",
+        "application/ms-tnef",
+        "application/octet-stream",
+    }
+)
+"""Types whose content is asked once more: a question for every text would double the work."""
+_MAIL = frozenset({"mail", "mbox", "msg", "tnef"})
+
+
+class Stage(StrEnum):
+    """What of a reading is repeated."""
+
+    ALL = ""
+    TEXT = "text"
+    OCR = "ocr"
+    EXPAND = "expand"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one document says, and what it holds: ``contents`` is None for what is no container."""
+
+    transcript: Transcript
+    contents: Contents | None = None
+
+
+def look(
+    pool: CellPool,
+    file: Document,
+    name: str,
+    *,
+    stage: Stage = Stage.ALL,
+    before: Transcript | None = None,
+    progress: Progress | None = None,
+) -> Look:
+    """Open one document in the cell and return what it says and holds.
+
+    With a transcript from ``before``, the stage ``text`` reads the document's own text anew and
+    keeps what OCR had read, ``ocr`` repeats OCR alone.
+    """
+    if stage is Stage.OCR and before is not None:
+        return Look(recognised(pool, file, _reopened(before), progress))
+    transcript = pool.inspect(file, name, parts=False)
+    if transcript.media_type in MAY_HOLD:
+        try:
+            held = contents(pool, file, name)
+        except UnreadableError as error:
+            return Look(_broken(pool.inspect(file, name), error))
+        if held.format:
+            transcript = recognised(pool, file, transcript, progress)
+            return Look(_container(transcript, held), held)
+        transcript = pool.inspect(file, name)
+    if stage is Stage.TEXT and before is not None:
+        transcript = _with_ocr_of(transcript, before)
+    return Look(recognised(pool, file, transcript, progress))
+
+
+def _container(transcript: Transcript, held: Contents) -> Transcript:
+    """Return a container's own transcript: one with members is not empty, whatever it says."""
+    flags = (*transcript.flags, *(f"container_{each}" for each in held.problems[:20]))
+    state, reason = transcript.state, transcript.reason
+    if not any(page.text.strip() for page in transcript.pages) and held.format not in _MAIL:
+        state, reason = ("read", "") if held.members else ("empty", transcript.reason)
+    elif state not in ("read", "partly_read"):
+        state, reason = ("read", "") if held.members else (state, reason)
+    return replace(transcript, state=state, reason=reason, flags=flags)
+
+
+def _broken(transcript: Transcript, error: UnreadableError) -> Transcript:
+    """Return the transcript of what claims to be a container and cannot be listed."""
+    flags = (*transcript.flags, f"container_{error.facts.get('code', 'refused')}")
+    if any(page.text.strip() for page in transcript.pages):
+        return replace(transcript, state="partly_read", reason=error.message, flags=flags)
+    state = transcript.state if transcript.state in ("encrypted", "unreadable") else "damaged"
+    return replace(transcript, state=state, reason=error.message, flags=flags)
+
+
+def _reopened(before: Transcript) -> Transcript:
+    """Return a transcript whose pages that OCR has read, or failed to, wait for it again."""
+    pages = tuple(_before_ocr(page) if _was_for_ocr(page) else page for page in before.pages)
+    return replace(before, pages=pages)
+
+
+def _was_for_ocr(page: Page) -> bool:
+    return page.needs_ocr or page.origin == "ocr" or any(f.startswith("ocr_") for f in page.flags)
+
+
+def _before_ocr(page: Page) -> Page:
+    flags = tuple(flag for flag in page.flags if not flag.startswith("ocr_"))
+    if page.origin != "ocr":
+        return replace(page, needs_ocr=True, flags=flags)
+    return Page(
+        page.number,
+        "text_layer" if page.layer_text else "none",
+        page.layer_text,
+        needs_ocr=True,
+        label=page.label,
+        inside=page.inside,
+        frame=page.frame,
+        flags=flags,
+    )
+
+
+def _with_ocr_of(transcript: Transcript, before: Transcript) -> Transcript:
+    """Return a new transcript whose pages keep what OCR had read of the same places."""
+    known = {(p.inside, p.frame): p for p in before.pages if p.origin == "ocr"}
+    pages = tuple(
+        replace(known[p.inside, p.frame], number=p.number, label=p.label, layer_text=p.text)
+        if p.needs_ocr and (p.inside, p.frame) in known
+        else p
+        for p in transcript.pages
+    )
+    if any(page.needs_ocr for page in pages):
+        return replace(transcript, pages=pages)
+    return settled(transcript, pages) if pages != transcript.pages else transcript
