@@ -11,6 +11,7 @@ import magic
 from tasks.reader import charset, zipdir
 from tasks.reader.claims import OCTETS, OOXML
 from tasks.reader.job import Refused
+from tasks.reader.limits import Limits
 from tasks.reader.source import Source
 
 HEAD_BYTES = 1 << 16
@@ -73,7 +74,7 @@ def looks_like_mail(head: bytes) -> bool:
 
 def _zip(source: Source, found: str) -> str:
     try:
-        listing = zipdir.list_zip(source, zipdir.Limits())
+        listing = zipdir.list_zip(source, Limits())
     except Refused:
         return found if found not in _ZIPS else "application/zip"
     names = {member.name for member in listing.members}

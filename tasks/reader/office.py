@@ -8,6 +8,7 @@ from xml.etree.ElementTree import ParseError
 from tasks.reader import members, zipdir
 from tasks.reader.answer import ZipMember
 from tasks.reader.job import Refused
+from tasks.reader.limits import Limits
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 from tasks.reader.xmltext import Walker, local, tree
@@ -48,7 +49,7 @@ def read_pptx(source: Source, context: Context) -> Reading:
 def _read(source: Source, context: Context, parts: Parts) -> Reading:
     reading = Reading()
     try:
-        listing = zipdir.list_zip(source, zipdir.Limits())
+        listing = zipdir.list_zip(source, Limits())
     except Refused:
         reading.state = "damaged"
         return reading

@@ -11,6 +11,7 @@ import openpyxl
 
 from tasks.reader import members, office, zipdir
 from tasks.reader.job import Refused
+from tasks.reader.limits import Limits
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 
@@ -23,7 +24,7 @@ def read_xlsx(source: Source, context: Context) -> Reading:
     """Read every sheet as one page, a line a row with tabs between the cells."""
     reading = Reading()
     try:
-        listing = zipdir.list_zip(source, zipdir.Limits())
+        listing = zipdir.list_zip(source, Limits())
         with_formulas = has_formulas(source)
         values = openpyxl.load_workbook(source.file(), read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(source.file(), read_only=True) if with_formulas else None
@@ -48,7 +49,7 @@ def read_xlsx(source: Source, context: Context) -> Reading:
 
 def has_formulas(source: Source) -> bool:
     """Return whether any sheet holds a formula; a second pass is needed only then."""
-    for member in zipdir.list_zip(source, zipdir.Limits()).members:
+    for member in zipdir.list_zip(source, Limits()).members:
         if member.name.startswith("xl/worksheets/sheet"):
             before = b""
             for piece in members.unpack(source, member, _SCANNED):

@@ -7,9 +7,9 @@ they are; ``zip_document`` tells them by the entries that their own standards de
 
 from __future__ import annotations
 
-from tasks.reader import zipdir
+from tasks.reader import mediatype, zipdir
 from tasks.reader.answer import ZipListing
-from tasks.reader.containers import packed, rarheads, stream, tar
+from tasks.reader.containers import mails, outlook, packed, rarheads, stream, tar
 from tasks.reader.containers.compressed import Compressed
 from tasks.reader.containers.walker import Tick, Walker
 from tasks.reader.containers.zips import Zip
@@ -39,7 +39,18 @@ def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
     for start, kind in _COMPRESSED.items():
         if head.startswith(start):
             return _compressed(source, kind, limits, tick)
-    return None
+    return _message(source, head, tick)
+
+
+def _message(source: Source, head: bytes, tick: Tick) -> Walker | None:
+    if head.startswith(outlook.OLE):
+        return outlook.Message(source) if outlook.is_message(source) else None
+    if head.startswith(outlook.TNEF):
+        return outlook.Winmail(source)
+    head = source.head(mediatype.HEAD_BYTES)
+    if mails.is_mailbox(head):
+        return mails.Mailbox(source, tick)
+    return mails.Mail(source, tick) if mediatype.looks_like_mail(head) else None
 
 
 def zip_document(source: Source, limits: Limits) -> bool:

@@ -63,7 +63,7 @@ def _old(source: Source, position: int, heads: Heads) -> int:
     header = source.at(position, size)
     if size < 7 or len(header) < size:
         return -1
-    data = struct.unpack_from("<I", header, 7)[0] if flags & 0x8000 and size >= 11 else 0
+    data: int = struct.unpack_from("<I", header, 7)[0] if flags & 0x8000 and size >= 11 else 0
     if kind == 0x73:
         heads.volume = bool(flags & 1)
         heads.encrypted = bool(flags & 0x80)
@@ -76,7 +76,7 @@ def _old(source: Source, position: int, heads: Heads) -> int:
         heads.files.append(Head(header[at : at + length], data, bool(flags & 4), bool(flags & 3)))
     elif kind == _END4:
         heads.end = position + size
-    return position + size + int(data)
+    return position + int(size) + data
 
 
 def _new(source: Source, position: int, heads: Heads) -> int:

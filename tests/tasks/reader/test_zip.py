@@ -16,6 +16,7 @@ from tasks.reader.answer import ZipListing
 from tasks.reader.cell import CellPool
 from tasks.reader.failures import UnreadableError
 from tasks.reader.job import Refused
+from tasks.reader.limits import Limits
 from tasks.reader.source import Source
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep, Read
@@ -23,7 +24,7 @@ from tests.tasks.reader.samples import RawZip
 
 
 def listed(data: bytes, **limits: int) -> ZipListing:
-    return zipdir.list_zip(Source(data), zipdir.Limits(**limits))
+    return zipdir.list_zip(Source(data), Limits(**limits))
 
 
 def unsafe(data: bytes) -> list[tuple[str, ...]]:
@@ -147,7 +148,7 @@ def test_a_bomb_that_claims_to_be_small() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     data = packer.compress(bytes(20 << 20)) + packer.flush()
     source = Source(RawZip().entry(b"a", data, size=1000, method=8).bytes())
-    member = zipdir.list_zip(source, zipdir.Limits()).members[0]
+    member = zipdir.list_zip(source, Limits()).members[0]
     with pytest.raises(Refused, match="声明的大小"):
         list(members.unpack(source, member, 1 << 30))
 
@@ -190,7 +191,7 @@ def test_a_damaged_archive_is_listed_or_refused(data: st.DataObject) -> None:
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     try:
         source = Source(bytes(whole))
-        for member in zipdir.list_zip(source, zipdir.Limits()).members:
+        for member in zipdir.list_zip(source, Limits()).members:
             list(members.unpack(source, member, 1 << 20))
     except Refused:
         pass
