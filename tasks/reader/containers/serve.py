@@ -105,6 +105,9 @@ def _give(sender: Sender, entry: Entry, limits: Limits) -> None:
             sender.data(index, piece)
     except Refused as error:
         sender.send(Kind.FAIL, index, str(error).encode(errors="replace")[:1000])
+    except Exception as error:  # noqa: BLE001 - parsers raise anything, and other members go on
+        said = f"已损坏，无法取出。 Damaged: it cannot be taken out. ({type(error).__name__})"
+        sender.send(Kind.FAIL, index, said.encode())
     else:
         sender.send(Kind.END, index)
 
