@@ -11,7 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from portal.show import cell, console, line, size, table
 from tasks.rebuilding import Rebuilt
 
-_STAGES = {"log": "核对日志 walking the log", "events": "事件 events", "text": "文本 text"}
+_STAGES = {
+    "parts": "组成部分 parts",
+    "log": "核对日志 walking the log",
+    "events": "事件 events",
+    "text": "文本 text",
+}
 _ROLES = {
     "original": "原件 originals",
     "manifest_file": "清单 manifests",

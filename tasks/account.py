@@ -38,6 +38,7 @@ class State(StrEnum):
     TOO_DEEP = "too_deep"
     LIMIT = "limit"
     IN_WORK = "in_work"
+    DISPOSED = "disposed"
 
 
 FAILED = frozenset(
@@ -65,6 +66,7 @@ STATE_NAMES: dict[str, str] = {
     State.TOO_DEEP: "层数过深 too deep",
     State.LIMIT: "超出限制 limit exceeded",
     State.IN_WORK: "处理中 in work",
+    State.DISPOSED: "已处置 disposed of",
 }
 
 _AS_IS = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
@@ -139,25 +139,38 @@ def index_listing(
     custody: Custody, exhibit: str, case: str, file: BinaryIO, ref: dict[str, Any]
 ) -> None:
     """Fill the catalogue with the parts of a listing, in place of those it replaces."""
-    heading, lines = open_lines(file)
-    with custody.write() as session:
-        parts.drop(session, exhibit, heading.roots)
-    while some := list(islice(lines, _ROWS)):
-        with custody.write() as session:
-            fill(session, exhibit, case, some, ref)
+    refill(custody.write, exhibit, case, file, ref)
 
 
-def open_lines(file: BinaryIO) -> tuple[Heading, Iterator[Read]]:
-    """Parse a listing from its start: the heading, and the parts as they are asked for.
+def refill(
+    session_of: Callable[[], AbstractContextManager[Session]],
+    exhibit: str,
+    case: str,
+    file: BinaryIO,
+    ref: dict[str, Any],
+) -> int:
+    """Do the same in sessions of the caller's making; return the number of pages.
 
     Raises:
-        ValueError: it is no listing; parts that are none raise when they are reached.
+        ValueError: it is no listing; what was filled in before stays.
     """
+    heading, lines = _open_lines(file)
+    with session_of() as session:
+        parts.drop(session, exhibit, heading.roots)
+    pages = 0
+    while some := list(islice(lines, _ROWS)):
+        with session_of() as session:
+            pages += _fill(session, exhibit, case, some, ref)
+    return pages
+
+
+def _open_lines(file: BinaryIO) -> tuple[Heading, Iterator[Read]]:
+    """Parse a listing from its start: the heading, and the parts as they are asked for."""
     first = file.readline()
     return read_heading(first), read_lines(file, len(first))
 
 
-def fill(
+def _fill(
     session: Session, exhibit: str, case: str, some: Iterable[Read], ref: dict[str, Any]
 ) -> int:
     """Add the rows and pages of some parts; return the number of pages."""

@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from storage.catalogue import parts
 from storage.catalogue import rebuild as tables
 from storage.catalogue.database import Database
 from storage.catalogue.journal import SqlJournal
@@ -27,7 +29,7 @@ from storage.catalogue.search import PageInput, index_pages
 from storage.checkpoint import Checkpoint
 from storage.clock import stamp
 from storage.custody import database_url, open_custody
-from storage.digest import Fingerprint, fingerprint_bytes
+from storage.digest import Fingerprint, fingerprint, fingerprint_bytes
 from storage.errors import ConflictError, CustodyError, HostError, IntegrityError, NotFoundError
 from storage.keyring import KeyRing, follow_rotations
 from storage.log import LogReader
@@ -38,6 +40,7 @@ from storage.settings import Settings
 from storage.stores import open_stores
 from storage.tiles import CHECKPOINT_PATH
 from storage.workspace import Workspace
+from tasks.expanded import refill
 from tasks.reader.answer import Transcript
 from tasks.reading import page_inputs
 
@@ -270,6 +273,7 @@ def _fill(
             tables.mark_published(session, source.published, source.published_size)
             tables.restore_claimed(session, list(_claimed(workspace)))
         _index(session_of, objects, counts, advance)
+        _expand(session_of, objects, counts, advance)
     return counts
 
 
@@ -315,6 +319,47 @@ def _index(
             after = rows[-1]["event_index"]
             done += len(rows)
             advance("text", done, 0)
+
+
+def _expand(
+    session_of: tables.OpenSession, objects: ObjectStore, counts: _Counts, advance: Advance
+) -> None:
+    """Make the rows and pages of parts again, from the listings in force in the log's order.
+
+    A listing that is gone or changed is named and left out, like a transcript.
+    """
+    after, done = -1, 0
+    while True:
+        with session_of() as session:
+            rows = parts.listings(session, after, _READINGS)
+        if not rows:
+            return
+        for row in (row for row in rows if row["kept"]):
+            if not _refill(session_of, objects, row, counts):
+                counts.unindexed.append(row["exhibit_id"])
+            done += 1
+            advance("parts", done, 0)
+        after = rows[-1]["event_index"]
+
+
+def _refill(
+    session_of: tables.OpenSession, objects: ObjectStore, row: dict[str, Any], counts: _Counts
+) -> bool:
+    """Fill in one listing; return False if its bytes are gone or not those recorded."""
+    details = row["details"]
+    ref = ObjectRef.from_json(details["object"])
+    try:
+        with objects.open(ref) as stream:
+            if fingerprint(stream) != Fingerprint.from_json(details["fingerprint"]):
+                return False
+        with objects.open(ref) as stream:
+            counts.pages += refill(
+                session_of, row["exhibit_id"], row["case_id"], stream, details["object"]
+            )
+    except (CustodyError, OSError, ValueError):
+        return False
+    counts.bytes += ref.size
+    return True
 
 
 def _load(objects: ObjectStore, details: dict[str, object]) -> Sequence[PageInput] | None:

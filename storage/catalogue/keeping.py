@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storage.catalogue.tables import Accession, Alert, Fixity, LegalHold, PageText, Part
+from storage.catalogue.tables import Accession, Alert, Expansion, Fixity, LegalHold, PageText, Part
 from storage.event import Action, CustodyEvent
 
 _FIXITY = cast(Table, Fixity.__table__)
@@ -194,6 +194,7 @@ def _disposed(session: Session, index: int, event: CustodyEvent) -> None:
     session.execute(update(Fixity).where(*gone).values(disposed=True))
     session.execute(delete(PageText).where(PageText.case_id == event.case))
     session.execute(delete(Part).where(Part.case_id == event.case))
+    session.execute(delete(Expansion).where(Expansion.case_id == event.case))
 
 
 _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {

@@ -147,6 +147,14 @@ def of_case(session: Session, case_id: str) -> list[Kept]:
     return [_kept(row) for row in rows]
 
 
+def disposed_keys(session: Session, case_id: str) -> frozenset[str]:
+    """Return the keys of what was kept of a case and is disposed of."""
+    rows = session.scalars(
+        select(Fixity.object_key).where(Fixity.case_id == case_id, Fixity.disposed.is_(True))
+    )
+    return frozenset(rows)
+
+
 def list_alerts(session: Session, *, closed: bool = False) -> list[dict[str, Any]]:
     """Return the open alerts, and with ``closed`` the closed ones too, the oldest first."""
     statement = select(Alert).order_by(Alert.event_index)
