@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
@@ -21,7 +22,7 @@ from storage.custody import Custody
 from storage.errors import CustodyError, InputError
 from storage.event import Action, CustodyEvent, decode, event_id
 from storage.log import Recorded
-from storage.names import display, utf8
+from storage.names import display, hides, utf8
 from storage.nouns import Person
 from storage.spelling import unspell
 from storage.workspace import write_durably
@@ -236,11 +237,25 @@ def _answer_folder(custody: Custody, bundle: Bundle, kind: str, folder: str) -> 
     if folder:
         target = Path(folder)
     else:
-        label = _UNSAFE.sub("_", bundle.name).strip("_")[:60]
-        unit = _UNSAFE.sub("_", bundle.unit).strip("_")[:60] or "unassigned"
-        target = custody.workspace.drop / unit / kind / f"{bundle.accession}-{label}".rstrip("-")
+        drop, unit = custody.workspace.drop, bundle.unit
+        # A unit whose drop folder is there finds its answer in that one, whatever it is called.
+        if "/" in unit or unit in ("", ".", "..") or not os.path.isdir(drop / unit):  # noqa: PTH112
+            unit = _label(unit, 60) or "unassigned"
+        label = _label(bundle.name, 60)
+        target = drop / unit / kind / f"{bundle.accession}-{label}".rstrip("-")
     target.mkdir(parents=True, exist_ok=True)
     return target
+
+
+def _label(name: str, most: int) -> str:
+    """Return the letters, digits and ``-`` of a name, the rest as ``_``: a hint for people."""
+    plain = "".join("_" if hides(each) else each for each in name)
+    return _UNSAFE.sub("_", plain).strip("_")[:most]
+
+
+def refused_folder(custody: Custody, bundle: Bundle) -> Path:
+    """Return (and make) the folder in which a unit finds why its bundle was refused."""
+    return _answer_folder(custody, bundle, REJECTED, "")
 
 
 def refuse_loose_file(custody: Custody, unit: str, path: Path, error: InputError) -> bool:
@@ -249,8 +264,8 @@ def refuse_loose_file(custody: Custody, unit: str, path: Path, error: InputError
     folder.mkdir(exist_ok=True)
     # 50 characters, a digest and our ending stay below the 255 bytes of a name; the digest keeps
     # two files apart whose names differ in what is left out.
-    label, tail = _UNSAFE.sub("_", path.name)[:50], hashlib.sha256(utf8(path.name)).hexdigest()
-    note = folder / f"{label}-{tail[:12]}.REJECTED.md"
+    tail = hashlib.sha256(utf8(path.name)).hexdigest()[:12]
+    note = folder / f"{_label(path.name, 50)}-{tail}.REJECTED.md".lstrip("-")
     if note.exists():
         return False
     text = (

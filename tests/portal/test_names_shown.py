@@ -22,6 +22,7 @@ from appraisal.paper import Document
 from appraisal.rules import RuleBook
 from portal import show, witness_page
 from storage import names
+from storage.custody import Custody
 from storage.errors import InputError
 from storage.names import display, shown
 from storage.spelling import percent, spell, unspell
@@ -33,6 +34,7 @@ from tasks.manifest_values import Paths
 from tasks.reader.manifest import read_manifest
 from tasks.reader.source import Source
 from tasks.receipt import receipt_bytes, render_receipt_pdf
+from tasks.settling import refuse_loose_file
 from tests.appraisal import made
 from tests.names_made import LABELS, NAMES
 from tests.tasks.manifest_made import PAPER, listed
@@ -138,6 +140,23 @@ def test_the_bundle_itself_may_have_any_name(name: str):
     page = MarkdownIt("js-default").render(made_refusal(bundle=name))
     headings = [html.unescape(each) for each in re.findall(r"<h1>(.*?)</h1>", page)]
     assert headings == [f"证据包未被接收：{shown(name)}", f"Bundle not accepted: {shown(name)}"]
+
+
+def test_every_loose_file_gets_a_note_of_its_own(house: Custody):
+    """The note's name is a hint and a digest: no name from outside, and none in common."""
+    (house.workspace.drop / "u").mkdir()
+    error = InputError("it is no bundle", remedy="put it into a folder")
+    for name in NAMES:
+        path = house.workspace.drop / "u" / name
+        assert refuse_loose_file(house, "u", path, error)
+        assert not refuse_loose_file(house, "u", path, error)
+    notes = list((house.workspace.drop / "u" / "rejected").iterdir())
+    assert len(notes) == len(NAMES)
+    pattern = re.compile(r"(\w[\w-]*-)?[0-9a-f]{12}\.REJECTED\.md")
+    for note in notes:
+        assert pattern.fullmatch(note.name), note.name
+        assert not any(map(names.hides, note.name))
+        assert inert(note.read_text())
 
 
 def test_the_receipt_names_every_file_for_programs_and_on_paper():
