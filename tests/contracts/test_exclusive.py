@@ -1,0 +1,136 @@
+"""What a lock owes to those who ask for it, on SQLite and on PostgreSQL."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.catalogue.database import Database
+from storage.catalogue.exclusive import exclusive, is_held
+from storage.errors import HostError
+from tests.services.postgres import Postgres
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'custody.sqlite'}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.new_database()
+    opened = Database.open(url)
+    yield opened
+    opened.close()
+
+
+class Other:
+    """Another process, which does one thing, says so, and then waits to be killed."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        told, tell = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                act_and_wait(act, tell)
+            finally:
+                os._exit(1)
+        os.close(tell)
+        assert os.read(told, 1) == b"!", "the other process failed"
+        os.close(told)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+def act_and_wait(act: Callable[[], None], tell: int) -> None:
+    act()
+    os.write(tell, b"!")
+    signal.pause()
+
+
+def test_one_at_a_time_and_again_afterwards(database: Database) -> None:
+    for _ in range(2):
+        assert not is_held(database, "claim A1")
+        with exclusive(database, "claim A1") as first:
+            assert first
+            assert is_held(database, "claim A1")
+            with exclusive(database, "claim A1") as second:
+                assert not second
+            assert is_held(database, "claim A1"), "who did not get it gives nothing back"
+    assert not is_held(database, "claim A1")
+
+
+def test_names_do_not_hinder_each_other(database: Database) -> None:
+    names = [f"claim A2026-{number:06}" for number in range(4)] + ["source /drop/\udcba"]
+    with exclusive(database, names[0]) as first:
+        assert first
+        for name in names[1:]:
+            assert not is_held(database, name)
+            with exclusive(database, name) as held:
+                assert held
+        assert is_held(database, names[0])
+
+
+def test_it_ends_with_an_error_in_the_block(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), exclusive(database, "a"):
+        raise ZeroDivisionError
+    assert not is_held(database, "a")
+
+
+def test_threads_exclude_each_other(database: Database) -> None:
+    got: list[bool] = []
+
+    def try_it() -> None:
+        with exclusive(database, "a") as held:
+            got.append(held)
+
+    with exclusive(database, "a"):
+        thread = threading.Thread(target=try_it)
+        thread.start()
+        thread.join()
+    assert got == [False]
+
+
+def test_it_dies_with_its_holder(database: Database) -> None:
+    def hold() -> None:
+        block = exclusive(database, "a")
+        assert block.__enter__()
+        kept.append(block)
+
+    kept: list[object] = []
+    other = Other(hold)
+    assert is_held(database, "a")
+    with exclusive(database, "a") as held:
+        assert not held
+    other.kill()
+    wait_until_free(database, "a")
+    with exclusive(database, "a") as held:
+        assert held
+
+
+def wait_until_free(database: Database, name: str) -> None:
+    """A server needs a moment to see that its client is gone."""
+    for _ in range(1000):
+        if not is_held(database, name):
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("still held after ten seconds")
+
+
+def test_a_child_that_inherited_it_does_not_prolong_it(database: Database) -> None:
+    with exclusive(database, "a"):
+        other = Other(lambda: None)
+    try:
+        assert not is_held(database, "a")
+    finally:
+        other.kill()
+
+
+def test_a_database_in_memory_has_no_other_processes() -> None:
+    database = Database.open("sqlite://")
+    with pytest.raises(HostError), exclusive(database, "a"):
+        pass
