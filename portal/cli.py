@@ -22,6 +22,7 @@ from portal.commands import (
     keys,
     proof,
     proving,
+    quarantine,
     system,
     upkeep,
     witness,
@@ -29,7 +30,7 @@ from portal.commands import (
 from storage.errors import CustodyError
 
 ORDER = """
-demo init doctor manifest ingest watch status case search read history verify audit prove
+demo init doctor manifest ingest watch status quarantine case search read history verify audit prove
 anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
@@ -68,6 +69,7 @@ app.command("doctor")(system.doctor)
 app.add_typer(intake.manifest, name="manifest")
 app.command("ingest")(intake.ingest)
 app.command("watch")(intake.watch)
+app.add_typer(quarantine.quarantine, name="quarantine")
 app.command("status")(intake.status)
 app.add_typer(cases.case, name="case")
 app.command("search")(cases.search)

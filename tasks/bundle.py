@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, TypeVar
+from typing import Any, BinaryIO, Literal, TypeVar
 
 from storage.digest import Fingerprint
 from storage.errors import InputError, TransientError
@@ -93,7 +93,9 @@ class Arrival:
     """What lies in a claimed bundle: its regular files, and everything else by name and kind.
 
     ``on_record`` says that the bundle was received by an earlier attempt: its bytes are in the
-    store, and what lies where it was dropped is not looked at again.
+    store, and what lies where it was dropped is not looked at again. A refused bundle that a
+    person releases was dropped long ago: its files are ``taken`` already, ``received_at`` is
+    when that was, and ``released`` is what its event says of the release.
     """
 
     accession: str
@@ -102,6 +104,9 @@ class Arrival:
     files: tuple[File, ...]
     irregular: tuple[Irregular, ...]
     on_record: bool = False
+    taken: tuple[Taken, ...] = ()
+    received_at: str = ""
+    released: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class Batch:
 class Bundle:
     """A bundle on record: the received event covers the digest of every byte.
 
-    ``kind`` is ``folder``, ``container`` (one archive) or ``opinion``.
+    ``kind`` is ``folder``, ``container`` (one archive) or ``opinion``. ``given`` are the paths
+    of manifests that a person added when a refused bundle was released; the last one counts.
     """
 
     accession: str
@@ -127,6 +133,12 @@ class Bundle:
     irregular: tuple[Irregular, ...]
     received_at: str
     received_digest: str
+    given: tuple[str, ...] = ()
+
+    @property
+    def container(self) -> Taken:
+        """The one archive that was dropped, of a bundle of that kind."""
+        return next(each for each in self.files if each.path not in self.given)
 
 
 @dataclass(frozen=True)
@@ -136,7 +148,8 @@ class Verdict:
     ``files`` are the content (members of a container, files of a folder). A refused or known
     bundle keeps ``mistakes`` or ``duplicate_of``; an accepted one has a manifest and its
     exhibits' numbers start at ``first_exhibit``. ``answered`` is the answer that an earlier
-    attempt has given already.
+    attempt has given already. ``beside`` are files that are neither manifest nor item, by role:
+    ``bag`` (tag files of a BagIt bag) and ``superseded`` (manifests that another one replaced).
     """
 
     bundle: Bundle
@@ -148,6 +161,7 @@ class Verdict:
     mistakes: tuple[Mistake, ...] = ()
     duplicate_of: str = ""
     answered: Answer | None = None
+    beside: Mapping[str, tuple[Taken, ...]] = field(default_factory=dict)
 
     @property
     def accepted(self) -> bool:

@@ -38,7 +38,8 @@ def judge(custody: Custody, pool: CellPool, bundle: Bundle) -> Verdict:
     mistakes += _over_limits(custody.settings, bundle.files)
     files = bundle.files
     if bundle.kind == "container" and files and not mistakes:
-        files, found = unpack_container(custody, pool, bundle)
+        members, found = unpack_container(custody, pool, bundle)
+        files = (*members, *(each for each in bundle.files if each.path in bundle.given))
         mistakes += found
     verdict = Verdict(bundle, tuple(files), bundle_digest([each.listed() for each in files]))
     if mistakes:
@@ -72,8 +73,21 @@ def _over_limits(chosen: Settings, files: Sequence[Taken]) -> Iterator[Mistake]:
             yield wrong.unsafe_part(display(each.path), f"path:{path}:{chosen.max_path_bytes}")
 
 
-def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict) -> Verdict:
+def _manifests(verdict: Verdict) -> tuple[Verdict, list[Taken]]:
+    """Return the manifests that may count; one given at a release replaces those before it."""
+    given = verdict.bundle.given
     named = [each for each in verdict.files if each.path.lower() in MANIFEST_NAMES]
+    if not given:
+        return verdict, named
+    old = tuple(each for each in verdict.files if each in named or each.path in given[:-1])
+    beside = {**verdict.beside, "superseded": old} if old else verdict.beside
+    return replace(verdict, beside=beside), [
+        each for each in verdict.files if each.path == given[-1]
+    ]
+
+
+def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict) -> Verdict:
+    verdict, named = _manifests(verdict)
     if len(named) != 1:
         return replace(verdict, mistakes=(wrong.manifest_count([each.path for each in named]),))
     (manifest_file,) = named
@@ -86,7 +100,11 @@ def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict) -> Verdic
             raw = pool.manifest(stream, manifest_file.path)
     except InputError as error:
         return replace(verdict, mistakes=(wrong.unreadable(manifest_file.path, error),))
-    others = [each.listed() for each in verdict.files if each is not manifest_file]
+    besides = {
+        manifest_file.path,
+        *(each.path for part in verdict.beside.values() for each in part),
+    }
+    others = [each.listed() for each in verdict.files if each.path not in besides]
     judged = judge_manifest(raw, others, unit=verdict.bundle.unit or None)
     if not isinstance(judged, Manifest):
         return replace(verdict, mistakes=judged)

@@ -11,16 +11,18 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from storage.catalogue import intents
+from storage.catalogue.intents import Claim
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.errors import InputError, IntegrityError
 from storage.event import Action, CustodyEvent, decode, event_id
-from storage.listing import bundle_digest, listing_text, parse_listing
+from storage.listing import ListedFile, bundle_digest, listing_text, parse_listing
 from storage.names import display
 from storage.objects import Kept, ObjectRef
 from storage.spelling import spell, unspell
@@ -41,6 +43,7 @@ from tasks.telling import TELLER, counted
 
 _TRIES = 3
 """How often a file that changes while it is read is read again."""
+_NUMBER = re.compile(r"A[0-9]{4}-[0-9]{6,}", re.ASCII)
 _NAMED = 20
 """Irregular entries that the event itself names; all of them are in the object beside it."""
 
@@ -49,7 +52,18 @@ def look(custody: Custody, accession: str) -> Arrival:
     """List what lies in a claimed bundle, or say that it is on record already."""
     if custody.log.index_of(event_id(Action.RECEIVED, accession)) is not None:
         return Arrival(accession, "", "", (), (), on_record=True)
+    with custody.read() as session:
+        claim = intents.find_claim(session, accession)
+    if is_release(claim):
+        from tasks.releasing import arrival_of
+
+        return arrival_of(custody, claim)
     return list_drop(place(custody, accession).root, accession)
+
+
+def is_release(claim: Claim) -> bool:
+    """Say whether a claim takes up a refused bundle: its source is that bundle's number."""
+    return claim.in_place and _NUMBER.fullmatch(claim.source) is not None
 
 
 def take_files(custody: Custody, accession: str, files: Sequence[File]) -> Batch:
@@ -109,7 +123,7 @@ def receive(custody: Custody, arrival: Arrival, batches: Sequence[Batch]) -> Bun
     """
     if arrival.on_record:
         return bundle_on_record(custody, arrival.accession)
-    taken = tuple(each for batch in batches for each in batch.taken)
+    taken = (*arrival.taken, *(each for batch in batches for each in batch.taken))
     irregular = (*arrival.irregular, *(each for batch in batches for each in batch.irregular))
     event = _received_event(custody, arrival, taken, irregular)
     (recorded,) = custody.record([event])
@@ -155,9 +169,10 @@ def _received_event(
     return custody.event(
         Action.RECEIVED,
         [arrival.accession],
+        occurred_at=arrival.received_at or None,
         accession=arrival.accession,
         purpose="intake",
-        details=details,
+        details={**details, **arrival.released},
     )
 
 
@@ -175,10 +190,9 @@ def bundle_on_record(custody: Custody, accession: str) -> Bundle:
     if index is None:
         raise InputError(f"{accession} was never received", accession=accession)
     event = decode(custody.log.leaf(index))
-    text = load(custody, event.details["listing"]).decode()
     prefixes = [received_prefix(accession), *_case_prefix(custody, accession)]
     taken = []
-    for file in parse_listing(text):
+    for file in files_of(custody, event):
         ref = _find(custody, prefixes, file.fingerprint.sha256)
         if ref is None:
             raise IntegrityError(
@@ -187,19 +201,22 @@ def bundle_on_record(custody: Custody, accession: str) -> Bundle:
                 accession=accession,
             )
         taken.append(Taken(file.path, Kept(ref, file.fingerprint)))
-    irregular = [
+    return _bundle(event, taken, irregular_of(custody, event))
+
+
+def irregular_of(custody: Custody, received: CustodyEvent) -> tuple[Irregular, ...]:
+    """Return the entries of a bundle that were no files, as its received event has them."""
+    ref = received.details.get("irregular_object")
+    found: list[dict[str, str]] = [] if ref is None else json.loads(load(custody, ref))
+    return tuple(
         Irregular(unspell(each["path"]), cast(IrregularKind, each["kind"]), unspell(each["target"]))
-        for each in _irregular_on_record(custody, event)
-    ]
-    return _bundle(event, taken, irregular)
+        for each in found
+    )
 
 
-def _irregular_on_record(custody: Custody, event: CustodyEvent) -> list[dict[str, str]]:
-    ref = event.details.get("irregular_object")
-    if ref is None:
-        return []
-    found: list[dict[str, str]] = json.loads(load(custody, ref))
-    return found
+def files_of(custody: Custody, received: CustodyEvent) -> tuple[ListedFile, ...]:
+    """Return the files that a received event put on record."""
+    return parse_listing(load(custody, received.details["listing"]).decode())
 
 
 def _case_prefix(custody: Custody, accession: str) -> list[str]:
@@ -233,4 +250,5 @@ def _bundle(event: CustodyEvent, taken: Sequence[Taken], irregular: Sequence[Irr
         tuple(irregular),
         event.occurred_at,
         details["received_digest"],
+        tuple(map(unspell, details.get("given_manifests", ()))),
     )

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.event import Action, CustodyEvent
-from storage.listing import listing_text
+from storage.listing import bundle_digest, listing_text
 from storage.nouns import Item, exhibit_id
 from storage.objects import ObjectRef
 from storage.spelling import spell, unspell
@@ -63,8 +63,10 @@ def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iter
         "first_exhibit": verdict.first_exhibit,
     }
     if bundle.kind == "container":
-        details["container"] = _kept(bundle.files[0], stored)
+        details["container"] = _kept(bundle.container, stored)
         details["members"] = _members(custody, verdict)
+    for role, files in verdict.beside.items():
+        details[role] = _beside(custody, verdict, role, files)
     yield custody.event(
         Action.ACCESSIONED,
         [bundle.accession],
@@ -83,6 +85,16 @@ def _members(custody: Custody, verdict: Verdict) -> dict[str, object]:
     text = listing_text([each.listed() for each in verdict.files])
     key = f"accessions/{verdict.bundle.accession}/members-{verdict.bundle_digest}.txt"
     return put_bytes(custody, key, text.encode()).as_json()
+
+
+def _beside(
+    custody: Custody, verdict: Verdict, role: str, files: Sequence[Taken]
+) -> dict[str, object]:
+    """Return how many files of a role lie beside the items, and their listing as an object."""
+    listing = [each.listed() for each in files]
+    key = f"accessions/{verdict.bundle.accession}/{role}-{bundle_digest(listing)}.txt"
+    ref = put_bytes(custody, key, listing_text(listing).encode())
+    return {"files": len(files), "listing": ref.as_json(), "prefix": verdict.shelf.prefix}
 
 
 def _kept(taken: Taken, stored: Stored) -> dict[str, object]:
@@ -104,7 +116,7 @@ def _stored_event(
         "object": stored.refs[taken.fingerprint.sha256].as_json(),
     }
     if verdict.bundle.kind == "container":
-        details["container_sha256"] = verdict.bundle.files[0].fingerprint.sha256
+        details["container_sha256"] = verdict.bundle.container.fingerprint.sha256
     return custody.event(
         Action.STORED,
         [verdict.bundle.accession, str(item.seq)],

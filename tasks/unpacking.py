@@ -31,7 +31,7 @@ def unpack_container(
 
     A container with any mistake in its listing is not unpacked at all.
     """
-    (container,) = bundle.files
+    container = bundle.container
     with opened(custody, container.kept.ref) as stream:
         try:
             listing = contents(pool, stream, container.path)

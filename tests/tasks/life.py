@@ -36,10 +36,12 @@ from tasks import (
     drilling,
     fixity,
     giving,
+    giving_back,
     handing,
     judging,
     reading,
     receiving,
+    releasing,
     returning,
     sealing,
     settling,
@@ -50,6 +52,7 @@ from tasks.alerting import close_alert
 from tasks.anchoring import record_cosignatures
 from tasks.bundle import Answer
 from tasks.reader.cell import CellPool
+from tasks.releasing import Decision
 from tasks.rotating import rotate_key
 from tests.house import CASE_NO, make_bundle
 from tests.services.rgw import free_port
@@ -86,14 +89,19 @@ def zipped(folder: Path) -> Path:
 def take(custody: Custody, pool: CellPool, path: Path, *, in_place: bool = True) -> Answer:
     """Take one bundle in, step by step as the flow does."""
     claim = claims.claim_bundle(custody, path, "pudong-01", in_place=in_place)
-    arrival = receiving.look(custody, claim.accession)
-    taken = receiving.take_files(custody, claim.accession, arrival.files)
+    return go_on(custody, pool, claim.accession)
+
+
+def go_on(custody: Custody, pool: CellPool, accession: str) -> Answer:
+    """Ingest a claim, whatever was done of it already."""
+    arrival = receiving.look(custody, accession)
+    taken = receiving.take_files(custody, accession, arrival.files)
     bundle = receiving.receive(custody, arrival, [taken])
     verdict = judging.judge(custody, pool, bundle)
     stored = storing.move_originals(custody, verdict.shelf, verdict.to_store)
     answer = settling.settle(custody, verdict, stored)
     reading.read_exhibits(custody, pool, answer.exhibits)
-    claims.finish(custody, claim.accession)
+    claims.finish(custody, accession)
     return answer
 
 
@@ -150,14 +158,27 @@ def live(custody: Custody, pool: CellPool, folder: Path) -> None:
     take(custody, pool, zipped(two), in_place=False)
     take(custody, pool, make_bundle(folder / "again", "B2", {"c.txt": "往来邮件".encode()}))
     bad = make_bundle(folder / "bad", "B3", {"d.txt": b"d"})
+    right = folder / "right.yaml"
+    (bad / "manifest.yaml").rename(right)
     (bad / "manifest.yaml").write_text("nothing: right\n")
-    take(custody, pool, bad)
+    _decide(custody, pool, take(custody, pool, bad), right)
     appraise(custody, folder)
     _hand_over(custody, folder)
     reading.read_exhibits(custody, pool, [f"{CASE}/E0001"], again=True)
     sweeping.audit(custody, CASE)
     _anchor(custody, folder)
     _look_after(custody, pool, folder)
+
+
+def _decide(custody: Custody, pool: CellPool, refused: Answer, right: Path) -> None:
+    """A refused bundle is released, refused again and released for good; one is given back."""
+    first = releasing.release(custody, refused.accession, Decision("王", "再看"))
+    go_on(custody, pool, first)
+    second = releasing.release(custody, first, Decision("王", "核实", right))
+    go_on(custody, pool, second)
+    again = make_bundle(right.parent / "worse", "B4", {"e.txt": b"e"})
+    (again / "manifest.yaml").write_text("nothing: right\n")
+    giving_back.give_back(custody, take(custody, pool, again).accession, by="王", reason="单位索回")
 
 
 def _anchor(custody: Custody, folder: Path) -> None:
