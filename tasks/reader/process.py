@@ -23,6 +23,8 @@ from tasks.reader.job import Job
 from tasks.reader.strict import loads
 
 MAX_ANSWER_BYTES = 96 << 20
+# Three bytes of JSON can become sixty of memory; every value follows one of these marks.
+MAX_ANSWER_MARKS = 6_000_000
 CHUNK = 1 << 18
 
 _START_SECONDS = 60.0
@@ -247,6 +249,8 @@ def _judge(untrusted: bytes, ended: dict[str, Any], job: Job) -> Any:
         raise CellFailure("crash", f"{ended.get('ended')} {ended.get('code')}")
     if ended.get("code") == 3:
         raise CellFailure("memory")
+    if sum(map(untrusted.count, (b",", b"[", b"{"))) > MAX_ANSWER_MARKS:
+        raise CellFailure("lie", "the answer has too many values")
     try:
         answer = loads(untrusted)
     except ValueError as error:
