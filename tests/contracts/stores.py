@@ -40,11 +40,13 @@ def opened_store(kind: str, request: pytest.FixtureRequest, folder: Path) -> Obj
     return opened
 
 
-def impatient_store(server: Rgw, bucket: str, endpoint: str, part: int) -> S3Store:
-    """Open an S3 store whose client tries once and waits for a second."""
+def single_try_store(
+    server: Rgw, bucket: str, part: int, endpoint: str = "", seconds: int = 30
+) -> S3Store:
+    """Open an S3 store whose client never repeats a request, directly or through a proxy."""
     client = boto3.client(
         "s3",
-        endpoint_url=endpoint,
+        endpoint_url=endpoint or server.endpoint,
         aws_access_key_id=server.access_key,
         aws_secret_access_key=server.secret_key,
         region_name="us-east-1",
@@ -54,10 +56,10 @@ def impatient_store(server: Rgw, bucket: str, endpoint: str, part: int) -> S3Sto
             s3={"addressing_style": "path"},
             retries={"total_max_attempts": 1, "mode": "standard"},
             connect_timeout=2,
-            read_timeout=2,
+            read_timeout=seconds,
         ),
     )
-    if endpoint == server.endpoint:
+    if not endpoint:
         prepare_bucket(client, bucket)
     return S3Store(client, bucket, part=part)
 
