@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from portal import watching
+from portal.watching import Watch
 from storage.custody import Custody
+from storage.settings import settings
 from tests.house import forget
+from tests.portal.watched import Taken
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,30 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def empty(house: Custody) -> Custody:
     """A house in which nothing has happened yet."""
     return house
+
+
+@pytest.fixture
+def taken(house: Custody, monkeypatch: pytest.MonkeyPatch) -> Taken:
+    made = Taken(house)
+    monkeypatch.setattr(watching, "run_ingest", made)
+    return made
+
+
+@pytest.fixture
+def watch(taken: Taken) -> Watch:
+    return Watch(taken.house)
+
+
+@pytest.fixture
+def unit(house: Custody) -> Path:
+    folder = house.workspace.drop / "pudong-01"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, taken: Taken) -> Taken:
+    """Scan twenty times a second."""
+    monkeypatch.setenv("CUSTODY_SCAN_SECONDS", "0.05")
+    settings.cache_clear()
+    return taken

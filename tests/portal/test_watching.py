@@ -18,47 +18,7 @@ from storage.settings import settings
 from tasks import claims
 from tasks.bundle import DONE_MARKER
 from tests.house import make_bundle
-
-
-class Taken:
-    """Stands where the ingest flow is started: keeps count, and fails where it is told to."""
-
-    def __init__(self, house: Custody) -> None:
-        self.house = house
-        self.names: list[str] = []
-        self.failing: dict[str, Exception] = {}
-
-    def __call__(self, accession: str) -> dict[str, Any]:
-        place = claims.place(self.house, accession)
-        self.names.append(place.claim.name)
-        if place.claim.name in self.failing:
-            raise self.failing[place.claim.name]
-        claims.finish(self.house, accession)
-        return {"accession": accession, "state": "accepted", "folder": "receipts"}
-
-
-@pytest.fixture
-def taken(house: Custody, monkeypatch: pytest.MonkeyPatch) -> Taken:
-    made = Taken(house)
-    monkeypatch.setattr(watching, "run_ingest", made)
-    return made
-
-
-@pytest.fixture
-def watch(taken: Taken) -> Watch:
-    return Watch(taken.house)
-
-
-@pytest.fixture
-def unit(house: Custody) -> Path:
-    folder = house.workspace.drop / "pudong-01"
-    folder.mkdir()
-    return folder
-
-
-def rejected(unit: Path) -> list[str]:
-    folder = unit / "rejected"
-    return sorted(each.name for each in folder.iterdir()) if folder.exists() else []
+from tests.portal.watched import Taken, rejected
 
 
 def test_what_still_grows_is_not_taken(watch: Watch, taken: Taken, unit: Path) -> None:
@@ -275,14 +235,6 @@ def test_what_an_earlier_process_left_comes_first(
     assert not stray.exists()
     assert claims.unfinished(house) == []
     assert not (house.workspace.claimed / moved.accession).exists()
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, taken: Taken) -> Taken:
-    """Scan twenty times a second."""
-    monkeypatch.setenv("CUSTODY_SCAN_SECONDS", "0.05")
-    settings.cache_clear()
-    return taken
 
 
 def test_once_takes_what_is_complete_and_names_what_is_not(
