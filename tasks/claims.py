@@ -273,11 +273,14 @@ def is_open(custody: Custody, accession: str) -> bool:
 def give_up_if_gone(custody: Custody, accession: str) -> bool:
     """Close the claim of a bundle that is in neither place, so that it is not tried for ever.
 
-    Returns whether the claim was closed. One whose bytes are in custody never is.
+    Returns whether the claim was closed. One whose bytes are in custody never is: neither after
+    its arrival is on record, nor when it takes up a refused bundle again.
     """
     with custody.read() as session:
         claim = intents.find_claim(session, accession)
     received = custody.log.index_of(event_id(Action.RECEIVED, accession)) is not None
+    if not Path(claim.source).is_absolute():
+        return False  # The bytes come from an earlier accession, not from a place.
     if received or _lies_at(_target(custody, claim)) or _lies_at(Path(claim.source)):
         return False
     return _close_as_gone(custody, accession)

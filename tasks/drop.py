@@ -17,6 +17,7 @@ from pathlib import Path
 from storage.errors import HostError
 from storage.names import display
 from tasks.dropped import Look, is_container_name, is_unfinished_name, look_at
+from tasks.unit_board import BOARDS
 
 RECEIPTS = "receipts"
 REJECTED = "rejected"

@@ -151,6 +151,17 @@ def test_a_bundle_removed_after_it_was_moved_ends_in_a_clear_state(
     assert claim(house, unit / "back again").accession != number
 
 
+def test_a_claim_whose_bytes_are_in_the_store_is_never_given_up(house: Custody) -> None:
+    """The claim of a release has an earlier accession as its source, and no place at all."""
+    with house.write() as session:
+        released = intents.claim(
+            session, unit="pudong-01", name="b1", source="A2026-000009", in_place=True,
+            now=house.now(),
+        )  # fmt: skip
+    assert not claims.give_up_if_gone(house, released.accession)
+    assert states(house) == {released.accession: "open"}
+
+
 def test_a_claim_that_is_done_stays_done(house: Custody, unit: Path) -> None:
     number = claim(house, make_bundle(unit / "b1")).accession
     claims.finish(house, number)

@@ -8,6 +8,7 @@ import pytest
 from storage.errors import HostError
 from tasks.drop import DropScanner, Waiting
 from tasks.dropped import is_container_name, is_part_of_set, look_at
+from tasks.unit_board import BOARDS
 
 SETTLE = 10.0
 
@@ -257,6 +258,8 @@ def test_half_of_a_bulk_copy_of_200_is_not_taken_with_the_rest_still_coming(unit
 def test_our_own_folders_hidden_names_and_links_are_left_alone(unit: Path, drop: Drop) -> None:
     for name in ("receipts", "rejected", ".hidden"):
         (unit / name).mkdir()
+    for name in BOARDS:
+        (unit / name).touch()
     (unit / "link").symlink_to(unit)
     (unit.parent / "loose.zip").write_bytes(b"")
     assert drop.scan() == drop.scan() == []
