@@ -21,7 +21,7 @@ from tasks.unit_board import BOARDS
 
 RECEIPTS = "receipts"
 REJECTED = "rejected"
-_OURS = frozenset({RECEIPTS, REJECTED, "status.json", "status.txt"})
+_OURS = frozenset({RECEIPTS, REJECTED, *BOARDS})
 
 
 @dataclass(frozen=True)
