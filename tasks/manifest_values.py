@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cached_property
 
 from storage.digest import WEAK, SuppliedDigest, parse_supplied
 from storage.errors import InputError
@@ -122,12 +123,24 @@ class Paths:
     """The files of a bundle, found by their exact path, by NFC form, or as they are shown."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        """Index the paths."""
+        """Index the paths; every form but the exact one only when it is first needed."""
         self._exact = frozenset(paths)
-        self._normal = _unique({path: unicodedata.normalize("NFC", path) for path in paths})
-        self._bare = _unique({path: path.strip() for path in paths})
-        self._shown = _unique({path: display(path).strip() for path in paths})
-        self._loose = _unique({path: shown(path) for path in paths})
+
+    @cached_property
+    def _normal(self) -> dict[str, str]:
+        return _unique({path: unicodedata.normalize("NFC", path) for path in self._exact})
+
+    @cached_property
+    def _bare(self) -> dict[str, str]:
+        return _unique({path: path.strip() for path in self._exact})
+
+    @cached_property
+    def _shown(self) -> dict[str, str]:
+        return _unique({path: display(path).strip() for path in self._exact})
+
+    @cached_property
+    def _loose(self) -> dict[str, str]:
+        return _unique({path: shown(path) for path in self._exact})
 
     def find(self, written: str) -> str | None:
         """Return the one path that a written one means, or None.

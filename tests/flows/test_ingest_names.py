@@ -11,10 +11,13 @@ import pytest
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.event import Action
+from storage.settings import Settings
 from storage.spelling import percent, spell, unspell
+from tasks.rebuilding import rebuild
 from tasks.verifying import verify_case
 from tests.house import CASE_NO, HEADER, ITEM, events
 from tests.names_made import NAMES
+from tests.tasks.test_rebuilding import comparable, copy_truth
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
 Ingest = Callable[..., dict[str, Any]]
@@ -58,6 +61,12 @@ def test_every_name_goes_in_stays_apart_and_comes_out(
     stored = events(house, Action.STORED)
     assert [event.details["item"]["path"] for event in stored] == [spell(path) for path in paths]
     assert verify_case(house.settings, outcome["case"]).ok
+    again = Settings(home=copy_truth(house.workspace.root, tmp_path / "again"))
+    rebuild(again)
+    rebuilt, lived = comparable(again), comparable(house.settings)
+    for table in ("accession", "accession_intent", "exhibit"):
+        assert rebuilt[table] == lived[table]
+        assert lived[table]
 
 
 def test_no_file_of_ours_bears_a_name_from_outside(
