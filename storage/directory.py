@@ -89,7 +89,7 @@ class DirectoryStore:
         if os.path.lexists(final):
             self._same(final, expected)
             return self._retained(key, final, expected.size, retain_until)
-        with host_errors(final), self._temporary() as temporary:
+        with self._temporary() as temporary, host_errors(final):
             copy_expected(source, temporary, expected, seconds_of(retain_until))
             self._read_back(temporary, expected)
             self._link(temporary, final, expected)

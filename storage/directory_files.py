@@ -112,6 +112,10 @@ def moment_of(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds > 0 else ""
 
 
+_FEW = 8
+"""Inodes that a step which failed may have given back already."""
+
+
 def make_folders(root: Path, folder: Path, durable: set[Path]) -> None:
     """Make missing folders below a root and make their names durable.
 
@@ -164,4 +168,4 @@ def _without_inodes(path: Path) -> bool:
     """Say whether a full disk is full of files rather than of bytes."""
     folder = next(each for each in path.parents if each.exists())
     counts = os.statvfs(folder)
-    return counts.f_files > 0 and counts.f_favail == 0
+    return counts.f_files > 0 and counts.f_favail < _FEW

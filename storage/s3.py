@@ -135,6 +135,7 @@ class S3Store:
                 return moved
             versions = self.bucket.versions(full)
             if not versions:
+                self.bucket.require_gone(old, ref.version_id)
                 raise NotFoundError(f"object {ref.key} is gone", key=ref.key)
             return self._existing(key, versions[0], expected, retain_until)
 
@@ -235,7 +236,12 @@ class S3Store:
         full = self._full(ref.key)
         self.bucket.remove(full, ref.version_id)
         if ref.version_id in self.bucket.versions(full):
-            raise HostError(f"the server did not remove {ref.key}", remedy="check the server")
+            raise IntegrityError(
+                f"the server says that it removed {ref.key}, and has it still",
+                remedy="check the server",
+                key=ref.key,
+                version_id=ref.version_id,
+            )
 
     def find(self, key: str) -> ObjectRef | None:
         """Return the reference of the first version under a key, or None."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from storage.digest import Fingerprint, digest_stream
 from storage.errors import CustodyError, IntegrityError
-from storage.s3_errors import code_of, said, translated
+from storage.s3_errors import ABSENT, code_of, said, translated
 from storage.s3_stream import Body, Checked, Hashed
 
 if TYPE_CHECKING:
@@ -178,6 +178,22 @@ class Bucket:
     def size(self, key: str, version: str) -> int:
         """Return the size in bytes that the server says a version has."""
         return int(said(self.client.head_object(**self.at(key, version)), "ContentLength"))
+
+    def require_gone(self, key: str, version: str) -> None:
+        """Ask for a version that the server did not list.
+
+        Raises:
+            IntegrityError: it is there.
+        """
+        try:
+            self.size(key, version)
+        except self.client.exceptions.ClientError as error:
+            if code_of(error) in ABSENT:
+                return
+            raise
+        raise IntegrityError(
+            "the server does not list what it has", remedy="check the server", key=key
+        )
 
     def retained(self, key: str, version: str) -> datetime | None:
         """Return until when the server says that a version is locked in compliance mode."""

@@ -15,9 +15,12 @@ ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NoSuchBucket"})
 _BUSY = frozenset(
     {
         "503",
+        "BadDigest",
         "BandwidthLimitExceeded",
         "ConcurrentModification",
+        "IncompleteBody",
         "InternalError",
+        "InvalidPart",
         "NoSuchUpload",
         "OperationAborted",
         "RequestTimeout",
@@ -25,10 +28,11 @@ _BUSY = frozenset(
         "SlowDown",
         "Throttling",
         "TooManyRequests",
+        "XAmzContentSHA256Mismatch",
     }
 )
-"""``NoSuchUpload`` is the end of an upload that was swept, or whose end was told and not heard:
-the whole put may be repeated."""
+"""After all of them the whole put may be repeated: the server is busy, the bytes were damaged on
+their way, or an upload was swept, lost a part, or had ended without our hearing of it."""
 _TOO_MANY = 429
 
 

@@ -237,34 +237,6 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
-    import subprocess
-
-    script = f"""
-import io, os, subprocess, sys
-from pathlib import Path
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", {str(tmp_path)!r}], check=True)
-from storage.digest import fingerprint_bytes
-from storage.directory import DirectoryStore
-from storage.errors import HostError
-store = DirectoryStore(Path({str(tmp_path)!r}) / "objects")
-data = os.urandom(4_000_000)
-try:
-    store.put("a/b", io.BytesIO(data), fingerprint_bytes(data))
-except HostError as error:
-    assert "space" in error.remedy, error.remedy
-    assert not list((Path({str(tmp_path)!r}) / "objects" / ".incoming").iterdir())
-    assert store.find("a/b") is None
-    print("refused")
-"""
-    import sys
-
-    command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout == "refused\n", done.stderr
-
-
-@pytest.mark.slow
 def test_a_locked_version_cannot_be_deleted_or_unlocked(rgw: Rgw) -> None:
     store, _ = open_s3(s3_settings(rgw), f"b{secrets.token_hex(6)}", "", rgw.endpoint)
     assert isinstance(store, S3Store)
