@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from storage.catalogue import intents, queries
 from storage.custody import Custody
@@ -18,6 +19,9 @@ from storage.names import display, utf8
 from storage.nouns import Manifest, case_id
 from storage.settings import Settings
 from tasks import intake_mistakes as wrong
+from tasks.bag_intake import bag_of, judge_payload
+from tasks.bag_lists import PAYLOAD
+from tasks.bags import Bag
 from tasks.bundle import Answer, Bundle, Taken, Verdict
 from tasks.kept_files import opened
 from tasks.manifest import judge_manifest
@@ -26,6 +30,7 @@ from tasks.reader.cell import CellPool
 from tasks.unpacking import unpack_container
 
 MANIFEST_NAMES = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
+MANIFESTS_INSIDE = tuple(f"{PAYLOAD}{name}" for name in MANIFEST_NAMES)
 ANSWERED = frozenset({"accepted", "quarantined", "duplicate"})
 
 
@@ -44,7 +49,10 @@ def judge(custody: Custody, pool: CellPool, bundle: Bundle) -> Verdict:
     verdict = Verdict(bundle, tuple(files), bundle_digest([each.listed() for each in files]))
     if mistakes:
         return replace(verdict, mistakes=tuple(mistakes))
-    return _with_manifest(custody, pool, verdict)
+    bag = bag_of(custody, [each for each in files if each.path not in bundle.given])
+    if bag is not None and bag.mistakes:
+        return replace(verdict, mistakes=bag.mistakes)
+    return _with_manifest(custody, pool, verdict, bag)
 
 
 def _answered(custody: Custody, accession: str) -> Answer | None:
@@ -73,21 +81,28 @@ def _over_limits(chosen: Settings, files: Sequence[Taken]) -> Iterator[Mistake]:
             yield wrong.unsafe_part(display(each.path), f"path:{path}:{chosen.max_path_bytes}")
 
 
-def _manifests(verdict: Verdict) -> tuple[Verdict, list[Taken]]:
-    """Return the manifests that may count; one given at a release replaces those before it."""
-    given = verdict.bundle.given
-    named = [each for each in verdict.files if each.path.lower() in MANIFEST_NAMES]
-    if not given:
-        return verdict, named
-    old = tuple(each for each in verdict.files if each in named or each.path in given[:-1])
-    beside = {**verdict.beside, "superseded": old} if old else verdict.beside
-    return replace(verdict, beside=beside), [
-        each for each in verdict.files if each.path == given[-1]
-    ]
+def _manifests(verdict: Verdict, bag: Bag | None) -> tuple[Verdict, list[Taken]]:
+    """Return the manifests that may count, and note what then lies beside manifest and items.
+
+    One given at a release replaces those before it; one at a bag's root goes before its payload.
+    """
+    given, files = verdict.bundle.given, verdict.files
+    named = [each for each in files if each.path.lower() in MANIFEST_NAMES]
+    if bag is not None and not named:
+        named = [each for each in files if each.path.lower() in MANIFESTS_INSIDE]
+    old: tuple[Taken, ...] = ()
+    if given:
+        old = tuple(each for each in files if each in named or each.path in given[:-1])
+        named = [each for each in files if each.path == given[-1]]
+    beside: dict[str, tuple[Taken, ...]] = {"superseded": old} if old else {}
+    if bag is not None:
+        tags = set(bag.tags).difference(each.path for each in (*old, *named))
+        beside["bag"] = tuple(each for each in files if each.path in tags)
+    return replace(verdict, beside=beside), named
 
 
-def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict) -> Verdict:
-    verdict, named = _manifests(verdict)
+def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict, bag: Bag | None) -> Verdict:
+    verdict, named = _manifests(verdict, bag)
     if len(named) != 1:
         return replace(verdict, mistakes=(wrong.manifest_count([each.path for each in named]),))
     (manifest_file,) = named
@@ -105,7 +120,11 @@ def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict) -> Verdic
         *(each.path for part in verdict.beside.values() for each in part),
     }
     others = [each.listed() for each in verdict.files if each.path not in besides]
-    judged = judge_manifest(raw, others, unit=verdict.bundle.unit or None)
+    judge_raw = partial(judge_manifest, raw, unit=verdict.bundle.unit or None)
+    if bag is None:
+        judged = judge_raw(others)
+    else:
+        judged = judge_payload(judge_raw, manifest_file.path, others)
     if not isinstance(judged, Manifest):
         return replace(verdict, mistakes=judged)
     return _reserve(custody, replace(verdict, manifest=judged, manifest_path=manifest_file.path))
