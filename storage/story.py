@@ -101,7 +101,8 @@ def _seal(d: Mapping[str, Any], zh: str, en: str) -> str:
 
 def _accessed(d: Mapping[str, Any]) -> str:
     if d["phase"] == "begun":
-        return f"查阅原件，调取号 {d['access']}，写入 {d['file']} / original exported"
+        what = f"部分 {d['part']}" if "part" in d else "原件"
+        return f"查阅{what}，调取号 {d['access']}，写入 {d['file']} / original exported"
     return f"调取号 {d['access']} 结果：{d['outcome']} / outcome"
 
 

@@ -25,10 +25,24 @@ from storage.names import display
 from storage.nouns import Person
 from storage.objects import ObjectRef
 from storage.workspace import fsync_folder
+from tasks.reader.cell import CellPool
+from tasks.taking_out import find_part, part_pieces
 
 
-def export(custody: Custody, exhibit: str, target: Path, by: Person, why: str) -> dict[str, Any]:
+def export(
+    custody: Custody,
+    exhibit: str,
+    target: Path,
+    by: Person,
+    why: str,
+    *,
+    part: str = "",
+    pool: CellPool | None = None,
+) -> dict[str, Any]:
     """Write an original's exact bytes to a new file and return the access as recorded.
+
+    With ``part`` (and a ``pool`` to open its container in) it is the bytes of that part, which
+    must have the digests with which it was first taken out.
 
     Raises:
         NotFoundError: there is no such exhibit, or its object is gone.
@@ -44,6 +58,8 @@ def export(custody: Custody, exhibit: str, target: Path, by: Person, why: str) -
         )
     with custody.read() as session:
         row = queries.find_exhibit(session, exhibit)
+    if part:
+        row = find_part(custody, row, part)
     if os.path.lexists(target):
         raise ConflictError(f"{target} 已存在 the file exists already", remedy="name a new file")
     if not target.parent.is_dir():
@@ -52,7 +68,7 @@ def export(custody: Custody, exhibit: str, target: Path, by: Person, why: str) -
     _record(custody, row, by, why, access, phase="begun", file=display(target.name))
     outcome = "failed"
     try:
-        _copy(custody, row, target)
+        _copy(custody, row, target, pool)
         outcome = "given"
     except IntegrityError:
         outcome = "mismatch"
@@ -62,6 +78,7 @@ def export(custody: Custody, exhibit: str, target: Path, by: Person, why: str) -
     return {
         "access": access,
         "exhibit": row["exhibit_id"],
+        **({"part": part} if part else {}),
         "file": str(target),
         "size": row["size"],
         "sha256": row["sha256"],
@@ -71,6 +88,8 @@ def export(custody: Custody, exhibit: str, target: Path, by: Person, why: str) -
 def _record(
     custody: Custody, row: dict[str, Any], by: Person, why: str, access: str, **details: str
 ) -> None:
+    if "part" in row:
+        details["part"] = row["part"]
     event = custody.event(
         Action.ACCESSED,
         [row["exhibit_id"], access, details["phase"]],
@@ -83,11 +102,25 @@ def _record(
     custody.record([event])
 
 
-def _copy(custody: Custody, row: dict[str, Any], target: Path) -> None:
+@contextmanager
+def _source(
+    custody: Custody, row: dict[str, Any], pool: CellPool | None
+) -> Iterator[Iterator[bytes]]:
+    if "part" not in row:
+        with custody.objects.open(ObjectRef.from_json(row["object"])) as source:
+            yield chunks(source)
+        return
+    if pool is None:
+        raise ValueError("a part is taken out in the cell")
+    with part_pieces(custody, pool, row, row["part"]) as pieces:
+        yield pieces
+
+
+def _copy(custody: Custody, row: dict[str, Any], target: Path, pool: CellPool | None) -> None:
     expected = Fingerprint.from_json(row["fingerprint"])
-    with custody.objects.open(ObjectRef.from_json(row["object"])) as source, _new(target) as file:
+    with _source(custody, row, pool) as pieces, _new(target) as file:
         hasher = Hasher()
-        for piece in chunks(source):
+        for piece in pieces:
             hasher.update(piece)
             file.write(piece)
             if file.tell() > expected.size:

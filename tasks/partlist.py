@@ -22,6 +22,7 @@ from typing import Any
 
 from storage.catalogue.search import PageInput
 from storage.digest import Fingerprint
+from storage.objects import ObjectRef
 from tasks.reader.answer import Transcript
 
 SCHEMA = "zhenglian.parts/1"
@@ -241,7 +242,7 @@ def row_of(read: Read, exhibit: str, case: str, listing: dict[str, Any]) -> dict
             "flags": list(part.flags),
             "format": part.format,
             "fingerprint": part.fingerprint.as_json() if part.fingerprint else None,
-            "listing": listing,
+            "listing": ObjectRef.from_json(listing).as_json(),
             "at": [read.offset, read.length],
         },
     }

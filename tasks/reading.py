@@ -22,7 +22,7 @@ from storage.errors import NotFoundError
 from storage.event import Action, CustodyEvent
 from storage.objects import ObjectRef
 from storage.settings import Settings, settings
-from tasks.expanded import READER_VERSION, listed, record_listing
+from tasks.expanded import READER_VERSION, listed, record_listing, transcript_of
 from tasks.expanding import Bounds, Expander, PoolOpener, too_much
 from tasks.kept_files import opened
 from tasks.partlist import Heading
@@ -227,6 +227,33 @@ def _contents(custody: Custody, pool: CellPool, task: Task) -> Contents | None:
         except UnreadableError:
             return None  # Its reading says so.
     return found if found.format else None
+
+
+def text_of(custody: Custody, name: str, part: str = "") -> tuple[str, str, Transcript]:
+    """Return type, state and transcript of the newest reading of an exhibit or a part.
+
+    Raises:
+        NotFoundError: it was not read, or its transcript is gone.
+        IntegrityError: the transcript is not what was recorded.
+    """
+    with custody.read() as session:
+        exhibit = queries.find_exhibit(session, name)
+        row = parts.find(session, exhibit["exhibit_id"], part) if part else None
+        reading = queries.find_reading(session, exhibit["exhibit_id"])
+    if row is not None:
+        transcript = transcript_of(custody, row)
+        if transcript is None:
+            raise NotFoundError(
+                f"部分 {part} 没有识读文本 nothing was read of the part: "
+                f"{row['details']['reason']}",
+                remedy="see 'custody case show CASE --failed'",
+            )
+        return row["media_type"], transcript.state, transcript
+    if reading is None:
+        raise NotFoundError(f"{name} has not been read yet", remedy="wait, or run 'custody watch'")
+    with custody.objects.open(ObjectRef.from_json(reading["details"]["object"])) as stream:
+        found = Transcript.from_json(json.loads(stream.read()))
+    return reading["media_type"], reading["state"], found
 
 
 def page_inputs(transcript: Transcript) -> list[PageInput]:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from tasks.rereading import Selection
 
 case = typer.Typer(no_args_is_help=True, help="List cases and show what they hold.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CaseName = Annotated[str, typer.Argument(help="Case number or identifier.", show_default=False)]
+ReadName = Annotated[
+    str, typer.Argument(help="CASE/E0001; with --again also CASE.", show_default=False)
+]
 ExhibitName = Annotated[str, typer.Argument(help="CASE/E0001.", show_default=False)]
+
+
+class Stages(StrEnum):
+    """What of a reading is repeated alone."""
+
+    OCR = "ocr"
+    TEXT = "text"
+    EXPAND = "expand"
+
 
 _ACCESSIONS = {"received": "已接收 received", "accepted": "已入库 accepted"}
 _FORMATS = {
@@ -51,20 +67,50 @@ def case_list(json: Json = False) -> None:
 
 
 @case.command("show")
-def case_show(name: CaseName, json: Json = False) -> None:
-    """Show a case: its accessions and every exhibit with its reading."""
-    from portal.show import as_json, cell, line, size, table
+def case_show(
+    name: CaseName,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="List every part of every exhibit.")
+    ] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List what was not, or not wholly, read.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show a case: accessions, exhibits, and the account of every byte that came in."""
+    from portal.account import account_json, print_account, print_items
+    from portal.show import as_json
     from storage.catalogue import queries
     from storage.custody import current
-    from storage.nouns import KIND_NAMES, EvidenceKind, exhibit_no
+    from tasks.accounting import case_account, failures, items
 
-    with current().read() as session:
+    custody = current()
+    if parts or failed:
+        rows = failures(custody, name) if failed else items(custody, name)
+        if json:
+            as_json(rows)
+        else:
+            print_items("未能完整识读 not wholly read" if failed else "证据和部分 items", rows)
+        return
+    accounts = case_account(custody, name)
+    with custody.read() as session:
         found = queries.find_case(session, name)
         accessions = queries.list_accessions(session, found["case_id"])
         exhibits = queries.list_exhibits(session, found["case_id"])
     if json:
-        as_json({**found, "accessions": accessions, "exhibits": exhibits})
+        held = {"accessions": accessions, "exhibits": exhibits, "account": account_json(accounts)}
+        as_json({**found, **held})
         return
+    _print_case(found, accessions, exhibits)
+    print_account(accounts)
+
+
+def _print_case(
+    found: dict[str, Any], accessions: list[dict[str, Any]], exhibits: list[dict[str, Any]]
+) -> None:
+    from portal.show import cell, line, size, table
+    from storage.nouns import KIND_NAMES, EvidenceKind, exhibit_no
+
     line(f"[bold]{cell(found['case_no'])}[/]  {cell(found['cause'])}  ({found['case_id']})")
     rows = [
         (
@@ -90,12 +136,14 @@ def case_show(name: CaseName, json: Json = False) -> None:
     table("证据 exhibits", ("编号", "名称", "种类", "大小", "SHA-256", "识读"), shown)
 
 
-def _reading(reading: dict[str, object] | None) -> str:
+def _reading(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "未读 not read yet"
     state = str(reading["state"])
     kind = str(reading["media_type"])
     kind = _FORMATS.get(kind.rpartition(".")[2], kind.rpartition("/")[2])
+    if reading["details"].get("container"):
+        return f"容器 container，{kind}"
     return f"{_STATES.get(state, state)}，{reading['pages']} 页，{kind}"
 
 
@@ -114,43 +162,93 @@ def search(name: CaseName, query: str, json: Json = False) -> None:
         as_json([asdict(hit) for hit in hits])
     elif hits:
         rows = [
-            (h.exhibit_id.rpartition("/")[2], h.page, h.label, h.origin, h.snippet) for h in hits
+            (_item(h.exhibit_id, h.part), h.page or "", h.label, h.origin, h.snippet) for h in hits
         ]
         table(f"“{query}” 共 {len(hits)} 页 pages", ("证据", "页", "部分", "来源", "片段"), rows)
     else:
         line(f"没有找到 / nothing found: {cell(query)}")
 
 
-def read(name: ExhibitName, json: Json = False) -> None:
-    """Print the text that was read from an exhibit (not evidence)."""
-    import json as json_module
+def _item(exhibit: str, part: str) -> str:
+    """Return ``E0003/2/0`` for a part, ``E0003`` for an exhibit."""
+    label = exhibit.rpartition("/")[2]
+    return f"{label}/{part}" if part else label
 
-    from portal.show import as_json, cell, line
-    from storage.catalogue import queries
+
+def read(
+    name: ReadName,
+    again: Annotated[bool, typer.Option("--again", help="Read again, and record it.")] = False,
+    part: Annotated[str, typer.Option(help="One part of the exhibit, as 2/0.")] = "",
+    media_type: Annotated[
+        str, typer.Option("--type", help="With --again: only this type, or its beginning.")
+    ] = "",
+    stage: Annotated[Stages | None, typer.Option(help="With --again: repeat only this.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="With --again: only what was not wholly read.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Print the text that was read from an exhibit (not evidence), or read it again."""
+    from storage.errors import InputError
+    from tasks.rereading import Selection
+    from tasks.transcribing import Stage
+
+    chosen = Stage(stage.value) if stage else Stage.ALL
+    if again:
+        _read_again(name, Selection(media_type, failed, part, chosen), json=json)
+    elif media_type or failed or stage:
+        raise InputError(
+            "--type、--failed、--stage 须与 --again 同用 they choose what is read again",
+            remedy="add --again",
+        )
+    else:
+        _print_reading(name, part, json=json)
+
+
+def _read_again(name: str, selection: Selection, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from portal.show import as_json, line, table
     from storage.custody import current
-    from storage.errors import NotFoundError
-    from storage.objects import ObjectRef
+    from tasks.reading import shared_pool
+    from tasks.rereading import read_again
 
-    custody = current()
-    with custody.read() as session:
-        exhibit = queries.find_exhibit(session, name)
-        reading = queries.find_reading(session, exhibit["exhibit_id"])
-    if reading is None:
-        raise NotFoundError(f"{name} has not been read yet", remedy="wait, or run 'custody watch'")
-    ref = ObjectRef.from_json(reading["details"]["object"])
-    with custody.objects.open(ref) as stream:
-        transcript = json_module.loads(stream.read())
+    results = read_again(current(), shared_pool(), name, selection)
     if json:
-        as_json(transcript)
+        as_json([asdict(each) for each in results])
+    elif not results:
+        line("没有符合条件的项目 / nothing was chosen")
+    else:
+        rows = [
+            (
+                each.exhibit_id,
+                each.name,
+                _STATES.get(each.state, each.state),
+                each.pages,
+                each.reason,
+            )
+            for each in results
+        ]
+        table("已重新识读 read again", ("编号", "名称", "状态", "页", "说明"), rows)
+
+
+def _print_reading(name: str, part: str, *, json: bool) -> None:
+    from portal.show import as_json, cell, line
+    from storage.custody import current
+    from tasks.reading import text_of
+
+    kind, state, transcript = text_of(current(), name, part)
+    body = transcript.as_json()
+    if json:
+        as_json(body)
         return
-    kind, state = cell(reading["media_type"]), _STATES.get(reading["state"], reading["state"])
-    line(f"[dim]{kind}，{state} · 识读文本，非证据 not evidence[/]")
-    if transcript["reason"]:
-        line(f"[yellow]![/] {cell(transcript['reason'])}")
-    for page in transcript["pages"]:
-        label = f"{cell(page['label'])} " if page.get("label") else ""
-        line(f"[bold]— {page['number']} {label}({page['origin']})[/]")
-        line("\n".join(cell(row) for row in page["text"].splitlines()))
+    line(f"[dim]{cell(kind)}，{_STATES.get(state, state)} · 识读文本，非证据 not evidence[/]")
+    if transcript.reason:
+        line(f"[yellow]![/] {cell(transcript.reason)}")
+    for page in transcript.pages:
+        label = f"{cell(page.label)} " if page.label else ""
+        line(f"[bold]— {page.number} {label}({page.origin})[/]")
+        line("\n".join(cell(row) for row in page.text.splitlines()))
 
 
 def history(name: ExhibitName, json: Json = False) -> None:

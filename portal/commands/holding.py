@@ -210,17 +210,21 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="New file.", show_default=False)],
     by: Name,
     why: Annotated[str, typer.Option(help="Why.", show_default=False)],
+    part: Annotated[str, typer.Option(help="One part of a container, as 2/0.")] = "",
     unit: Unit = "",
     json: Json = False,
 ) -> None:
-    """Give an original's exact bytes out; who and why go on record first."""
+    """Give an original's exact bytes out, or a part's; who and why go on record first."""
     from portal.show import as_json, cell, line
     from storage.custody import current
     from storage.nouns import Person
     from tasks.giving import export as give
+    from tasks.reading import shared_pool
 
     custody = current()
-    given = give(custody, exhibit, output, Person(by, unit=unit or custody.receiver().unit), why)
+    who = Person(by, unit=unit or custody.receiver().unit)
+    pool = shared_pool() if part else None
+    given = give(custody, exhibit, output, who, why, part=part, pool=pool)
     if json:
         as_json(given)
         return

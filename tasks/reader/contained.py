@@ -8,7 +8,7 @@ while it takes them must have more than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from tasks.reader.answer import Contents
 from tasks.reader.cell import CellPool
@@ -74,7 +74,9 @@ class Unpacked:
         self._pass, self._failure = None, failure
 
 
-def unpack(pool: CellPool, file: Document, name: str, wanted: Sequence[int]) -> Iterator[Unpacked]:
+def unpack(
+    pool: CellPool, file: Document, name: str, wanted: Sequence[int]
+) -> Generator[Unpacked, None, None]:
     """Yield each wanted member once, with ascending index, in one pass over the container.
 
     A member that cannot be taken out says so in ``pieces``; so do all that the container does

@@ -6,6 +6,7 @@ no record, is left out.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import zipfile
@@ -42,6 +43,7 @@ from tasks import (
     reading,
     receiving,
     releasing,
+    rereading,
     returning,
     sealing,
     settling,
@@ -165,9 +167,29 @@ def live(custody: Custody, pool: CellPool, folder: Path) -> None:
     appraise(custody, folder)
     _hand_over(custody, folder)
     reading.read_exhibits(custody, pool, [f"{CASE}/E0001"], again=True)
+    _expand(custody, pool, folder)
     sweeping.audit(custody, CASE)
     _anchor(custody, folder)
     _look_after(custody, pool, folder)
+
+
+def _expand(custody: Custody, pool: CellPool, folder: Path) -> None:
+    """A container in a container; all of it, and one part alone, are read again."""
+    held = {
+        "held.zip": archived({"in.zip": archived({"密.txt": "技术秘密".encode()}), "x.txt": b"x"})
+    }
+    (exhibit,) = take(custody, pool, make_bundle(folder / "held", "B9", held)).exhibits
+    reading.read_exhibits(custody, pool, [exhibit], again=True)
+    rereading.read_again(custody, pool, exhibit, rereading.Selection(part="0/0"))
+
+
+def archived(members: dict[str, bytes]) -> bytes:
+    """Return a zip archive of these members; equal at any time."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return data.getvalue()
 
 
 def _decide(custody: Custody, pool: CellPool, refused: Answer, right: Path) -> None:
@@ -219,7 +241,13 @@ def _hand_over(custody: Custody, folder: Path) -> None:
 
 def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
     """A sweep that finds a mismatch, an alert closed, a drill, holds, a case disposed of."""
-    other = take(custody, pool, make_bundle(folder / "old", "B1", {"o.txt": b"old"}, OTHER_NO))
+    other = take(
+        custody,
+        pool,
+        make_bundle(
+            folder / "old", "B1", {"o.txt": b"old", "o.zip": archived({"p.txt": b"p"})}, OTHER_NO
+        ),
+    )
     victim = next((custody.workspace.objects / f"cases/{other.case}/originals").iterdir())
     state, data = victim.stat(), victim.read_bytes()
     victim.chmod(0o644)
