@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from tasks.reader.answer import ZipListing, ZipMember
-from tasks.reader.containers.names import legacy_encoding
+from tasks.reader.containers.names import legacy_encoding, likely_utf8
 from tasks.reader.job import Refused
 from tasks.reader.limits import RATIO_FROM, Limits
 from tasks.reader.source import Source
@@ -218,6 +218,8 @@ def decode_name(
     order: tuple[Encoding, ...] = ("utf-8", "gb18030")
     if legacy == "cp932":
         order = ("utf-8", "cp932", "gb18030")
+    if not flags & _UTF8 and not likely_utf8(raw):
+        order = order[1:]
     for encoding in order:
         try:
             return raw.decode(encoding), encoding

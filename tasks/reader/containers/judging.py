@@ -10,6 +10,9 @@ from tasks.reader.answer import Contents, Member
 from tasks.reader.limits import Limits, exceeded
 from tasks.reader.strict import MAX_NUMBER
 
+# Here names are labels that a sender gave: two attachments may well have the same.
+_LABELS = ("mail", "mbox", "msg", "tnef")
+
 
 class Judge:
     """The members of one container so far, within its limits."""
@@ -36,7 +39,7 @@ class Judge:
         most = self._limits.max_total_bytes
         if self._total > most and not any(p.startswith("total:") for p in found):
             found.append(exceeded("total", self._total, most))
-        members = tuple(_related(self.members))
+        members = tuple(self.members if format in _LABELS else _related(self.members))
         return Contents(format, members, min(self._total, MAX_NUMBER), tuple(found))
 
     def _exceeded(self, member: Member) -> list[str]:

@@ -24,6 +24,7 @@ _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": "zst",
 }
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_BOUNDLESS = Limits(max_total_bytes=1 << 62, max_ratio=1 << 62)
 _OFFICE_PARTS = {"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"}
 
 
@@ -81,7 +82,8 @@ def _is_document(source: Source, listing: ZipListing) -> bool:
 
 def _compressed(source: Source, kind: str, limits: Limits, tick: Tick) -> Walker:
     try:
-        first = next(stream.expanded(source, kind, limits, []), b"")
+        # The first piece alone, whatever it expands to: the walk itself keeps the limits.
+        first = next(stream.expanded(source, kind, _BOUNDLESS, []), b"")
     except Refused:
         first = b""
     if not tar.is_tar(first[: tar.BLOCK]):

@@ -16,7 +16,7 @@ def legacy_encoding(raws: Iterable[bytes]) -> str:
     """Return ``gb18030`` or ``cp932``: what the names that are not UTF-8 were written in."""
     chinese = japanese = 0
     for raw in raws:
-        if raw.isascii() or _fits(raw, "utf-8"):
+        if raw.isascii() or likely_utf8(raw):
             continue
         as_chinese, as_japanese = _everyday_chinese(raw), _everyday_japanese(raw)
         chinese += as_chinese
@@ -24,12 +24,25 @@ def legacy_encoding(raws: Iterable[bytes]) -> str:
     return "cp932" if japanese > chinese else "gb18030"
 
 
-def decode(raw: bytes, legacy: str = "gb18030") -> tuple[str, str]:
-    """Return the name and the encoding it was read in; never fails."""
-    for encoding in ("utf-8", legacy, "gb18030"):
+def decode(raw: bytes, *likely: str) -> tuple[str, str]:
+    """Return the name and the encoding it was read in, ``likely`` ones first; never fails."""
+    for encoding in (*likely, "utf-8", "gb18030"):
         if _fits(raw, encoding):
             return raw.decode(encoding), encoding
     return raw.decode("latin-1"), "latin-1"
+
+
+def likely_utf8(raw: bytes) -> bool:
+    """Return whether a name that no flag explains is in UTF-8.
+
+    Some names in GBK are UTF-8 by chance, "目录" (folder) among them, and then read as symbols
+    and rare Latin letters: ``Ŀ¼``.
+    """
+    if not _fits(raw, "utf-8"):
+        return False
+    high = [c for c in raw.decode() if c > "\x7f"]
+    odd = any(c < "\xc0" or "\u0100" <= c < "\u0370" for c in high)
+    return not (odd and max(high) < "\u0800" and _everyday_chinese(raw))
 
 
 def unsafe_path(name: str) -> list[str]:
@@ -48,7 +61,7 @@ def unsafe_path(name: str) -> list[str]:
 def _fits(raw: bytes, encoding: str) -> bool:
     try:
         raw.decode(encoding)
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, LookupError):
         return False
     return True
 

@@ -16,6 +16,7 @@ import olefile
 
 from tasks.reader.answer import Member
 from tasks.reader.charset import decode
+from tasks.reader.containers import names
 from tasks.reader.containers.mails import label_problems
 from tasks.reader.containers.walker import CHUNK, Broken, Entry
 from tasks.reader.source import Source
@@ -41,7 +42,7 @@ _SHOWN = (
 
 # TNEF attributes: title and data of an attachment, the start of one, and the message's text.
 _ATT_START, _ATT_TITLE, _ATT_DATA, _ATT_PROPERTIES = 0x9002, 0x8010, 0x800F, 0x9005
-_ATT_BODY, _ATT_SUBJECT = 0x800C, 0x8004
+_ATT_BODY, _ATT_CODE_PAGE = 0x800C, 0x9007
 
 
 class Message:
@@ -94,13 +95,16 @@ class Winmail:
     def __init__(self, source: Source) -> None:
         self.problems: list[str] = []
         self._source = source
+        self._encoding = "gb18030"
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield the members; raise ``Broken`` where an attribute is cut off or its sum is wrong."""
         index, title, data = 0, b"", (0, -1)
         for tag, start, size in self._attributes():
-            if tag == _ATT_BODY:
-                text = _text(self._source.at(start, min(size, 8 << 20)))
+            if tag == _ATT_CODE_PAGE:
+                self._encoding = f"cp{int.from_bytes(self._source.at(start, 4), 'little')}"
+            elif tag == _ATT_BODY:
+                text = _text(self._source.at(start, min(size, 8 << 20)), self._encoding)
                 yield Entry(_member(index, TEXT_NAME, len(text)), lambda text=text: iter((text,)))  # type: ignore[misc]
                 index += 1
             elif tag == _ATT_START:
@@ -137,7 +141,8 @@ class Winmail:
             at = start + size + 2
 
     def _entry(self, index: int, title: bytes, start: int, size: int) -> Entry:
-        name = decode(title.split(b"\0", 1)[0]).text or f"{index:03d}"
+        raw = title.split(b"\0", 1)[0]
+        name = names.decode(raw, self._encoding)[0] or f"{index:03d}"
         return Entry(_member(index, name, size), lambda: _slice(self._source, start, size))
 
 
@@ -178,7 +183,7 @@ def _property(ole: Any, at: list[str], tag: str) -> str:
     if ole.exists(wide):
         return str(ole.openstream(wide).read().decode("utf-16-le", "replace")).rstrip("\0")
     if ole.exists(narrow):
-        return decode(ole.openstream(narrow).read()).text.rstrip("\0")
+        return names.decode(ole.openstream(narrow).read())[0].rstrip("\0")
     return ""
 
 
@@ -193,8 +198,8 @@ def _slice(source: Source, start: int, size: int) -> Iterator[bytes]:
         yield source.at(at, min(CHUNK, start + size - at))
 
 
-def _text(data: bytes) -> bytes:
-    return clean(decode(data.rstrip(b"\0")).text).encode()
+def _text(data: bytes, encoding: str) -> bytes:
+    return clean(decode(data.rstrip(b"\0"), encoding).text).encode()
 
 
 def _long_name(properties: bytes) -> bytes:

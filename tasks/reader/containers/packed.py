@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from tasks.reader.answer import Member, MemberKind
 from tasks.reader.containers import names, rarheads
+from tasks.reader.containers.checksums import verified
 from tasks.reader.containers.libarchive import Archive, Header
 from tasks.reader.containers.rarheads import Head, Heads
 from tasks.reader.containers.walker import Entry, Tick, nothing
@@ -59,7 +60,7 @@ class Packed:
                 head = heads.files[index] if index < len(heads.files) else None
                 member = self._member(index, header, head)
                 count += 1
-                yield Entry(member, header.pieces if member.kind == "file" else nothing)
+                yield Entry(member, _way(member, header, head))
             if archive.encrypted and not self._locked:
                 self.problems.append("encrypted")
         if self.format == "rar" and count != len(heads.files):
@@ -103,6 +104,12 @@ class Packed:
             return ""
         self.problems[:] = [p for p in self.problems if not p.startswith("ratio:")]
         return exceeded("ratio", times, self._limits.max_ratio)
+
+
+def _way(member: Member, header: Header, head: Head | None) -> Callable[[], Iterator[bytes]]:
+    if member.kind != "file":
+        return nothing
+    return (lambda: verified(header.pieces(), head)) if head else header.pieces
 
 
 def _name(header: Header, head: Head | None) -> tuple[str, bytes, str]:

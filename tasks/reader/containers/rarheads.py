@@ -21,12 +21,17 @@ _END4, _END5 = 0x7B, 5
 
 @dataclass(frozen=True)
 class Head:
-    """One file header: the name's bytes, the size of its data, what is unusual about it."""
+    """One file header: the name's bytes, the size of its data, what is unusual about it.
+
+    ``crc`` (-1: none) or ``blake2sp`` (empty: none) is the checksum of the unpacked bytes.
+    """
 
     name: bytes
     packed: int
     encrypted: bool
     split: bool
+    crc: int = -1
+    blake2sp: bytes = b""
 
 
 @dataclass
@@ -73,7 +78,8 @@ def _old(source: Source, position: int, heads: Heads) -> int:
         if flags & 0x100 and size >= 40:
             data |= struct.unpack_from("<I", header, 32)[0] << 32
             at = 40
-        heads.files.append(Head(header[at : at + length], data, bool(flags & 4), bool(flags & 3)))
+        name, crc = header[at : at + length], int.from_bytes(header[16:20], "little")
+        heads.files.append(Head(name, data, bool(flags & 4), bool(flags & 3), crc))
     elif kind == _END4:
         heads.end = position + size
     return position + int(size) + data
@@ -94,7 +100,10 @@ def _new(source: Source, position: int, heads: Heads) -> int:
         heads.volume = bool(fields.next() & 1)
     elif kind == 2:
         records = dict(_records(header[max(0, size - extra) :])) if extra else {}
-        heads.files.append(Head(_name(fields), data, 1 in records, bool(flags & 0x18)))
+        name, crc = _name(fields)
+        # Record 2 holds a hash: its kind (0: BLAKE2sp) and 32 bytes.
+        blake2sp = records.get(2, b"")[1:33]
+        heads.files.append(Head(name, data, 1 in records, bool(flags & 0x18), crc, blake2sp))
     elif kind == 4:
         heads.encrypted = True
     elif kind == _END5:
@@ -102,15 +111,14 @@ def _new(source: Source, position: int, heads: Heads) -> int:
     return position + 4 + used + size + data
 
 
-def _name(fields: _Fields) -> bytes:
-    flags = fields.next()
-    fields.next()
-    fields.next()
-    fields.at += 4 * bool(flags & 2) + 4 * bool(flags & 4)
-    fields.next()
-    fields.next()
-    length = fields.next()
-    return fields.data[fields.at : fields.at + length]
+def _name(fields: _Fields) -> tuple[bytes, int]:
+    """Return the name of a RAR 5 file and its checksum."""
+    flags, _size, _attributes = fields.next(), fields.next(), fields.next()
+    fields.at += 4 * bool(flags & 2)
+    crc = int.from_bytes(fields.data[fields.at : fields.at + 4], "little") if flags & 4 else -1
+    fields.at += 4 * bool(flags & 4)
+    _compression, _system, length = fields.next(), fields.next(), fields.next()
+    return fields.data[fields.at : fields.at + length], crc
 
 
 def _records(extra: bytes) -> Iterator[tuple[int, bytes]]:

@@ -21,11 +21,15 @@ from tasks.reader.source import Source
 MAX_WINDOW_BYTES = 512 << 20
 
 _ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError, ValueError)
-_STARTS = {
-    "gz": b"\x1f\x8b\x08",
-    "bz2": b"BZh",
-    "xz": b"\xfd7zXZ\0",
+_STARTS: dict[str, tuple[bytes, ...]] = {
+    "gz": (b"\x1f\x8b\x08",),
+    "bz2": (b"BZh",),
+    "xz": (b"\xfd7zXZ\0",),
+    # RFC 8878, 3.1: frames, and frames to skip.
+    "zst": (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + i]) + b"\x2a\x4d\x18" for i in range(16))),
 }
+# What 4 bytes of zstd can expand to is a block of 128 KiB, and its library gives all at once.
+_ZSTD_STEP = 1 << 10
 
 
 class Forward(Protocol):
@@ -114,7 +118,7 @@ def expanded(source: Source, kind: str, limits: Limits, problems: list[str]) -> 
     feed = _Feed(source)
     given = 0
     try:
-        for piece in _zstd(feed) if kind == "zst" else _streams(feed, kind, problems):
+        for piece in _streams(feed, kind, problems):
             given += len(piece)
             if given > limits.max_total_bytes:
                 raise _over("total", given, limits.max_total_bytes)
@@ -130,14 +134,14 @@ def expanded(source: Source, kind: str, limits: Limits, problems: list[str]) -> 
 
 
 class _Feed:
-    """The compressed bytes, as a file that ``zstandard`` can read and with a way back."""
+    """The compressed bytes, piece by piece."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self.position = 0
 
-    def read(self, length: int = CHUNK) -> bytes:
-        data = self._source.at(self.position, min(length, CHUNK) if length > 0 else CHUNK)
+    def read(self) -> bytes:
+        data = self._source.at(self.position, CHUNK)
         self.position += len(data)
         return data
 
@@ -199,20 +203,38 @@ class _Gzip:
         return self._inner.decompress(self._inner.unconsumed_tail + data, length)
 
 
+class _Zstd:
+    """zstd with the same interface; ``decompress`` may return more than it is asked for."""
+
+    def __init__(self) -> None:
+        self._inner = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
+        self._rest = memoryview(b"")
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._rest
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data + bytes(self._rest)
+
+    def decompress(self, data: bytes, _: int) -> bytes:
+        if data:
+            self._rest = memoryview(bytes(self._rest) + data)
+        step, self._rest = self._rest[:_ZSTD_STEP], self._rest[_ZSTD_STEP:]
+        return self._inner.decompress(step)
+
+
 _DECODERS: dict[str, Callable[[], Any]] = {
     "gz": _Gzip,
     "bz2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW_BYTES),
+    "zst": _Zstd,
 }
-
-
-def _zstd(feed: _Feed) -> Iterator[bytes]:
-    unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-    # It asks no more of a file than what a feed has.
-    file: Any = feed
-    with unpacker.stream_reader(file, read_size=CHUNK, read_across_frames=True) as reader:
-        while piece := reader.read(CHUNK):
-            yield piece
 
 
 def _over(code: str, value: int, limit: int) -> Broken:
