@@ -32,17 +32,20 @@ from tests.faults.hostile.rar_bytes import (
 from tests.faults.hostile.sevenzip_bytes import AES, SIGNATURE, number, sevenzip_of, wrapped
 
 _SOME = frozenset({
-    "good", "parent", "absolute", "symlink", "hardlink", "duplicate", "nfc-nfd-pair",
+    "good", "parent", "absolute", "symlink", "hardlink", "duplicate", "nfc-nfd-same",
     "bidi-name", "long-name", "folders", "entries-limit", "single-limit", "fifo", "empty-file",
 })  # fmt: skip
-_BAD = "^(unreadable|unsafe_archive|limit)"
+_INSIDE = frozenset({"good", "symlink", "hardlink", "duplicate", "entries-limit"})
+_BAD = "^(unreadable|unsafe_archive|limit|no_container)"
 _DOUBT = "^(part|expanded|flag|read) .*" + shared.DAMAGED
 
 
 def cases() -> Iterator[Case]:
     """Yield every case of 7z and of both rar formats."""
-    yield from shared.both_roles(shared.SEVEN, ".7z", sevenzip_of, _SOME | {"control-name"})
-    yield from shared.both_roles(shared.RAR5, ".rar", rar5_of, _SOME)
+    yield from shared.both_roles(
+        shared.SEVEN, ".7z", sevenzip_of, _SOME | {"control-name"}, _INSIDE
+    )
+    yield from shared.both_roles(shared.RAR5, ".rar", rar5_of, _SOME, _INSIDE)
     yield from shared.both_roles(
         shared.RAR4, ".rar", rar4_of, frozenset({"good", "parent", "duplicate", "folders"})
     )

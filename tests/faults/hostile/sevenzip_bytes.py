@@ -40,7 +40,7 @@ def properties(entries: Sequence[Entry]) -> bytes:
     out = b""
     if any(empty):
         out += _property(0x0E, bits(empty))
-        out += _property(0x0F, bits([e.kind == "file" for e in entries if not _body(e)]))
+        out += _property(0x0F, bits([e.kind != "folder" for e in entries if not _body(e)]))
     names = b"".join(_utf16(each.name) + b"\0\0" for each in entries)
     out += _property(0x11, b"\0" + names)
     attributes = [(MODES[e.kind] << 16 | UNIX | (e.kind == "folder") << 4) for e in entries]
