@@ -23,7 +23,7 @@ from storage.digest import fingerprint_bytes
 from storage.errors import InputError, IntegrityError
 from storage.event import Action, CustodyEvent, decode, event_id
 from storage.listing import ListedFile, bundle_digest, listing_text, parse_listing
-from storage.names import display
+from storage.names import display, utf8
 from storage.objects import Kept, ObjectRef
 from storage.spelling import spell, unspell
 from tasks.bundle import (
@@ -215,8 +215,9 @@ def irregular_of(custody: Custody, received: CustodyEvent) -> tuple[Irregular, .
 
 
 def files_of(custody: Custody, received: CustodyEvent) -> tuple[ListedFile, ...]:
-    """Return the files that a received event put on record."""
-    return parse_listing(load(custody, received.details["listing"]).decode())
+    """Return the files that a received event put on record, in the order of their paths."""
+    listed = parse_listing(load(custody, received.details["listing"]).decode())
+    return tuple(sorted(listed, key=lambda each: utf8(each.path)))
 
 
 def _case_prefix(custody: Custody, accession: str) -> list[str]:

@@ -22,6 +22,7 @@ from tasks.unit_board import clear_board, post_board
 
 SECONDS = 1.0
 """How often it is written, and how long an ingest lasts before it is."""
+_LONGEST_WAIT = 3600.0
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Teller:
 
     def __init__(self, seconds: float = SECONDS) -> None:
         """Write every so many seconds."""
-        self._seconds = seconds
+        self.seconds = seconds
         self._lock = threading.Lock()
         self._told: dict[str, _Told] = {}
         self._stop = threading.Event()
@@ -119,7 +120,7 @@ class Teller:
             self._told.pop(accession, None)
 
     def _run(self) -> None:
-        while not self._stop.wait(self._seconds):
+        while not self._stop.wait(min(self.seconds, _LONGEST_WAIT)):
             with self._lock:
                 if not self._told:
                     self._thread = None
@@ -129,7 +130,7 @@ class Teller:
                 self._write(told)
 
     def _due(self, told: _Told) -> bool:
-        return time.time() - told.doing.began >= self._seconds
+        return time.time() - told.doing.began >= self.seconds
 
     def _write(self, told: _Told) -> None:
         state = told.doing

@@ -117,13 +117,13 @@ def _content(root: Path, path: Path) -> Any:
 
 
 def _rows(root: Path) -> dict[str, list[Any]]:
-    """Return the rows of every table; numbers that the database gives are left out."""
+    """Return the rows of every table; numbers that the database gives and paces left out."""
     found: dict[str, list[Any]] = {}
     with closing(sqlite3.connect(root / "home" / "custody.sqlite")) as database:
         database.row_factory = sqlite3.Row
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in tables.fetchall():
-            if not table.startswith(("sqlite_", "page_fts_")):
+            if not table.startswith(("sqlite_", "page_fts_", "stage_pace")):
                 rows = [
                     {
                         key: _parsed(row[key])
