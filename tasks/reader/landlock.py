@@ -26,6 +26,8 @@ _FILE_ONLY = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _TCP = 0b11
 _SCOPES = 0b11
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 READ = _READ_FILE | _READ_DIR
 RUN = READ | _EXECUTE
 WRITE = _READ_FILE | _READ_DIR | _WRITE_FILE | _CHANGES | _REFER | _TRUNCATE
@@ -33,7 +35,7 @@ WRITE = _READ_FILE | _READ_DIR | _WRITE_FILE | _CHANGES | _REFER | _TRUNCATE
 
 def version() -> int:
     """Return the kernel's Landlock version, 0 where there is none."""
-    found = _libc().syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION_FLAG))
+    found = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION_FLAG))
     return max(0, int(found))
 
 
@@ -47,16 +49,15 @@ def ruleset(rules: Iterable[tuple[str, int]]) -> int:
     if not found:
         return -1
     handled = _handled(found)
-    libc = _libc()
     values = (handled, _TCP if found >= 4 else 0, _SCOPES if found >= 6 else 0)
     # A kernel takes the form of its own version, and a longer one only if the rest is zero.
     attributes = struct.pack("<QQQ", *values)[: 24 if found >= 6 else 16 if found >= 4 else 8]
     made = int(
-        libc.syscall(_CREATE, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
+        _libc.syscall(_CREATE, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
     )
     if made >= 0:
         for path, rights in rules:
-            _allow(libc, made, path, rights & handled)
+            _allow(made, path, rights & handled)
     return made
 
 
@@ -64,9 +65,8 @@ def restrict(made: int) -> bool:
     """Put this thread and all that it starts under the rules, for good; return if it holds."""
     if made < 0:
         return False
-    libc = _libc()
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    done: int = libc.syscall(_RESTRICT, made, ctypes.c_uint(0))
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    done: int = _libc.syscall(_RESTRICT, made, ctypes.c_uint(0))
     return done == 0
 
 
@@ -76,7 +76,7 @@ def _handled(found: int) -> int:
     return RUN | _WRITE_FILE | _CHANGES | later
 
 
-def _allow(libc: ctypes.CDLL, made: int, path: str, rights: int) -> None:
+def _allow(made: int, path: str, rights: int) -> None:
     try:
         target = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -85,11 +85,7 @@ def _allow(libc: ctypes.CDLL, made: int, path: str, rights: int) -> None:
         if not stat.S_ISDIR(os.fstat(target).st_mode):
             rights &= _FILE_ONLY
         rule = struct.pack("<Qi", rights, target)
-        if libc.syscall(_ADD_RULE, made, _PATH_BENEATH, rule, ctypes.c_uint(0)) != 0:
+        if _libc.syscall(_ADD_RULE, made, _PATH_BENEATH, rule, ctypes.c_uint(0)) != 0:
             raise OSError(ctypes.get_errno(), "Landlock refused a rule")
     finally:
         os.close(target)
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)

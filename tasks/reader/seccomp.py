@@ -34,6 +34,8 @@ _WORKER_PRCTLS = (*_PRCTLS, 3, 4, 21, 22, 23, 24, 36, 38, 39, 47)
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
 _NAMESPACES = 0x7E020000
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
@@ -68,10 +70,9 @@ def install(compiled: bytes) -> bool:
     """Put this thread and all that it starts under the filter, for good; return if it holds."""
     if not compiled:
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
     filter_ = _Program(len(compiled) // 8, compiled)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    done: int = libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.byref(filter_), 0, 0)
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    done: int = _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.byref(filter_), 0, 0)
     return done == 0
 
 

@@ -8,7 +8,6 @@ leave behind and ends that instead. It opens no document itself: all parsing is 
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import select
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.reader import warmth
 from tasks.reader.confinement import Walls
 from tasks.reader.job import Job, Refused
 from tasks.reader.strict import as_json, loads, parse
@@ -61,9 +61,8 @@ def main(
         return 2
     control = socket.socket(fileno=control_fd)
     preload()
+    warmth.settle()
     walls = Walls(uid, scratch, tmp_bytes)
-    gc.collect()
-    gc.freeze()
     service = _Service(control, walls, scratch, run, programs)
     _send(control, {"ready": True} | walls.report)
     while _serve(service):
@@ -77,7 +76,7 @@ def _serve(service: _Service) -> bool:
     if not packet:
         return False
     job = parse(Job, loads(packet))
-    child = os.fork()
+    child = warmth.fork()
     if child == 0:
         service.control.close()
         _child(job, descriptors, service)

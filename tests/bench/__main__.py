@@ -14,6 +14,7 @@ import sys
 BENCHES: dict[str, tuple[str, ...]] = {
     "ingest": ("--gigabytes", "0.1", "--documents", "100"),
     "ocr": ("2",),
+    "cell": ("--documents", "100"),
     "log": ("--large", "5000", "--seconds", "0.5"),
     "proof": ("--exhibits", "50"),
     "rebuild": ("--exhibits", "50"),

@@ -1,0 +1,80 @@
+"""What makes forking a warm process cheap: large pages, and mappings that children inherit.
+
+A child that parses a small document spends its time on page faults, not on parsing. Heap pages
+that are joined to large ones are copied to a child as one entry each; a private file mapping is
+handed down whole if one page of it was ever written, and faulted in again page by page if not.
+Nothing here changes what a process sees, and a kernel that lacks a feature only makes it slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_LARGE = 2 << 20
+_MADV_POPULATE_READ, _MADV_COLLAPSE = 22, 25
+# Written by nobody, read for every document.
+_TABLES = ".mgc"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_fork = ctypes.PyDLL(None, use_errno=True).fork
+
+
+class _Mapping(NamedTuple):
+    start: int
+    end: int
+    mode: str
+    path: str
+
+
+def settle() -> None:
+    """Prepare this process for being forked many times; call it once everything is loaded."""
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError):
+        for mapping in _mappings():
+            if mapping.path.endswith(_TABLES) and mapping.mode == "rw-p":
+                _hand_down(mapping)
+            elif mapping.path in ("", "[heap]") and mapping.mode == "rw-p":
+                _join(mapping)
+
+
+def fork() -> int:
+    """Fork as the C library does, without what Python does after a fork.
+
+    Python would renew locks and random seeds by which nothing in a child is decided, and touch
+    two hundred pages for it. Only for a process with one thread.
+    """
+    child: int = _fork()
+    if child < 0:
+        raise OSError(ctypes.get_errno(), "fork failed")
+    return child
+
+
+def _mappings() -> Iterator[_Mapping]:
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        parts = line.split(maxsplit=5)
+        start, end = (int(number, 16) for number in parts[0].split("-"))
+        yield _Mapping(start, end, parts[1], parts[5] if len(parts) > 5 else "")
+
+
+def _join(mapping: _Mapping) -> None:
+    """Join the pages of each aligned stretch of memory; where it cannot be, it stays as it is."""
+    first = -(-mapping.start // _LARGE) * _LARGE
+    for start in range(first, mapping.end - _LARGE + 1, _LARGE):
+        _advise(start, _LARGE, _MADV_COLLAPSE)
+
+
+def _hand_down(mapping: _Mapping) -> None:
+    """Make children inherit a private file mapping instead of faulting it in again."""
+    _advise(mapping.start, mapping.end - mapping.start, _MADV_POPULATE_READ)
+    # The same byte again: the page becomes our own, and the kernel copies the mapping on fork.
+    ctypes.memmove(mapping.start, ctypes.string_at(mapping.start, 1), 1)
+
+
+def _advise(start: int, length: int, advice: int) -> None:
+    _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), advice)
