@@ -1,0 +1,191 @@
+"""Parts of exhibits in a real house: read in the cell, accounted for, read again, given out."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from storage.catalogue import search
+from storage.custody import Custody
+from storage.errors import CustodyError, StateError
+from storage.event import Action
+from storage.nouns import Person
+from storage.settings import Settings
+from tasks import giving, reading, rereading
+from tasks.accounting import case_account, items, whole_account
+from tasks.expanding import Bounds
+from tasks.reader.cell import CellPool
+from tasks.rereading import Selection, read_again
+from tests.house import events, make_bundle
+from tests.tasks.life import CASE, archived, open_house, take
+
+pytestmark = pytest.mark.xdist_group("parts")
+WHO = Person("张伟", unit="执法稽查科")
+
+
+def tarred(members: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:xz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+def spoiled(archive: bytes, content: bytes) -> bytes:
+    """Return an archive in which a stored member is not what its checksum says."""
+    assert archive.count(content) == 1
+    return archive.replace(content, content[::-1])
+
+
+INNER = archived({"密.txt": "技术秘密".encode(), "空.txt": b""})
+TEXTS = ("0/0", "2/0", "2/1", "4")
+OUTER = archived(
+    {
+        "in.zip": INNER,
+        "bad.zip": INNER[:-30],
+        "list.tar.xz": tarred({"价格.txt": "供货价格".encode(), "../up.txt": b"outside"}),
+        "spoiled.txt": b"to be spoiled",
+        "last.txt": "最后".encode(),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Custody, CellPool]]:
+    """A house with a container in each of two exhibits, read."""
+    folder = tmp_path_factory.mktemp("held")
+    with (
+        open_house(folder / "home", cell_processes=2) as custody,
+        reading.open_pool(custody.settings) as pool,
+    ):
+        files = {"o.zip": spoiled(OUTER, b"to be spoiled"), "a.txt": b"plain words"}
+        take(custody, pool, make_bundle(folder / "b", "B1", files))
+        yield custody, pool
+
+
+def states(custody: Custody) -> dict[str, tuple[str, str]]:
+    return {
+        each["item"].removeprefix(f"{CASE}/"): (each["state"], each["code"])
+        for each in items(custody, CASE)
+    }
+
+
+def test_one_bad_member_harms_no_other(world: tuple[Custody, CellPool]) -> None:
+    custody, _ = world
+    assert states(custody) == {
+        "E0001": ("expanded", ""),
+        "E0001/0": ("expanded", ""),
+        "E0001/0/0": ("read", ""),
+        "E0001/0/1": ("empty", ""),
+        "E0001/1": ("not_readable", "damaged"),
+        "E0001/2": ("expanded", ""),
+        "E0001/2/0": ("read", ""),
+        "E0001/2/1": ("read", ""),
+        "E0001/3": ("not_readable", "refused"),
+        "E0001/4": ("read", ""),
+        "E0002": ("read", ""),
+    }
+    with custody.read() as session:
+        (hit,) = search.search(session, CASE, "供货价格")
+        assert (hit.part, hit.label) == ("2/0", "2/0 价格.txt")
+        (named,) = search.search(session, CASE, "last")
+        assert (named.part, named.origin, named.page) == ("4", "name", 0)
+
+
+def test_the_account_explains_every_byte(world: tuple[Custody, CellPool]) -> None:
+    custody, _ = world
+    total = whole_account(case_account(custody, CASE))
+    assert (total.done, total.unexplained, total.in_work) == (True, [], 0)
+    assert total.received == total.stored
+    assert total.containers == 3
+    assert total.failed == 2
+
+
+def test_a_part_is_given_out_exactly(world: tuple[Custody, CellPool], tmp_path: Path) -> None:
+    custody, pool = world
+    target = tmp_path / "part"
+    given = giving.export(custody, f"{CASE}/E0001", target, WHO, "阅卷", part="2/0", pool=pool)
+    assert target.read_bytes() == "供货价格".encode()
+    assert given["sha256"] == sha256(target.read_bytes()).hexdigest()
+    assert events(custody, Action.ACCESSED)[-2].details["part"] == "2/0"
+    with pytest.raises(StateError):
+        giving.export(custody, f"{CASE}/E0001", tmp_path / "x", WHO, "x", part="3", pool=pool)
+    with pytest.raises(CustodyError):
+        giving.export(custody, f"{CASE}/E0001", tmp_path / "x", WHO, "x", part="9", pool=pool)
+    assert not (tmp_path / "x").exists()
+
+
+def test_what_failed_is_read_again_alone(world: tuple[Custody, CellPool]) -> None:
+    custody, pool = world
+    before, expanded = states(custody), len(events(custody, Action.EXPANDED))
+    read = len(events(custody, Action.READ))
+    again = read_again(custody, pool, CASE, Selection(failed=True))
+    assert [each.exhibit_id.removeprefix(f"{CASE}/") for each in again] == ["E0001/1", "E0001/3"]
+    assert states(custody) == before
+    assert len(events(custody, Action.READ)) == read
+    newest = events(custody, Action.EXPANDED)[expanded:]
+    assert [(each.details["scope"], each.details["parts"]) for each in newest] == [("some", 2)]
+    assert whole_account(case_account(custody, CASE)).done
+
+
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        (Selection(part="2"), ["E0001/2", "E0001/2/0", "E0001/2/1"]),
+        (Selection(media_type="text/plain"), ["E0002", *["E0001/" + p for p in TEXTS]]),
+        (Selection(stage=rereading.Stage.OCR), []),
+        (Selection(media_type="image/"), []),
+    ],
+    ids=["part", "type", "ocr", "none"],
+)
+def test_only_what_is_chosen_is_read_again(
+    world: tuple[Custody, CellPool], selection: Selection, wanted: list[str]
+) -> None:
+    custody, pool = world
+    before = states(custody)
+    name = f"{CASE}/E0001" if selection.part else CASE
+    again = read_again(custody, pool, name, selection)
+    assert [each.exhibit_id.removeprefix(f"{CASE}/") for each in again] == wanted
+    assert states(custody) == before
+    assert whole_account(case_account(custody, CASE)).done
+
+
+def test_what_was_read_before_is_not_read_twice(world: tuple[Custody, CellPool]) -> None:
+    custody, pool = world
+    size = custody.log.reader().checkpoint().size
+    exhibits = [f"{CASE}/E0001", f"{CASE}/E0002"]
+    assert reading.read_exhibits(custody, pool, exhibits) == []
+    assert custody.log.reader().checkpoint().size == size
+
+
+def test_killed_between_reading_and_expansion_only_the_expansion_is_made_up_for(
+    tmp_path: Path, world: tuple[Custody, CellPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, pool = world
+    with open_house(tmp_path / "home") as custody:
+
+        def stop(*arguments: object) -> None:
+            raise KeyboardInterrupt
+
+        bundle = make_bundle(tmp_path / "b", "B1", {"in.zip": INNER})
+        with monkeypatch.context() as broken:
+            broken.setattr(reading, "record_listing", stop)
+            with pytest.raises(KeyboardInterrupt):
+                take(custody, pool, bundle)
+        total = whole_account(case_account(custody, CASE))
+        assert (total.done, total.in_work) == (False, 1)
+        reading.read_exhibits(custody, pool, [f"{CASE}/E0001"])
+        assert len(events(custody, Action.READ)) == 1
+        assert whole_account(case_account(custody, CASE)).done
+
+
+def test_the_bounds_are_settings(tmp_path: Path) -> None:
+    chosen = Settings(home=tmp_path, max_depth=2, max_entries=7, max_file_bytes=8)
+    assert reading.bounds_of(chosen) == Bounds(2, 7, chosen.max_total_bytes, 8)
