@@ -153,9 +153,9 @@ class _Body:
 
 
 def is_tar(block: bytes) -> bool:
-    """Return whether a block is a tar header: its checksum is right and it names something."""
+    """Return whether a block is a tar header: a right checksum, and a name or the magic."""
     try:
-        return bool(parse_header(block).name)
+        return bool(parse_header(block).name) or block[257:262] == b"ustar"
     except Refused:
         return False
 
@@ -206,6 +206,9 @@ def _member(index: int, header: Header, extra: _Extra) -> Member:
     unsafe = names.unsafe_path(name) if name != "." or kind != "folder" else []
     if b"\0" in raw:
         unsafe.append("nul")
+    if kind == "file" and name.endswith("/") and "empty_name" not in unsafe:
+        # To some readers this is a folder.
+        unsafe.append("empty_name")
     if kind in ("symlink", "special"):
         unsafe.append(kind)
     if extra.sparse or header.type == b"S":
