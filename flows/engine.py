@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from urllib.request import urlopen
 
@@ -48,6 +50,22 @@ def prepare_engine(chosen: Settings, *, quiet: bool = True) -> None:
         values["PREFECT_API_URL"] = chosen.prefect_api_url
     for name, value in values.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def briskly(chosen: Settings) -> Iterator[None]:
+    """Run flows without heartbeats while the server is a temporary one of this very process.
+
+    Nobody watches for the heartbeats of a process by a server that dies with it, and the thread
+    that sends them holds up the end of each flow by up to a second.
+    """
+    if chosen.prefect_api_url or os.environ.get("PREFECT_API_URL"):
+        yield
+        return
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 def require_server(url: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flows.engine import prepare_engine
+from flows.engine import briskly, prepare_engine
 from portal.progress import ingest_progress
 from portal.show import cell, line
 from storage.custody import current
 from storage.settings import settings
 from tasks import claims
+from tasks.telling import TELLER
 
 
 def run_ingest(accession: str) -> dict[str, Any]:
@@ -18,8 +19,12 @@ def run_ingest(accession: str) -> dict[str, Any]:
     prepare_engine(settings())
     from flows.ingest import ingest_bundle
 
-    with ingest_progress(current(), accession):
-        outcome: dict[str, Any] = ingest_bundle(accession)
+    with briskly(settings()), ingest_progress(current(), accession):
+        try:
+            outcome: dict[str, Any] = ingest_bundle(accession)
+        finally:
+            # A failed ingest is not under way any more; of one that ended nothing is left.
+            TELLER.dropped(accession)
     return outcome
 
 
