@@ -27,11 +27,13 @@ class State(StrEnum):
     """What became of an exhibit or a part."""
 
     EXPANDED = "expanded"
+    PARTLY_EXPANDED = "partly_expanded"
     READ = "read"
     OCR = "ocr"
     PARTLY_READ = "partly_read"
     EMPTY = "empty"
     FOLDER = "folder"
+    NOT_OPENED = "not_opened"
     ENCRYPTED = "encrypted"
     NOT_READABLE = "not_readable"
     NOT_EXTRACTED = "not_extracted"
@@ -43,6 +45,7 @@ class State(StrEnum):
 
 FAILED = frozenset(
     {
+        State.PARTLY_EXPANDED,
         State.PARTLY_READ,
         State.ENCRYPTED,
         State.NOT_READABLE,
@@ -55,11 +58,13 @@ FAILED = frozenset(
 
 STATE_NAMES: dict[str, str] = {
     State.EXPANDED: "已展开 expanded",
+    State.PARTLY_EXPANDED: "部分展开 partly expanded",
     State.READ: "已识读 read",
     State.OCR: "已识读（OCR） read by OCR",
     State.PARTLY_READ: "部分识读 partly read",
     State.EMPTY: "空白 empty",
     State.FOLDER: "文件夹 folder",
+    State.NOT_OPENED: "镜像，未打开 image, not opened",
     State.ENCRYPTED: "已加密 encrypted",
     State.NOT_READABLE: "无法识读 not readable",
     State.NOT_EXTRACTED: "未取出 not extracted",
@@ -74,7 +79,17 @@ _AS_IS = {
     "partly_read": State.PARTLY_READ,
     "empty": State.EMPTY,
     "encrypted": State.ENCRYPTED,
+    "not_opened": State.NOT_OPENED,
 }
+
+
+def opened_up(problems: Iterable[str]) -> tuple[State, str]:
+    """Return state and reason code of a container that was expanded.
+
+    One that is damaged, cut off, or has bytes that belong to no member, was not wholly so.
+    """
+    first = next(iter(problems), "")
+    return (State.PARTLY_EXPANDED, first) if first else (State.EXPANDED, "")
 
 
 def judged(state: str, ocr_pages: int, flags: Iterable[str] = ()) -> tuple[State, str]:

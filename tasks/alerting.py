@@ -26,7 +26,7 @@ def alert_event(
 
     Args:
         custody: the installation.
-        kind: what found it: ``fixity``, ``log`` or ``drill``.
+        kind: what found it: ``fixity``, ``log``, ``drill``, ``acquisition`` ...
         subject: what it is about; with the kind it tells one open alert from another.
         message: what was found, for a person.
         case: case identifier, if it concerns one.

@@ -10,7 +10,7 @@ import atexit
 import json
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from storage.objects import ObjectRef
 from storage.settings import Settings, settings
 from tasks.expanded import READER_VERSION, listed, record_listing, transcript_of
 from tasks.expanding import Bounds, Expander, PoolOpener, too_much
+from tasks.images import acquisition, image_alert
 from tasks.kept_files import opened
 from tasks.partlist import Heading
 from tasks.reader.answer import Contents, Transcript
@@ -31,7 +32,7 @@ from tasks.reader.cell import CellPool
 from tasks.reader.contained import contents
 from tasks.reader.failures import UnreadableError
 from tasks.receiving import put_bytes
-from tasks.transcribing import MAY_HOLD, Look, Stage, look
+from tasks.transcribing import Look, Stage, look
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class _Outcome:
     event: CustodyEvent
     transcript: Transcript
     contents: Contents | None
+    alert: CustodyEvent | None = None
 
 
 def _todo(custody: Custody, exhibits: Sequence[str], *, again: bool) -> list[Task]:
@@ -154,7 +156,9 @@ def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
         for each in outcomes:
             exhibit = each.event.exhibits[0]
             index_pages(session, each.event.case, exhibit, page_inputs(each.transcript))
-    custody.record([each.event for each in outcomes])
+    # An alert is recorded with its reading: what is read is not read again to raise it.
+    pairs = [(each.event, each.alert) for each in outcomes]
+    custody.record([event for pair in pairs for event in pair if event is not None])
 
 
 def expand_exhibits(
@@ -266,11 +270,15 @@ def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Ou
     before = None if stage is Stage.ALL else _earlier(custody, task.reading)
     with opened(custody, ObjectRef.from_json(row["object"])) as file:
         seen = look(pool, file, row["item"]["path"], stage=stage, before=before)
+        found = acquisition(custody.settings, pool, file, seen.transcript.media_type)
     data = seen.transcript.as_bytes()
     print_ = fingerprint_bytes(data)
     ref = put_bytes(custody, f"cases/{row['case_id']}/derivatives/{print_.sha256}", data)
-    event = _event(custody, task, seen, print_, ref)
-    return _Outcome(task, event, seen.transcript, seen.contents)
+    event = _event(custody, task, seen, stage, print_, ref)
+    if found is not None:
+        event = replace(event, details={**event.details, "claims": list(found.claims)})
+    alert = image_alert(custody, row["exhibit_id"], row["case_id"], found)
+    return _Outcome(task, event, seen.transcript, seen.contents, alert)
 
 
 def _earlier(custody: Custody, reading: dict[str, Any] | None) -> Transcript | None:
@@ -284,13 +292,16 @@ def _earlier(custody: Custody, reading: dict[str, Any] | None) -> Transcript | N
         return None
 
 
-def _holds(custody: Custody, task: Task, seen: Look) -> dict[str, Any]:
+def _holds(custody: Custody, task: Task, seen: Look, stage: Stage) -> dict[str, Any]:
     """Return what the event says of a container: its format, and why it is not opened if so."""
     if seen.contents is None:
-        earlier = task.reading["details"] if task.reading else {}
         # Where OCR alone was repeated, nobody asked what the document holds.
-        kept = earlier.get("container", "") if seen.transcript.media_type in MAY_HOLD else ""
-        return {"container": kept, "refused": list(earlier.get("refused", ())) if kept else []}
+        asked = stage is not Stage.OCR or task.reading is None
+        earlier = {} if asked or task.reading is None else task.reading["details"]
+        return {
+            "container": earlier.get("container", ""),
+            "refused": list(earlier.get("refused", ())),
+        }
     why = too_much(seen.contents, 0, bounds_of(custody.settings))
     return {
         "container": "" if why else seen.contents.format,
@@ -299,7 +310,7 @@ def _holds(custody: Custody, task: Task, seen: Look) -> dict[str, Any]:
 
 
 def _event(
-    custody: Custody, task: Task, seen: Look, print_: Fingerprint, ref: ObjectRef
+    custody: Custody, task: Task, seen: Look, stage: Stage, print_: Fingerprint, ref: ObjectRef
 ) -> CustodyEvent:
     row, transcript = task.row, seen.transcript
     confidences = [page.confidence for page in transcript.pages if page.confidence is not None]
@@ -322,7 +333,7 @@ def _event(
             "ocr_pages": sum(page.origin == "ocr" for page in transcript.pages),
             "confidence": _permille(confidences),
             "characters": sum(len(page.text) for page in transcript.pages),
-            **_holds(custody, task, seen),
+            **_holds(custody, task, seen, stage),
             "tools": dict(transcript.tools),
             "settings": {"languages": custody.settings.ocr_languages, "reader": READER_VERSION},
             "fingerprint": print_.as_json(),

@@ -232,7 +232,7 @@ def report_failures(key: str, results: Sequence[Sequence[ReadResult]]) -> int:
         }
         for part in results
         for each in part
-        if each.state not in ("read", "empty")
+        if each.state not in ("read", "empty", "not_opened")
     ]
     create_table_artifact(
         table=rows, key=f"{key.lower()}-failures", description="未能完整识读的文件"

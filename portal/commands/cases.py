@@ -40,6 +40,7 @@ _STATES = {
     "read": "已读 read",
     "partly_read": "部分已读 partly read",
     "encrypted": "已加密 encrypted",
+    "not_opened": "镜像，未打开 image, not opened",
     "empty": "空白 empty",
     "damaged": "损坏 damaged",
     "unknown_type": "类型不明 unknown type",

@@ -13,11 +13,20 @@ from typing import Any, Literal, NamedTuple
 from tasks.reader.strict import as_json, parse
 
 SCHEMA = "zhenglian.transcript/1"
+MAY_HOLD = "may_hold"
+"""Flag of a document that begins as a container does, where its members were left out."""
 
 Origin = Literal["text_layer", "document", "ocr", "none"]
 MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]
 State = Literal[
-    "read", "partly_read", "encrypted", "empty", "damaged", "unknown_type", "unreadable"
+    "read",
+    "partly_read",
+    "encrypted",
+    "empty",
+    "damaged",
+    "unknown_type",
+    "unreadable",
+    "not_opened",
 ]
 
 

@@ -16,8 +16,9 @@ from tasks.reader import (
     texts,
     zipdir,
 )
-from tasks.reader.answer import Transcript
+from tasks.reader.answer import MAY_HOLD, Transcript
 from tasks.reader.claims import OOXML, claimed_type, mismatch
+from tasks.reader.containers import kinds
 from tasks.reader.limits import Limits
 from tasks.reader.reading import REASONS, Context, Reading, settle
 from tasks.reader.source import Source
@@ -51,11 +52,16 @@ def inspect(source: Source, *, parts: bool = True) -> Transcript:
     """Return the transcript of one document; pages left to OCR are marked.
 
     Without ``parts`` members of archives and attachments of mail are left out: whoever asks
-    reads them one by one.
+    reads them one by one. The flag ``may_hold`` then says that there may be some.
     """
     kind = mediatype.media_type(source)
     claimed = claimed_type(source.name)
-    reading = _read(kind, source, Context(open_part, descend=parts))
+    if not parts and _may_hold(kind, source):
+        own_words = kind == "message/rfc822"
+        reading = _read(kind, source, Context(open_part, descend=False)) if own_words else Reading()
+        reading.flag(MAY_HOLD)
+    else:
+        reading = _read(kind, source, Context(open_part))
     if mismatch(kind, claimed):
         reading.flags.insert(0, "type_mismatch")
     state = settle(reading.state, reading.pages, reading.flags)
@@ -69,6 +75,12 @@ def inspect(source: Source, *, parts: bool = True) -> Transcript:
         metadata=reading.metadata,
         tools=versions(),
     )
+
+
+def _may_hold(kind: str, source: Source) -> bool:
+    """Whether to ask what a document holds; PDF and Office documents are read as a whole."""
+    documents = _READERS.keys() - {"application/zip", "message/rfc822"}
+    return kind not in documents and kinds.may_hold(source)
 
 
 def open_part(source: Source, context: Context) -> Reading:
@@ -96,5 +108,7 @@ def _read(kind: str, source: Source, context: Context) -> Reading:
         return Reading(state="empty")
     if kind == mediatype.ENCRYPTED_OFFICE:
         return Reading(state="encrypted")
+    if kind in mediatype.DISK_IMAGES:
+        return Reading(state="not_opened")
     reader = _READERS.get(kind) or (texts.read_text if kind.startswith("text/") else None)
     return reader(source, context) if reader else Reading(state="unknown_type")

@@ -6,7 +6,18 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tasks.reader import charset, fields, images, inspection, manifest, members, ocr, pages, zipdir
+from tasks.reader import (
+    charset,
+    ewf,
+    fields,
+    images,
+    inspection,
+    manifest,
+    members,
+    ocr,
+    pages,
+    zipdir,
+)
 from tasks.reader.answer import ZipMember
 from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
@@ -88,6 +99,10 @@ def _extract_member(job: Job, source: Source, descriptors: list[int]) -> Any:
     return {"bytes": given}
 
 
+def _acquisition(job: Job, source: Source, _: list[int]) -> Any:
+    return ewf.examine(source, job.limit)
+
+
 def _probe(job: Job, source: Source, _: list[int]) -> Any:
     return probe()
 
@@ -101,5 +116,6 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "extract_member": _extract_member,
     "contents": serve.list_contents,
     "unpack": serve.unpack_members,
+    "acquisition": _acquisition,
     "probe": _probe,
 }

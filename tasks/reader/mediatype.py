@@ -8,7 +8,7 @@ from typing import Any
 
 import magic
 
-from tasks.reader import charset, zipdir
+from tasks.reader import charset, ewf, rawimage, zipdir
 from tasks.reader.claims import OCTETS, OOXML
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
@@ -37,6 +37,10 @@ _MAIL_HEADER = re.compile(
 )
 
 ENCRYPTED_OFFICE = "application/encrypted-office"
+EWF = "application/x-ewf"
+RAW_IMAGE = "application/x-raw-disk-image"
+DISK_IMAGES = frozenset({EWF, RAW_IMAGE, "application/x-iso9660-image"})
+"""Media that are kept as they are and never opened for their files."""
 
 
 @cache
@@ -51,6 +55,8 @@ def media_type(source: Source) -> str:
         return "application/x-empty"
     if head.startswith(_OLE_MAGIC):
         return _ole(source)
+    if ewf.is_image(head):
+        return EWF
     found = str(_magic().from_buffer(head))
     if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
         return _zip(source, found)
@@ -58,6 +64,8 @@ def media_type(source: Source) -> str:
         return "application/pdf"
     if (found.startswith("text/") or found in (OCTETS, "message/news")) and looks_like_mail(head):
         return "message/rfc822"
+    if found == OCTETS and rawimage.is_raw_image(head, source.size):
+        return RAW_IMAGE
     if found == OCTETS and charset.without_mark(head):
         return "text/plain"
     return found

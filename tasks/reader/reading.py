@@ -19,6 +19,7 @@ REASONS = {
     "encrypted": "文件已加密，需要密码。 The file is encrypted and needs a password.",
     "empty": "文件没有内容。 The file has no content.",
     "damaged": "文件已损坏，无法读取。 The file is damaged and cannot be read.",
+    "not_opened": "磁盘镜像按原件保存，不予打开。 A disk image is kept as it is and not opened.",
     "unknown_type": "暂不能读取此类文件。 Files of this type cannot be read yet.",
     "partly_read": "部分内容尚未读出。 Part of the content has not been read.",
 }
