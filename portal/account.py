@@ -12,6 +12,10 @@ from tasks.reader.limits import limit_of
 
 _WHY = {
     "damaged": "损坏 damaged",
+    "truncated": "不完整 cut off",
+    "truncated_directory": "目录不完整 directory cut off",
+    "hidden": "含不属于任何项的字节 bytes of no member",
+    "multi_disk": "分卷之一 one of several volumes",
     "unknown_type": "类型不明 unknown type",
     "unreadable": "无法打开 cannot be opened",
     "timeout": "超时 took too long",

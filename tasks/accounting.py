@@ -22,14 +22,15 @@ from tasks.account import (
     account,
     holdings,
     judged,
+    opened_up,
     together,
 )
 
 
 def exhibit_state(
-    reading: dict[str, Any] | None, *, expanded: bool, disposed: bool = False
+    reading: dict[str, Any] | None, whole: dict[str, Any] | None, *, disposed: bool = False
 ) -> tuple[State, str]:
-    """Return state and reason code of an exhibit from its newest reading.
+    """Return state and reason code of an exhibit from its newest reading and expansion.
 
     A container is in work until its parts are on record, whatever was read of it itself.
     """
@@ -42,7 +43,7 @@ def exhibit_state(
         state, code = details["refused"]
         return State(state), code
     if details.get("container"):
-        return (State.EXPANDED if expanded else State.IN_WORK), ""
+        return opened_up(whole["details"]["problems"]) if whole else (State.IN_WORK, "")
     return judged(reading["state"], details.get("ocr_pages", 0), details.get("flags", ()))
 
 
@@ -59,7 +60,7 @@ class _Rows:
         """Return state and reason code of one of its exhibits."""
         return exhibit_state(
             exhibit["reading"],
-            expanded=exhibit["exhibit_id"] in self.wholes,
+            self.wholes.get(exhibit["exhibit_id"]),
             disposed=exhibit["object"]["key"] in self.gone,
         )
 

@@ -23,7 +23,7 @@ from typing import BinaryIO, Protocol
 
 from storage.catalogue.parts import place
 from storage.digest import Fingerprint, Hasher
-from tasks.account import State, judged
+from tasks.account import State, judged, opened_up
 from tasks.partlist import Part
 from tasks.reader.answer import Contents, Member, Transcript
 from tasks.reader.cell import CellPool
@@ -273,10 +273,12 @@ class Expander:
         why = too_much(held, depth, self.bounds, self.parts)
         if why is not None:
             return _ended(part, *why), False
+        state, code = opened_up(held.problems)
         part = replace(
             part,
-            state=State.EXPANDED.value,
-            code="",
+            state=state.value,
+            code=code[:64],
+            reason=explained(state, code),
             members=len(held.members),
             member_bytes=held.total_bytes,
         )
@@ -312,6 +314,7 @@ _GONE = (
     "it could not be taken out."
 )
 _REASONS = {
+    State.PARTLY_EXPANDED: "未能完整展开 not wholly expanded",
     State.NOT_EXTRACTED: "未取出 not extracted",
     State.ENCRYPTED: "已加密，需要密码 encrypted, needs a password",
     State.TOO_DEEP: "容器层数过多，未再展开 too many containers inside each other",

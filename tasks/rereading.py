@@ -86,14 +86,19 @@ def _named(custody: Custody, name: str) -> tuple[list[dict[str, Any]], str]:
             found = queries.find_exhibit(session, name)
             case, only = found["case_id"], found["exhibit_id"]
         rows = queries.list_exhibits(session, case)
-    return [row for row in rows if not only or row["exhibit_id"] == only], case
+        wholes = parts.whole_of_case(session, case)
+    return [
+        {**row, "whole": wholes.get(row["exhibit_id"])}
+        for row in rows
+        if not only or row["exhibit_id"] == only
+    ], case
 
 
 def _wanted(exhibit: dict[str, Any], selection: Selection) -> bool:
     """Whether an exhibit itself is read again; what was never read is no failure."""
     reading = exhibit["reading"]
     media_type = reading["media_type"] if reading else ""
-    state, _ = exhibit_state(reading, expanded=True)
+    state, _ = exhibit_state(reading, exhibit["whole"])
     held = reading is not None and _is_container(reading["details"])
     return (
         media_type.startswith(selection.media_type)

@@ -9,36 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tasks.reader.answer import Contents, Page, Transcript
+from tasks.reader.answer import MAY_HOLD, Contents, Page, Transcript
 from tasks.reader.cell import CellPool, Progress, recognised, settled
 from tasks.reader.contained import contents
 from tasks.reader.documents import Document
 from tasks.reader.failures import UnreadableError
 
-MAY_HOLD = frozenset(
-    {
-        "application/zip",
-        "application/x-tar",
-        "application/gzip",
-        "application/x-gzip",
-        "application/x-bzip2",
-        "application/x-xz",
-        "application/zstd",
-        "application/x-zstd",
-        "application/x-7z-compressed",
-        "application/x-rar",
-        "application/vnd.rar",
-        "application/x-rar-compressed",
-        "application/mbox",
-        "message/rfc822",
-        "message/news",
-        "application/vnd.ms-outlook",
-        "application/vnd.ms-tnef",
-        "application/ms-tnef",
-        "application/octet-stream",
-    }
-)
-"""Types whose content is asked once more: a question for every text would double the work."""
+_TYPES = {"mbox": "application/mbox"}
+"""Types that only the members tell: a mailbox begins as plain text."""
 _MAIL = frozenset({"mail", "mbox", "msg", "tnef"})
 
 
@@ -76,7 +54,7 @@ def look(
     if stage is Stage.OCR and before is not None:
         return Look(recognised(pool, file, _reopened(before), progress))
     transcript = pool.inspect(file, name, parts=False)
-    if transcript.media_type in MAY_HOLD:
+    if MAY_HOLD in transcript.flags:
         try:
             held = contents(pool, file, name)
         except UnreadableError as error:
@@ -92,13 +70,15 @@ def look(
 
 def _container(transcript: Transcript, held: Contents) -> Transcript:
     """Return a container's own transcript: one with members is not empty, whatever it says."""
-    flags = (*transcript.flags, *(f"container_{each}" for each in held.problems[:20]))
+    own = (flag for flag in transcript.flags if flag != MAY_HOLD)
+    flags = (*own, *(f"container_{each}" for each in held.problems[:20]))
     state, reason = transcript.state, transcript.reason
     if not any(page.text.strip() for page in transcript.pages) and held.format not in _MAIL:
         state, reason = ("read", "") if held.members else ("empty", transcript.reason)
     elif state not in ("read", "partly_read"):
         state, reason = ("read", "") if held.members else (state, reason)
-    return replace(transcript, state=state, reason=reason, flags=flags)
+    kind = _TYPES.get(held.format, transcript.media_type)
+    return replace(transcript, media_type=kind, state=state, reason=reason, flags=flags)
 
 
 def _broken(transcript: Transcript, error: UnreadableError) -> Transcript:

@@ -43,6 +43,20 @@ def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
     return _message(source, head, tick)
 
 
+def may_hold(source: Source) -> bool:
+    """Return whether ``source`` begins as a container does; ``walker`` says whether it is one."""
+    head = source.head(mediatype.HEAD_BYTES)
+    if head.startswith(outlook.OLE):
+        return outlook.is_message(source)
+    starts = (*_ZIP_STARTS, *_COMPRESSED, packed.SEVEN, rarheads.RAR4, rarheads.RAR5, outlook.TNEF)
+    return (
+        head.startswith(starts)
+        or tar.is_tar(head[: tar.BLOCK])
+        or mails.is_mailbox(head)
+        or mediatype.looks_like_mail(head)
+    )
+
+
 def _message(source: Source, head: bytes, tick: Tick) -> Walker | None:
     if head.startswith(outlook.OLE):
         return outlook.Message(source) if outlook.is_message(source) else None
