@@ -9,15 +9,30 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
+import inflate64
+from zstandard import ZstdError
+
 from tasks.reader.answer import ZipMember
+from tasks.reader.containers.stream import MAX_WINDOW_BYTES, Stepped, zstd
 from tasks.reader.job import Refused
 from tasks.reader.source import Source
 
 CHUNK = 1 << 18
 
+_ERRORS = (
+    zlib.error,
+    lzma.LZMAError,
+    ZstdError,
+    OSError,
+    EOFError,
+    ValueError,
+    IndexError,
+    struct.error,
+)
+
 
 class _Unpacker(Protocol):
-    """What the three decompressors of the standard library share."""
+    """What all decompressors share."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """Return at most ``max_length`` bytes."""
@@ -57,7 +72,7 @@ def _pieces(source: Source, member: ZipMember) -> Iterator[bytes]:
         yield from _expand(unpacker, first)
         for data in packed:
             yield from _expand(unpacker, data)
-    except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
+    except _ERRORS as error:
         raise Refused("压缩数据已损坏。 The compressed data is damaged.") from error
 
 
@@ -89,10 +104,18 @@ def _unpacker(method: int, packed: Iterator[bytes]) -> tuple[_Unpacker, bytes]:
         (length,) = struct.unpack_from("<H", first, 2)
         properties = first[4 : 4 + length]
         code, dictionary = properties[0], struct.unpack_from("<I", properties, 1)[0]
+        if dictionary > MAX_WINDOW_BYTES:
+            raise Refused(f"所需内存过大。 Needs too much memory: {dictionary} bytes")
         rest, lc = divmod(code, 9)
         pb, lp = divmod(rest, 5)
         chain = [{"id": lzma.FILTER_LZMA1, "dict_size": dictionary, "lc": lc, "lp": lp, "pb": pb}]
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain), first[4 + length :]
+    if method == 9:
+        # Deflate64 is what Windows packs files of more than 2 GiB with.
+        inflater = inflate64.Inflater()
+        return Stepped(inflater, inflater.inflate), first
+    if method == 93:
+        return zstd(), first
     raise Refused(f"不支持的压缩方法 {method}。 Compression method {method} is not supported.")
 
 

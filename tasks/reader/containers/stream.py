@@ -29,7 +29,7 @@ _STARTS: dict[str, tuple[bytes, ...]] = {
     "zst": (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + i]) + b"\x2a\x4d\x18" for i in range(16))),
 }
 # What 4 bytes of zstd can expand to is a block of 128 KiB, and its library gives all at once.
-_ZSTD_STEP = 1 << 10
+_STEP = 1 << 10
 
 
 class Forward(Protocol):
@@ -203,37 +203,52 @@ class _Gzip:
         return self._inner.decompress(self._inner.unconsumed_tail + data, length)
 
 
-class _Zstd:
-    """zstd with the same interface; ``decompress`` may return more than it is asked for."""
+class Stepped:
+    """A decompressor that gives all it can at once, fed so little that this stays small.
 
-    def __init__(self) -> None:
-        self._inner = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
+    It has the interface of bz2's and lzma's, but may return more than it is asked for.
+    """
+
+    def __init__(self, inner: Any, expand: Callable[[bytes], bytes]) -> None:
+        """Feed ``expand``, a method of ``inner``, which says itself when its end is reached."""
+        self._inner = inner
+        self._expand = expand
         self._rest = memoryview(b"")
 
     @property
     def eof(self) -> bool:
-        return self._inner.eof
+        """Whether the end of the stream was seen."""
+        return bool(self._inner.eof)
 
     @property
     def needs_input(self) -> bool:
+        """Whether all input given so far has been used."""
         return not self._rest
 
     @property
     def unused_data(self) -> bytes:
-        return self._inner.unused_data + bytes(self._rest)
+        """What was given beyond the end."""
+        return bytes(self._inner.unused_data) + bytes(self._rest)
 
-    def decompress(self, data: bytes, _: int) -> bytes:
+    def decompress(self, data: bytes, max_length: int = CHUNK) -> bytes:
+        """Return what the next little step of the input expands to."""
         if data:
             self._rest = memoryview(bytes(self._rest) + data)
-        step, self._rest = self._rest[:_ZSTD_STEP], self._rest[_ZSTD_STEP:]
-        return self._inner.decompress(step)
+        step, self._rest = self._rest[:_STEP], self._rest[_STEP:]
+        return self._expand(bytes(step)) if step else b""
+
+
+def zstd() -> Stepped:
+    """Return a decompressor of one zstd frame."""
+    inner = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
+    return Stepped(inner, inner.decompress)
 
 
 _DECODERS: dict[str, Callable[[], Any]] = {
     "gz": _Gzip,
     "bz2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW_BYTES),
-    "zst": _Zstd,
+    "zst": zstd,
 }
 
 
