@@ -38,12 +38,20 @@ def run(job: Job, descriptors: list[int]) -> Any:
 STARTS_PROGRAM = frozenset({"ocr_page"})
 """Kinds of job that run another program; the others may start no process at all."""
 
-_SAMPLES = ("证据清单：客户名单、供货合同。\n".encode(), b"<html><body>text</body></html>\n")
+_LINE = "证据清单：客户名单、供货合同。\n"
+_SAMPLES = (
+    _LINE.encode(),
+    _LINE.encode("gb18030"),
+    b"<html><body>text</body></html>\n",
+    b"From: a@b.cn\nTo: c@d.cn\nSubject: text\n\ntext\n",
+)
+# After so many rounds the interpreter has adapted its code, and no child needs to.
+_ROUNDS = 12
 
 
 def preload() -> None:
     """Load every parser and its tables once, so that each child starts warm."""
-    for sample in _SAMPLES:
+    for sample in _SAMPLES * _ROUNDS:
         # What libmagic compiles on first use, every child would compile again.
         inspection.inspect(Source(sample))
     charset.preload()

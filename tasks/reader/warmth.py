@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,7 @@ def settle() -> None:
     gc.freeze()
     with contextlib.suppress(OSError):
         for mapping in _mappings():
-            if mapping.path.endswith(_TABLES) and mapping.mode == "rw-p":
+            if mapping.path.endswith(_TABLES) and mapping.mode == "r--p":
                 _hand_down(mapping)
             elif mapping.path in ("", "[heap]") and mapping.mode == "rw-p":
                 _join(mapping)
@@ -70,10 +71,21 @@ def _join(mapping: _Mapping) -> None:
 
 
 def _hand_down(mapping: _Mapping) -> None:
-    """Make children inherit a private file mapping instead of faulting it in again."""
-    _advise(mapping.start, mapping.end - mapping.start, _MADV_POPULATE_READ)
-    # The same byte again: the page becomes our own, and the kernel copies the mapping on fork.
-    ctypes.memmove(mapping.start, ctypes.string_at(mapping.start, 1), 1)
+    """Make children inherit a private file mapping instead of faulting it in again.
+
+    One byte is written as it was: that page becomes our own, and the kernel copies the entries
+    of a mapping that has such a page when it forks.
+    """
+    length = mapping.end - mapping.start
+    _advise(mapping.start, length, _MADV_POPULATE_READ)
+    if _protect(mapping.start, length, mmap.PROT_READ | mmap.PROT_WRITE):
+        ctypes.memmove(mapping.start, ctypes.string_at(mapping.start, 1), 1)
+        _protect(mapping.start, length, mmap.PROT_READ)
+
+
+def _protect(start: int, length: int, protection: int) -> bool:
+    done: int = _libc.mprotect(ctypes.c_void_p(start), ctypes.c_size_t(length), protection)
+    return done == 0
 
 
 def _advise(start: int, length: int, advice: int) -> None:
