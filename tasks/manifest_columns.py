@@ -150,7 +150,7 @@ ITEM = (
         "relative to the bundle's root, with /",
         ("路径", "文件", "文件名", "file", "filename", "file_path"),
         "合同/供货合同.pdf",
-        1024,
+        4096,
     ),
     Column(
         "kind",

@@ -17,14 +17,17 @@ MAX_VALUE = 20_000
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LISTS = ("officers", "items")
+_ENCODINGS = {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030"}
+# Two characters of GB 18030 may happen to be UTF-8 (the word for "Unicom" is known for it).
+_MULTIBYTE = 9
 _NULL = "tag:yaml.org,2002:null"
 
 
 def read_yaml(data: bytes) -> RawManifest:
     """Return the cells of a YAML manifest; what is wrong with its form is a problem each."""
     problems = Problems()
-    text = decode(data).text
-    node = compose_safely(text, problems)
+    text = _text(data, problems)
+    node = None if text is None else compose_safely(text, problems)
     if node is None:
         if not problems.found:
             problems.add(1, "清单是空的。", "The manifest is empty.")
@@ -41,6 +44,38 @@ def read_yaml(data: bytes) -> RawManifest:
         items=_records(lists.get("items"), "items", problems),
         problems=problems.all(),
     )
+
+
+def _text(data: bytes, problems: Problems) -> str | None:
+    """Return the text of a manifest if there is no doubt how it is written, else None.
+
+    A guess would put a case number on record that nobody wrote. A file that is UTF-8 but for a
+    few bytes is a mixture, and every table of single bytes would read it as something.
+    """
+    decoded = decode(data)
+    mixed = decoded.encoding == "gb18030" and any(map(_plainly_utf8, data.splitlines()))
+    if decoded.encoding in _ENCODINGS and not decoded.damaged and not mixed:
+        return decoded.text
+    line = next((at for at, each in enumerate(data.splitlines(), 1) if not _is_utf8(each)), 1)
+    problems.add(
+        line,
+        "清单的文字编码无法确定，请另存为 UTF-8 编码。",
+        "The encoding of the manifest is in doubt; save it as UTF-8.",
+    )
+    return None
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _plainly_utf8(line: bytes) -> bool:
+    """Return whether a line has several characters that only UTF-8 would have so."""
+    return sum(byte > 0x7F for byte in line) >= _MULTIBYTE and _is_utf8(line)
 
 
 class Problems:

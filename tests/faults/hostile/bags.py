@@ -32,7 +32,7 @@ class Made:
     """How a bag is made; whatever is not said is right."""
 
     version: bytes = b"1.0"
-    payload: Bag = field(default_factory=lambda: {b"data/good.txt": TEXT, b"data/b.txt": b"b"})
+    payload: Bag = field(default_factory=lambda: {b"data/good.txt": TEXT, b"data/b.txt": TEXT * 2})
     algorithms: tuple[str, ...] = ("sha256",)
     spoil: Callable[[Bag], None] = lambda bag: None
 
@@ -69,8 +69,8 @@ def _good() -> Iterator[Case]:
     yield _folder("bag-two-lists", Made(algorithms=("sha256", "sha512")), accept())
     odd = {
         b"data/good.txt": TEXT,
-        b"data/100%25.txt": b"percent",
-        "data/合同 书.txt".encode(): b"c",
+        b"data/100%25.txt": TEXT * 3,
+        "data/合同 书.txt".encode(): TEXT * 4,
     }
     yield _folder("bag-odd-names", Made(payload=odd), accept())
     yield _packed("bag-zip", ".zip", Made(), accept())

@@ -65,14 +65,15 @@ _YAML: tuple[tuple[str, Spoil, str], ...] = (
     ("noise", _is(bytes(range(256))), _FORM),
     ("zeros", _is(bytes(5000)), _FORM),
     ("cut", lambda raw: raw[: len(raw) // 2], _FORM),
-    ("not-utf8", lambda raw: raw.replace("张三".encode(), b"\xd5\xc5\xc8\xfd\xff"), _FORM),
+    ("not-utf8", lambda raw: raw.replace("张三".encode(), b"\xd5\xc5\xc8\xfd\xff"), "encoding"),
+    ("mixed-gbk", lambda raw: raw.replace("张三".encode(), "张三".encode("gbk")), "encoding"),
+    ("latin1", lambda raw: raw.replace("张三".encode(), b"Jos\xe9"), "encoding"),
     ("tab-indent", _swap("  kind:", "\tkind:"), _FORM),
     ("unclosed-quote", _swap('"good.txt"', '"good.txt'), _FORM),
     ("alias-bomb", lambda raw: _LAUGHS.encode() + raw, _FORM),
     ("alias", _swap("cause: 涉嫌侵犯商业秘密", "cause: &c x\nprevious: *c"), _FORM),
     ("merge-key", _swap("bundle_no:", "<<: {a: b}\nbundle_no:"), _FORM),
     ("tag-python", _swap("cause: 涉", "cause: !!python/object/apply:os.system ['id'] #"), _FORM),
-    ("tag-binary", _swap("cause: 涉", "cause: !!binary aGk= #"), _FORM),
     ("two-documents", _add("---\nbundle_no: other\n"), _FORM),
     ("nested-deep", _add("deep: " + "[" * 5000), _FORM),
     ("nested-map", _add("deep: " + "{a: " * 2000), _FORM),
@@ -95,14 +96,12 @@ _VALUES: tuple[tuple[str, Spoil, str], ...] = (
     ("path-missing", _swap('"good.txt"', '"gone.txt"'), "^listed_missing"),
     ("path-twice", lambda raw: raw + raw[raw.index(b"- path:"):], "^listed_twice"),
     ("path-bad-spelling", _swap('"good.txt"', '"bytes://%zz"'), "."),
-    ("path-other-spelling", _swap('"good.txt"', '"bytes://good.txt"'), "."),
     ("path-itself", _swap('"good.txt"', '"manifest.yaml"'), "."),
     ("kind-unknown", _swap("documentary", "rumour"), "."),
     ("date-impossible", _swap("2026-11-19T", "2026-02-31T"), "."),
     ("date-far", _swap("2026-11-19T", "99999-11-19T"), "."),
     ("date-after-submission", _swap("2026-11-19T", "2027-11-19T"), "."),
     ("unit-other", _swap("unit: pudong-01", "unit: huangpu-09"), "."),
-    ("case-no-path", _swap("沪市监案〔2026〕0777号", "../../outside"), "."),
     ("case-no-empty", _swap("沪市监案〔2026〕0777号", '""'), "."),
     ("one-officer", _swap('- {name: 李四, id: "310002"}\n', ""), "."),
     ("number-huge", _swap("bundle_no: ", "bundle_no: " + "9" * 5000), "."),
@@ -116,6 +115,10 @@ _FINE: tuple[tuple[str, Spoil], ...] = (
     ("utf-16", lambda raw: raw.decode().encode("utf-16")),
     ("gb18030", lambda raw: raw.decode().encode("gb18030")),
     ("markup-name", _swap("第1件", '"<script>=cmd|x"')),
+    # A scalar is the text that stands there; a case number is text, and no path is made of it.
+    ("tag-binary", _swap("cause: 涉", "cause: !!binary aGk= #")),
+    ("case-no-path", _swap("沪市监案〔2026〕0777号", "../../outside")),
+    ("path-other-spelling", _swap('"good.txt"', '"bytes://good.txt"')),
     ("null-name", _swap("第1件", '"null"')),
 )
 
@@ -140,7 +143,7 @@ def _sheet(name: str, build: Callable[[str], bytes]) -> Callable[[Path], Path]:
 
 HEADER = (
     ("证据包编号", ""), ("案号", "沪市监案〔2026〕0777号"), ("案由", "涉嫌侵犯商业秘密"),
-    ("提交单位", "pudong-01"), ("提交人", "张三"), ("提交时间", "2026-11-20 09:30"),
+    ("办案单位", "pudong-01"), ("提交人", "张三"), ("提交时间", "2026-11-20 09:30"),
 )  # fmt: skip
 OFFICERS = (("执法人员", "张三", "310001"), ("执法人员", "李四", "310002"))
 COLUMNS = (

@@ -52,7 +52,7 @@ class Defect:
     @property
     def as_exhibit(self) -> Expected:
         """The verdict on a folder with such an archive in it."""
-        return flags(f"^(part|flag) .*({self.unsafe})") if self.unsafe else accept()
+        return flags(f"^(part|flag) .*({self.unsafe})") if self.unsafe else accept("^expanded")
 
 
 def _file(name: str, data: bytes = TEXT) -> Entry:
