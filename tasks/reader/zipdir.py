@@ -70,6 +70,15 @@ def list_zip(source: Source, limits: Limits) -> ZipListing:
     return ZipListing(tuple(_mark_duplicates(checked)), total, tuple(problems), end.count)
 
 
+def ends_as_zip(source: Source) -> bool:
+    """Return whether an archive ends exactly where ``source`` does, whatever it begins with."""
+    try:
+        end = _find_end(source)
+    except Refused:
+        return False
+    return end.count > 0 and end.trailing == 0 and source.at(end.start, 4) == _CENTRAL
+
+
 def _find_end(source: Source) -> _End:
     tail = source.tail(65557)
     base = source.size - len(tail)

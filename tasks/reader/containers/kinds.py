@@ -40,7 +40,7 @@ def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
     for start, kind in _COMPRESSED.items():
         if head.startswith(start):
             return _compressed(source, kind, limits, tick)
-    return _message(source, head, tick)
+    return _by_whole(source, head, limits, tick)
 
 
 def may_hold(source: Source) -> bool:
@@ -57,7 +57,8 @@ def may_hold(source: Source) -> bool:
     )
 
 
-def _message(source: Source, head: bytes, tick: Tick) -> Walker | None:
+def _by_whole(source: Source, head: bytes, limits: Limits, tick: Tick) -> Walker | None:
+    """Return the walk over mail, or over a zip archive behind a program or a picture."""
     if head.startswith(outlook.OLE):
         return outlook.Message(source) if outlook.is_message(source) else None
     if head.startswith(outlook.TNEF):
@@ -65,7 +66,9 @@ def _message(source: Source, head: bytes, tick: Tick) -> Walker | None:
     head = source.head(mediatype.HEAD_BYTES)
     if mails.is_mailbox(head):
         return mails.Mailbox(source, tick)
-    return mails.Mail(source, tick) if mediatype.looks_like_mail(head) else None
+    if mediatype.looks_like_mail(head):
+        return mails.Mail(source, tick)
+    return Zip(source, limits, behind=True) if zipdir.ends_as_zip(source) else None
 
 
 def zip_document(source: Source, limits: Limits) -> bool:

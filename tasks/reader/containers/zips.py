@@ -16,8 +16,9 @@ class Zip:
 
     format = "zip"
 
-    def __init__(self, source: Source, limits: Limits) -> None:
-        self.problems: list[str] = []
+    def __init__(self, source: Source, limits: Limits, *, behind: bool = False) -> None:
+        """Walk ``source``; ``behind``: something else stands in front of the archive."""
+        self.problems: list[str] = ["hidden"] if behind else []
         self._source = source
         self._limits = limits
 

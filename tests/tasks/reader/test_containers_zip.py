@@ -118,3 +118,11 @@ def test_a_damaged_archive_never_gives_wrong_bytes(data: st.DataObject) -> None:
     except AssertionError:
         return
     assert all(isinstance(each, str) or each in (*content.values(), b"") for _, each in got)
+
+
+def test_an_archive_behind_a_picture_is_found() -> None:
+    hidden = RawZip().entry(b"a", b"secret").bytes()
+    found = listed(b"\x89PNG\r\n\x1a\n" + bytes(500) + hidden)
+    assert (found.format, found.problems) == ("zip", ("hidden",))
+    assert list(taken(b"MZ" + bytes(500) + hidden)) == [("a", b"secret")]
+    assert not listed(b"MZ" + hidden + b"tail").format
