@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tasks.reader.answer import MAY_HOLD, Contents, Page, Transcript
-from tasks.reader.cell import CellPool, Progress, recognised, settled
+from tasks.reader.cell import EMPTY, CellPool, Progress, recognised, settled
 from tasks.reader.contained import contents
 from tasks.reader.documents import Document
 from tasks.reader.failures import UnreadableError
 
 _TYPES = {"mbox": "application/mbox"}
 """Types that only the members tell: a mailbox begins as plain text."""
-_MAIL = frozenset({"mail", "mbox", "msg", "tnef"})
 
 
 class Stage(StrEnum):
@@ -73,10 +72,8 @@ def _container(transcript: Transcript, held: Contents) -> Transcript:
     own = (flag for flag in transcript.flags if flag != MAY_HOLD)
     flags = (*own, *(f"container_{each}" for each in held.problems[:20]))
     state, reason = transcript.state, transcript.reason
-    if not any(page.text.strip() for page in transcript.pages) and held.format not in _MAIL:
-        state, reason = ("read", "") if held.members else ("empty", transcript.reason)
-    elif state not in ("read", "partly_read"):
-        state, reason = ("read", "") if held.members else (state, reason)
+    if not any(page.text.strip() for page in transcript.pages):
+        state, reason = ("read", "") if held.members else ("empty", EMPTY)
     kind = _TYPES.get(held.format, transcript.media_type)
     return replace(transcript, media_type=kind, state=state, reason=reason, flags=flags)
 
