@@ -39,7 +39,7 @@ from storage.errors import (
 )
 from storage.objects import Kept, LogStore, ObjectRef, ObjectStore, StoreReport, still_retained
 from storage.s3_bucket import COPIED, Bucket, Sent
-from storage.s3_errors import ABSENT, code_of, said, translated
+from storage.s3_errors import is_absent, said, translated
 from storage.s3_log import S3LogStore
 from storage.s3_probe import probe_server
 from storage.s3_stream import Body, Checked, Hashed
@@ -136,7 +136,9 @@ class S3Store:
             versions = self.bucket.versions(full)
             if not versions:
                 self.bucket.require_gone(old, ref.version_id)
-                raise NotFoundError(f"object {ref.key} is gone", key=ref.key)
+                raise NotFoundError(
+                    f"object {ref.key} is gone", remedy="run 'custody verify'", key=ref.key
+                )
             return self._existing(key, versions[0], expected, retain_until)
 
     def _require_size(self, ref: ObjectRef, expected: Fingerprint) -> None:
@@ -175,7 +177,7 @@ class S3Store:
         try:
             self.bucket.require_equal(full, version, expected)
         except IntegrityError:
-            self.bucket.discard(full, version)
+            self.bucket.discard_if_wrong(full, version, expected)
             raise
         return self._locked(key, version, expected.size, retain_until)
 
@@ -285,7 +287,7 @@ def prepare_bucket(client: S3Client, bucket: str) -> None:
         try:
             client.head_bucket(Bucket=bucket)
         except ClientError as error:
-            if code_of(error) not in ABSENT:
+            if not is_absent(error):
                 raise
             client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
         versioning = client.get_bucket_versioning(Bucket=bucket).get("Status")

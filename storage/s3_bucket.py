@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from storage.digest import Fingerprint, digest_stream
 from storage.errors import CustodyError, IntegrityError
-from storage.s3_errors import ABSENT, code_of, said, translated
+from storage.s3_errors import code_of, is_absent, said, translated
 from storage.s3_stream import Body, Checked, Hashed
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Bucket:
         try:
             self.size(key, version)
         except self.client.exceptions.ClientError as error:
-            if code_of(error) in ABSENT:
+            if is_absent(error):
                 return
             raise
         raise IntegrityError(
@@ -236,3 +236,16 @@ class Bucket:
         """Remove what is of no use to anybody, if the server is there to do it."""
         with suppress(CustodyError), translated(key):
             self.remove(key, version)
+
+    def discard_if_wrong(self, key: str, version: str, expected: Fingerprint) -> None:
+        """Remove a version that is read wrong a second time.
+
+        One that was damaged only on its way here may be another's by now, who read it right.
+        """
+        try:
+            with translated(key):
+                self.require_equal(key, version, expected)
+        except IntegrityError:
+            self.discard(key, version)
+        except CustodyError:
+            return

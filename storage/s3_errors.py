@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from storage.errors import HostError, IntegrityError, NotFoundError, TransientError
 
-ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NoSuchBucket"})
+_ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NoSuchBucket"})
 _BUSY = frozenset(
     {
         "503",
@@ -56,19 +56,36 @@ def translated(what: str) -> Iterator[None]:
 
 
 def code_of(error: ClientError) -> str:
-    """Return the server's own word for what it refused."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    """Return the server's own word for what it refused.
+
+    Only the answer to a HEAD has no words; where those of another answer were lost on the way,
+    the client fills in the number of the status, which says too little to be believed.
+    """
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return "" if code.isdecimal() and not error.operation_name.startswith("Head") else code
+
+
+def is_absent(error: ClientError) -> bool:
+    """Say whether the server said that there is no such object, version or bucket."""
+    return code_of(error) in _ABSENT
 
 
 def _client_error(what: str, error: ClientError) -> Exception:
     code = code_of(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in ABSENT:
-        return NotFoundError(f"{what} is not in the bucket", key=what, code=code)
-    if code in _BUSY or status >= 500 or status == _TOO_MANY:
-        return TransientError(f"the S3 server is busy: {code}", remedy="it is tried again")
+    if is_absent(error):
+        return NotFoundError(
+            f"{what} is not in the bucket",
+            remedy="run 'custody verify' on its case",
+            key=what,
+            code=code,
+        )
+    if not code or code in _BUSY or status >= 500 or status == _TOO_MANY:
+        return TransientError(
+            f"the S3 server is busy: {code or status}", remedy="it is tried again"
+        )
     return HostError(
-        f"the S3 server refuses {what}: {code or status}",
+        f"the S3 server refuses {what}: {code}",
         remedy="check bucket, access key, secret key and rights; see 'custody doctor'",
         code=code,
     )

@@ -61,7 +61,7 @@ def single_try_store(
     )
     if not endpoint:
         prepare_bucket(client, bucket)
-    return S3Store(client, bucket, part=part)
+    return S3Store(client, bucket, part=part, copied=part)
 
 
 def put(store: ObjectStore, key: str, data: bytes, until: datetime | None = None) -> ObjectRef:
