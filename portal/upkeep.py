@@ -21,6 +21,8 @@ _ROLES = {
     "original": "原件 originals",
     "manifest_file": "清单 manifests",
     "container": "压缩包 containers",
+    "bag": "BagIt 标签文件 tag files",
+    "superseded": "被取代的清单 superseded manifests",
     "transcript": "识读文本 transcripts",
     "parts": "组成部分 parts",
     "quarantine": "隔离 quarantine",

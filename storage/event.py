@@ -26,6 +26,8 @@ from storage.nouns import Person
 from storage.order import Order, room_for
 
 SCHEMA = "zhenglian.event/1"
+BESIDE = ("bag", "superseded")
+"""Roles of files kept beside manifest and items; each is numbered: ``A2026-000001/bag/0``."""
 MAX_LEAF = 65_535
 """Bytes; an entry bundle of tlog-tiles gives each entry a 16-bit length."""
 
@@ -37,6 +39,7 @@ class Action(StrEnum):
     RECEIVED = "received"
     ACCESSIONED = "accessioned"
     STORED = "stored"
+    KEPT = "kept"
     RECEIPTED = "receipted"
     QUARANTINED = "quarantined"
     DUPLICATE = "duplicate"

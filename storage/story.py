@@ -122,6 +122,7 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
     Action.STORED: _stored,
+    Action.KEPT: lambda d: f"另存 {len(d['files'])} 个文件（{d['role']}）/ kept beside the items",
     Action.RECEIPTED: lambda d: f"出具收据 {d['receipt_sha256'][:16]}… / receipt issued",
     Action.DECIDED: _decided,
     Action.READ: _read,

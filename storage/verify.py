@@ -23,7 +23,7 @@ from typing import Any
 
 from storage.digest import Fingerprint, fingerprint
 from storage.errors import CustodyError, IntegrityError, NotFoundError
-from storage.event import Action, CustodyEvent, decode
+from storage.event import BESIDE, Action, CustodyEvent, decode
 from storage.log import Finding, LogCheck
 from storage.nouns import case_id, exhibit_id
 from storage.objects import ObjectRef, ObjectStore
@@ -208,6 +208,10 @@ def _claims(event: CustodyEvent, proven: bool) -> Iterator[Claimed]:
             if role in details:
                 part = details[role]
                 yield _claim(f"{event.accession}/{role}", part["path"], part, proven)
+    elif event.action is Action.KEPT:
+        for number, part in enumerate(details["files"], details["first"]):
+            label = f"{event.accession}/{details['role']}/{number}"
+            yield _claim(label, part["path"], part, proven)
 
 
 def _disposals(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[tuple[str, str]]:
@@ -218,15 +222,18 @@ def _disposals(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[tup
             who = f"{event.actor.name}, {details['with']}"
             text = f"disposed of on {event.occurred_at[:10]} by {who}: {details['reason']}"
             for accession in details["accessions"]:
-                for role in ("manifest_file", "container"):
+                for role in ("manifest_file", "container", *BESIDE):
                     yield f"{accession}/{role}", text
             for exhibit in event.exhibits:
                 yield exhibit, text
 
 
 def _stated(item: ItemResult, gone: Mapping[str, str]) -> ItemResult:
-    if item.result is Result.MISSING and item.label in gone:
-        return replace(item, result=Result.DISPOSED, detail=gone[item.label])
+    # What lies beside the items is disposed of by role, whatever its number.
+    names = (item.label, item.label.rpartition("/")[0])
+    why = next((gone[name] for name in names if name in gone), None)
+    if item.result is Result.MISSING and why is not None:
+        return replace(item, result=Result.DISPOSED, detail=why)
     return item
 
 

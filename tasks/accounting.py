@@ -10,6 +10,7 @@ from storage.catalogue import kept, parts, queries
 from storage.catalogue.database import Session
 from storage.custody import Custody
 from storage.errors import NotFoundError
+from storage.event import BESIDE
 from storage.listing import parse_listing
 from storage.names import display
 from storage.objects import ObjectRef
@@ -125,7 +126,7 @@ def _account(
     details = accession["details"]
     return account(
         listed=_listed(custody, accession),
-        kept=_kept(accession, own),
+        kept=_kept(custody, accession, own),
         exhibits=[(*rows.state(each), each["size"]) for each in own],
         holdings=holdings(
             [(item, members, count) for exhibit, item, members, count in held if exhibit in mine],
@@ -238,7 +239,9 @@ def _text(custody: Custody, ref: dict[str, Any]) -> str | None:
         return None
 
 
-def _kept(accession: dict[str, Any], exhibits: list[dict[str, Any]]) -> frozenset[str]:
+def _kept(
+    custody: Custody, accession: dict[str, Any], exhibits: list[dict[str, Any]]
+) -> frozenset[str]:
     """Return the digests of everything that the accession's events say is stored."""
     details = accession["details"]
     named = [
@@ -246,4 +249,7 @@ def _kept(accession: dict[str, Any], exhibits: list[dict[str, Any]]) -> frozense
         for role in ("manifest_file", "container")
         if role in details
     ]
+    for role in BESIDE:
+        text = _text(custody, details[role]["listing"]) if role in details else None
+        named += [each.fingerprint.sha256 for each in parse_listing(text or "")]
     return frozenset([*named, *(each["sha256"] for each in exhibits)])

@@ -115,7 +115,8 @@ def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorde
         ReceiptLine(
             verdict.first_exhibit + item.seq - 1, item, files[unspell(item.path)], place.index
         )
-        for item, place in zip(manifest.items, recorded[1:], strict=True)
+        # The accession's own event comes first, and what lies beside the items last.
+        for item, place in zip(manifest.items, recorded[1 : 1 + len(manifest.items)], strict=True)
     ]
     make = partial(
         build_receipt,

@@ -78,6 +78,30 @@ def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iter
     for item in manifest.items:
         taken = by_path[unspell(item.path)]
         yield _stored_event(custody, verdict, stored, item, taken)
+    yield from _kept_events(custody, verdict, stored)
+
+
+_BESIDE_AT_ONCE = 20
+"""Files that one event names: with the longest paths it stays below the log's limit."""
+
+
+def _kept_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iterator[CustodyEvent]:
+    """Yield the events of what is kept beside manifest and items, some files in each."""
+    for role, files in verdict.beside.items():
+        for first in range(0, len(files), _BESIDE_AT_ONCE):
+            named = [_kept(each, stored) for each in files[first : first + _BESIDE_AT_ONCE]]
+            yield custody.event(
+                Action.KEPT,
+                [verdict.bundle.accession, role, str(first)],
+                case=verdict.case,
+                accession=verdict.bundle.accession,
+                purpose="intake",
+                details={
+                    "role": role,
+                    "first": first,
+                    "files": [{**each, "path": str(each["path"])[:500]} for each in named],
+                },
+            )
 
 
 def _members(custody: Custody, verdict: Verdict) -> dict[str, object]:

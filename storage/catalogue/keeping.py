@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.catalogue.tables import Accession, Alert, Expansion, Fixity, LegalHold, PageText, Part
-from storage.event import Action, CustodyEvent
+from storage.event import BESIDE, Action, CustodyEvent
 
 _FIXITY = cast(Table, Fixity.__table__)
 READ_BACK = frozenset({"ok", "mismatch"})
@@ -87,6 +87,13 @@ def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
             _keep_part(session, index, event, role, label, event.details[role])
 
 
+def _kept_beside(session: Session, index: int, event: CustodyEvent) -> None:
+    role = event.details["role"]
+    for number, part in enumerate(event.details["files"], event.details["first"]):
+        label = f"{event.accession}/{role}/{number}"
+        _keep_part(session, index, event, role, label, part)
+
+
 def _quarantined(session: Session, index: int, event: CustodyEvent) -> None:
     received = session.get(Accession, event.accession)
     size = 0 if received is None else received.bytes
@@ -119,7 +126,7 @@ def _verified(session: Session, index: int, event: CustodyEvent) -> None:
         select(Fixity).where(
             Fixity.case_id == event.case,
             Fixity.event_index < int(lines[1]),
-            Fixity.role.in_(("original", "manifest_file", "container")),
+            Fixity.role.in_(("original", "manifest_file", "container", *BESIDE)),
             Fixity.disposed.is_(False),
         )
     )
@@ -202,6 +209,7 @@ _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.READ: _read,
     Action.EXPANDED: _expanded,
     Action.ACCESSIONED: _accessioned,
+    Action.KEPT: _kept_beside,
     Action.QUARANTINED: _quarantined,
     Action.DECIDED: _decided,
     Action.VERIFIED: _verified,

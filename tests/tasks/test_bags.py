@@ -2,7 +2,10 @@
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import bagit
@@ -13,14 +16,16 @@ from hypothesis import strategies as st
 
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes, new
+from storage.directory import DirectoryStore
 from storage.event import Action
 from storage.listing import ListedFile, parse_listing
-from tasks import bag_lists, bags
+from storage.verify import CaseReport, Result, verify
+from tasks import accounting, bag_lists, bags, disposing, fixity
 from tasks.reader.cell import CellPool
 from tasks.reading import open_pool
 from tasks.receiving import load
 from tests.house import CASE_NO, HEADER, ITEM, events
-from tests.tasks.life import open_house, take
+from tests.tasks.life import CASE, open_house, take
 
 Files = dict[str, bytes]
 PAYLOAD: Files = {"data/a.txt": b"one", "data/deep/b.txt": b"two"}
@@ -281,6 +286,49 @@ def test_a_packed_bag_is_judged_as_one(house: Custody, pool: CellPool, tmp_path:
 
 
 def packed(folder: Path) -> Path:
-    import shutil
-
     return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
+
+
+def test_what_lies_beside_the_items_is_verified_swept_accounted_for_and_disposed_of(
+    house: Custody, pool: CellPool, tmp_path: Path
+) -> None:
+    payload = {"data/a.txt": b"one"}
+    files = bag(payload) | {f"notes/{number:02d}.txt": bytes([number]) for number in range(45)}
+    files["manifest.yaml"] = text_for("data/a.txt").encode()
+    for path, data in files.items():
+        (tmp_path / "bag" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bag" / path).write_bytes(data)
+    assert take(house, pool, tmp_path / "bag").state == "accepted"
+    named = [each for event in events(house, Action.KEPT) for each in event.details["files"]]
+    assert len(named) == len(files) - 2
+    assert len(events(house, Action.KEPT)) == 3
+    counted = accounting.whole_account(accounting.case_account(house, CASE))
+    assert (counted.unexplained, counted.stored) == ([], counted.received)
+    plan = fixity.plan_sweep(house)
+    assert plan.objects >= len(files)
+    assert [e for part in plan.parts for e in fixity.sweep_part(house, part)] == []
+    assert verified(house).ok
+    victim = house.workspace.objects / named[7]["object"]["key"]
+    victim.unlink()
+    wrong = [each for each in verified(house).items if each.result is not Result.OK]
+    label = f"{events(house, Action.KEPT)[0].accession}/bag/7"
+    assert [(each.label, each.result) for each in wrong] == [(label, Result.MISSING)]
+    assert dispose_of(house).items
+    gone = verified(house)
+    assert {each.result for each in gone.items} == {Result.DISPOSED}
+    assert list(house.objects.keys(f"cases/{CASE}/originals")) == []
+
+
+def verified(custody: Custody) -> CaseReport:
+    return verify(custody.objects, custody.log.reader().check(), CASE)
+
+
+def dispose_of(custody: Custody) -> disposing.DisposalList:
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(days=366 * custody.settings.retention_years)
+
+    later = DirectoryStore(custody.workspace.objects, clock)
+    old = replace(custody, clock=clock, objects=later)
+    listed_ = disposing.list_disposal(old, CASE)
+    disposing.dispose(old, CASE, by="王", second="李", reason="期满", digest=listed_.digest)
+    return listed_
