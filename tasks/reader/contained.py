@@ -8,6 +8,7 @@ while it takes them must have more than one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 
 from tasks.reader.answer import Contents
@@ -20,6 +21,8 @@ from tasks.reader.process import CellFailure, RefusedDocument
 from tasks.reader.strict import loads, parse
 
 _MAX_LISTING_BYTES = 256 << 20
+# So many members may each end the cell that takes them out; then the rest is given up.
+_MAX_PASSES = 50
 _REMEDY = "请检查该项，或重新打包后提交。 Check the member, or pack it again and hand it in."
 
 
@@ -86,13 +89,15 @@ def unpack(
     Raises:
         TransientError: the host ended the cell; nothing is known of the members.
     """
+    passes = 0
     for run in runs.split(sorted(set(wanted))):
         left = run
         while left:
+            passes += 1
             one = _Pass(pool, file, name, left)
             yield from one.members()
             left = one.left
-            if left and not one.began:
+            if left and (not one.began or passes >= _MAX_PASSES):
                 for index in left:
                     yield Unpacked(index, None, one.failure or _missing(index))
                 break
@@ -102,7 +107,8 @@ class _Pass:
     """One pass of the cell over the container, as far as it comes."""
 
     def __init__(self, pool: CellPool, file: Document, name: str, wanted: tuple[int, ...]) -> None:
-        self.left = wanted
+        self._wanted = wanted
+        self._next_wanted = 0
         self.current: Unpacked | None = None
         self.began = False
         self.failure: Exception | None = None
@@ -115,28 +121,43 @@ class _Pass:
         self._chunks = chunks
         self._frames = _frames(chunks)
 
+    @property
+    def left(self) -> tuple[int, ...]:
+        """Return the numbers of the members that did not come."""
+        return self._wanted[self._next_wanted :]
+
     def members(self) -> Iterator[Unpacked]:
         """Yield the members until the cell ends or fails; ``left`` are those that did not come."""
         try:
             while self.failure is None and (frame := self._next()) is not None:
-                if frame.kind is not Kind.BEGIN or frame.member not in self.left:
-                    raise CellFailure("lie", "a member that nobody asked for")
-                for index in self.left[: self.left.index(frame.member)]:
-                    yield Unpacked(index, None, _missing(index))
-                self.left = self.left[self.left.index(frame.member) + 1 :]
+                if frame.kind is not Kind.BEGIN:
+                    raise CellFailure("lie", "bytes of no member")
+                yield from self._passed_over(self._place(frame.member))
+                self._next_wanted += 1
                 self.began = True
                 self.current = member = Unpacked(frame.member, self)
                 yield member
                 if self.current is member:
                     self._drain(member)
             if self.failure is None:
-                for index in self.left:
-                    yield Unpacked(index, None, _missing(index))
-                self.left = ()
+                yield from self._passed_over(len(self._wanted))
         except CellFailure as failure:
             self._fail(failure)
         finally:
             self._chunks.close()
+
+    def _place(self, index: int) -> int:
+        """Return where ``index`` stands among what is still wanted, or raise ``CellFailure``."""
+        place = bisect_left(self._wanted, index, self._next_wanted)
+        if place == len(self._wanted) or self._wanted[place] != index:
+            raise CellFailure("lie", "a member that nobody asked for")
+        return place
+
+    def _passed_over(self, until: int) -> Iterator[Unpacked]:
+        """Yield the members that the container did not give although it went past them."""
+        for index in self._wanted[self._next_wanted : until]:
+            self._next_wanted += 1
+            yield Unpacked(index, None, _missing(index))
 
     def pieces(self, member: Unpacked) -> Iterator[bytes]:
         """Yield the bytes of the current member; the cell's failures end the pass with it."""

@@ -165,8 +165,9 @@ def parse_header(block: bytes) -> Header:
     if len(block) != BLOCK:
         raise _cut_off()
     blank = block[:148] + b" " * 8 + block[156:]
-    signed = sum(byte - 256 if byte > 127 else byte for byte in blank)
-    if _number(block[148:156]) not in (sum(blank), signed):
+    claimed, total = _number(block[148:156]), sum(blank)
+    # Some old writers took bytes for signed numbers.
+    if claimed != total and claimed != total - 256 * sum(1 for byte in blank if byte > 127):
         raise Broken("damaged", "tar 头校验和有误。 The checksum of a tar header is wrong.")
     name = _text(block[:100])
     if block[257:263] == b"ustar\0" and (prefix := _text(block[345:500])):
