@@ -1,4 +1,7 @@
-"""Kill an ingest at each of its writes: ``python -m tests.faults [every-nth]``."""
+"""Kill an ingest at each of its writes: ``python -m tests.faults [every-nth]``.
+
+With ``hostile [NAME...]`` take every hostile bundle in, and print what became of each.
+"""
 
 import sys
 import tempfile

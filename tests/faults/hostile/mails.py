@@ -116,8 +116,9 @@ def _odd_eml() -> Iterator[tuple[str, bytes, Expected]]:
 def _mbox() -> Iterator[tuple[str, bytes, Expected]]:
     line = b"From zhang@example.com Mon Jan  5 10:00:00 2026\n"
     one = mixed(part(b"b.txt", TEXT)).replace(b"\r\n", b"\n")
+    plain = (HEAD + b"\n" + TEXT).replace(b"\r\n", b"\n")
     yield "two", line + one + b"\n" + line + one, accept("^expanded")
-    yield "quoted-from", line + one + b"\n>From the start\n\n" + line + one, accept("^expanded")
+    yield "quoted-from", line + plain + b"\n>From the start\n\n" + line + one, accept("^expanded")
     yield "cut", (line + one + b"\n") * 2 + line + one[:200], flags(_DOUBT)
     yield "empty-message", line + b"\n\n" + line + one, flags(_DOUBT)
     yield (

@@ -155,8 +155,9 @@ def damaged(
     damages: dict[str, Callable[[bytes], bytes]],
     dropped: str = "^(unreadable|unsafe_archive|no_container)",
     inside: str = "^(part|read|flag|expanded) .*",
+    only: frozenset[str] | None = None,
 ) -> Iterator[Case]:
-    """Yield a good archive with its bytes damaged, in both roles."""
+    """Yield a good archive with its bytes damaged, as an exhibit ``only`` some of them."""
     for label, spoil in damages.items():
         name = f"{format_}-{label}"
 
@@ -164,7 +165,8 @@ def damaged(
             return spoil(writer(bundle_entries(name, [Entry(b"b.bin", NOISE)])))
 
         yield of_file(name, ending, whole, quarantine(dropped))
-        yield of_exhibit(f"{name}-in", f"exhibit{ending}", whole, flags(inside + DAMAGED))
+        if only is None or label in only:
+            yield of_exhibit(f"{name}-in", f"exhibit{ending}", whole, flags(inside + DAMAGED))
 
 
 DAMAGED = r"(damaged|unreadable|not_read|truncated|fault|checksum|refused|problem|part_not_read|unknown_type)"

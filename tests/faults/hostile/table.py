@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -40,7 +39,3 @@ def _tell(outcome: Outcome) -> int:
     if not outcome.holds:
         print("    " + outcome.told(), flush=True)
     return not outcome.holds
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
