@@ -59,9 +59,14 @@ def _programs() -> Iterator[HealthFinding]:
 def _cell() -> Iterator[HealthFinding]:
     from tasks.reader.report import cell_report
 
-    for each in cell_report(settings().ocr_languages).mechanisms:
+    chosen = settings()
+    reduced = chosen.cell == "reduced"
+    seen = "reduced: namespaces are not insisted on" if reduced else "full"
+    yield HealthFinding("cell", "CUSTODY_CELL", "weak" if reduced else "ok", seen)
+    for each in cell_report(chosen.ocr_languages, reduced=reduced).mechanisms:
         state: State = "ok" if each.works else "missing" if each.needed else "weak"
-        yield HealthFinding("cell", each.name, state, each.seen)
+        seen = each.seen if each.works else f"{each.seen}; {each.meaning}"
+        yield HealthFinding("cell", each.name, state, seen)
 
 
 def _store(chosen: Settings) -> Iterable[HealthFinding]:

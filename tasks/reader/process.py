@@ -72,13 +72,13 @@ class Cell:
         reduced: bool = False,
     ) -> None:
         """Start the sandbox and wait until its worker is warm."""
-        self._mode = sandbox.mode(reduced=reduced)
-        self._uid = 0 if self._mode == "namespace" or os.geteuid() else sandbox.lonely_uid()
-        self._scratch = _own_scratch(self._uid) if self._mode == "bare" else None
+        self.mode = sandbox.mode(reduced=reduced)
+        self._uid = 0 if self.mode == "namespace" or os.geteuid() else sandbox.lonely_uid()
+        self._scratch = _own_scratch(self._uid) if self.mode == "bare" else None
         self._control, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         info, tell = os.pipe()
         handed = [inner.fileno(), tell]
-        if self._mode != "bare" and (filter_read := _filter_pipe()) >= 0:
+        if self.mode != "bare" and (filter_read := _filter_pipe()) >= 0:
             handed.append(filter_read)
         try:
             self._process = self._popen(worker, binds, handed)
@@ -86,7 +86,7 @@ class Cell:
             inner.close()
             for descriptor in handed[1:]:
                 os.close(descriptor)
-        if self._mode == "bare":
+        if self.mode == "bare":
             os.close(info)
             self._worker = os.pidfd_open(self._process.pid)
         else:
@@ -98,9 +98,9 @@ class Cell:
         self, worker: tuple[str, ...], binds: tuple[tuple[Path, str], ...], handed: list[int]
     ) -> subprocess.Popen[bytes]:
         scratch = self._scratch or sandbox.SCRATCH
-        values = [str(handed[0]), str(self._uid), str(sandbox.TMP_BYTES), scratch, self._mode]
+        values = [str(handed[0]), str(self._uid), str(sandbox.TMP_BYTES), scratch, self.mode]
         line = sandbox.command(
-            self._mode,
+            self.mode,
             [*worker, *values],
             seccomp_fd=handed[2] if len(handed) > 2 else -1,
             info_fd=handed[1],
