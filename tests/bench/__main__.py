@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 BENCHES: dict[str, tuple[str, ...]] = {
-    "ingest": ("--gigabytes", "0.1", "--documents", "100"),
+    "ingest": ("--gigabytes", "0.1", "--documents", "100", "--bundles", "5"),
     "ocr": ("2",),
     "cell": ("--documents", "100"),
     "log": ("--large", "5000", "--seconds", "0.5"),
