@@ -32,6 +32,7 @@ from tasks.reader.cell import CellPool
 from tasks.reader.contained import contents
 from tasks.reader.failures import UnreadableError
 from tasks.receiving import put_bytes
+from tasks.telling import TELLER
 from tasks.transcribing import Look, Stage, look
 
 
@@ -192,7 +193,12 @@ def _expand_one(
         held.problems,
     )
     with opened(custody, ObjectRef.from_json(row["object"])) as file:
-        found = expander.members(file, row["item"]["path"], held)
+        found = TELLER.telling(
+            expander.members(file, row["item"]["path"], held),
+            row["accession"],
+            row["name"],
+            len(held.members),
+        )
         with listed(custody, heading, found) as listing:
             record_listing(custody, row, listing, after(task.listing))
 
@@ -269,7 +275,8 @@ def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Ou
     row = task.row
     before = None if stage is Stage.ALL else _earlier(custody, task.reading)
     with opened(custody, ObjectRef.from_json(row["object"])) as file:
-        seen = look(pool, file, row["item"]["path"], stage=stage, before=before)
+        pages = TELLER.pages(row["accession"], row["name"])
+        seen = look(pool, file, row["item"]["path"], stage=stage, before=before, progress=pages)
         found = acquisition(custody.settings, pool, file, seen.transcript.media_type)
     data = seen.transcript.as_bytes()
     print_ = fingerprint_bytes(data)
@@ -278,6 +285,7 @@ def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Ou
     if found is not None:
         event = replace(event, details={**event.details, "claims": list(found.claims)})
     alert = image_alert(custody, row["exhibit_id"], row["case_id"], found)
+    TELLER.advanced(row["accession"], documents=1)
     return _Outcome(task, event, seen.transcript, seen.contents, alert)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from storage.catalogue import doing, intents
 from storage.custody import Custody
@@ -19,6 +20,8 @@ from tasks.bundle import Arrival
 from tasks.expecting import expected, learn
 from tasks.stages import Doing
 from tasks.unit_board import clear_board, post_board
+
+T = TypeVar("T")
 
 SECONDS = 1.0
 """How often it is written, and how long an ingest lasts before it is."""
@@ -99,6 +102,17 @@ class Teller:
                 told.doing = replace(
                     told.doing, item=item, page=page, pages=pages, moved=time.time()
                 )
+
+    def pages(self, accession: str, item: str) -> Callable[[int, int], None]:
+        """Return how OCR may say of a document at hand which of its pages it has read."""
+        self.at(accession, item)
+        return lambda page, pages: self.at(accession, item, page, pages)
+
+    def telling(self, parts: Iterable[T], accession: str, item: str, total: int) -> Iterator[T]:
+        """Yield the parts of a container, each told of as one page of it."""
+        for number, part in enumerate(parts, 1):
+            self.at(accession, item, min(number, total), total)
+            yield part
 
     def ended(self, accession: str) -> None:
         """Forget an ingest that is whole, and learn from how long its stages took."""
