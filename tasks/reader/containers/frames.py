@@ -65,25 +65,32 @@ def frames(untrusted_chunks: Iterator[bytes]) -> Iterator[Frame]:
 
 
 class Sender:
-    """Frames on their way to ``write``, with small pieces put together."""
+    """Frames on their way to ``write``, with small ones put together."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
-        self._held = bytearray()
+        self._frames = bytearray()
+        self._data = bytearray()
+        self._member = 0
 
     def send(self, kind: Kind, index: int = 0, data: bytes = b"") -> None:
         """Send one frame at once, after what is held."""
-        self.flush(index)
-        self._write(encode(kind, index, data))
+        self._pack()
+        self._frames += encode(kind, index, data)
+        self._write(bytes(self._frames))
+        self._frames.clear()
 
     def data(self, index: int, piece: bytes) -> None:
         """Send bytes of a member, sooner or later."""
-        self._held += piece
-        if len(self._held) >= MAX_FRAME // 2:
-            self.flush(index)
+        self._member = index
+        self._data += piece
+        if len(self._data) >= MAX_FRAME // 2:
+            self._pack()
+            self._write(bytes(self._frames))
+            self._frames.clear()
 
-    def flush(self, index: int) -> None:
-        """Send what is held."""
-        for at in range(0, len(self._held), MAX_FRAME):
-            self._write(encode(Kind.DATA, index, bytes(self._held[at : at + MAX_FRAME])))
-        self._held.clear()
+    def _pack(self) -> None:
+        for at in range(0, len(self._data), MAX_FRAME):
+            piece = bytes(self._data[at : at + MAX_FRAME])
+            self._frames += encode(Kind.DATA, self._member, piece)
+        self._data.clear()

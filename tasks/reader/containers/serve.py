@@ -42,6 +42,7 @@ def unpack_members(job: Job, source: Source, descriptors: list[int]) -> dict[str
         index = entry.member.index
         if index in left:
             left.discard(index)
+            # At once: should this member end the process, the parent knows which it was.
             sender.send(Kind.BEGIN, index)
             _give(sender, entry, limits)
         if not left:

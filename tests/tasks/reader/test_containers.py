@@ -117,6 +117,20 @@ def test_a_damaged_member_is_told_and_the_others_come_out(kind: str) -> None:
         assert got["b"] == content["b"].replace(b"second", b"secomd", 1)
 
 
+def test_what_stands_before_the_damage_comes_out(pool: CellPool, keep: Keep) -> None:
+    data = packed.tar_file({"a": b"1" * 1000, "b": b"2", "c": b"3"})
+    broken = data[:1536] + b"\1" * 512 + data[2048:]
+    path = keep("x", broken)
+    found = contents(pool, path, "x")
+    assert ([m.name for m in found.members], found.problems) == (["a"], ("damaged",))
+    first, second = unpack(pool, path, "x", [0, 1])
+    with pytest.raises(RuntimeError):
+        list(first.pieces())
+    with pytest.raises(UnreadableError, match="tar 头"):
+        list(second.pieces())
+    assert b"".join(next(iter(unpack(pool, path, "x", [0, 1]))).pieces()) == b"1" * 1000
+
+
 def test_encryption_is_recognised_and_nothing_is_taken_out() -> None:
     for data in (
         packed.SEVEN_ENCRYPTED,
