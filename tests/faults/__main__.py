@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults.bundles import VARIANTS
+from tests.faults.hostile.table import main as hostile
 from tests.faults.running import Drivers, failures, fresh_home, undisturbed
 
 
@@ -28,4 +29,6 @@ def main(step: int) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["hostile"]:
+        sys.exit(hostile(sys.argv[2:]))
     sys.exit(1 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 1) else 0)
