@@ -9,46 +9,61 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import BinaryIO
 
-from storage.custody import Custody
 from storage.digest import chunks, new
 from storage.listing import ListedFile
 from storage.nouns import Manifest
+from storage.settings import Settings
 from storage.spelling import spell, unspell
 from tasks.bag_lists import PAYLOAD
 from tasks.bags import Bag, is_bag, judge_bag
-from tasks.bundle import Taken
 from tasks.manifest_mistakes import Mistake
 
 _LINE_BYTES = 256
 """A bag's lists may be as long as so many bytes for each file that a bundle may hold."""
 
+MANIFEST_NAMES = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
+_INSIDE = tuple(f"{PAYLOAD}{name}" for name in MANIFEST_NAMES)
+
+Open = Callable[[str], BinaryIO]
 Judged = Manifest | tuple[Mistake, ...]
 Judge = Callable[[Sequence[ListedFile]], Judged]
 
 
-def bag_of(custody: Custody, files: Sequence[Taken]) -> Bag | None:
-    """Return the bag that files are, judged; None for what is no bag."""
-    by_path = {each.path: each for each in files}
-    if not is_bag(list(by_path)):
+def bag_of(chosen: Settings, files: Sequence[ListedFile], open_: Open) -> Bag | None:
+    """Return the bag that files are, judged; None for what is no bag.
+
+    Args:
+        chosen: its limits.
+        files: everything in the bundle.
+        open_: opens a file by its path.
+    """
+    if not is_bag([each.path for each in files]):
         return None
 
     def read(path: str) -> bytes:
-        with custody.objects.open(by_path[path].kept.ref) as stream:
+        with open_(path) as stream:
             return stream.read()
 
     def digests(path: str, algorithms: Sequence[str]) -> dict[str, str]:
         states = {name: new(name) for name in algorithms}
-        with custody.objects.open(by_path[path].kept.ref) as stream:
+        with open_(path) as stream:
             for piece in chunks(stream):
                 for state in states.values():
                     state.update(piece)
         return {name: str(state.hexdigest()) for name, state in states.items()}
 
-    listed = [each.listed() for each in files]
-    chosen = custody.settings
     most = max(chosen.max_manifest_bytes, _LINE_BYTES * chosen.max_entries)
-    return judge_bag(listed, read, digests, most)
+    return judge_bag(files, read, digests, most)
+
+
+def manifests_in(paths: Sequence[str], bag: Bag | None) -> list[str]:
+    """Return the manifests of a bundle; one at a bag's root goes before one in its payload."""
+    named = [path for path in paths if path.lower() in MANIFEST_NAMES]
+    if bag is not None and not named:
+        named = [path for path in paths if path.lower() in _INSIDE]
+    return named
 
 
 def judge_payload(judge: Judge, manifest_path: str, payload: Sequence[ListedFile]) -> Judged:

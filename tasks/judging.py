@@ -19,8 +19,7 @@ from storage.names import display, utf8
 from storage.nouns import Manifest, case_id
 from storage.settings import Settings
 from tasks import intake_mistakes as wrong
-from tasks.bag_intake import bag_of, judge_payload
-from tasks.bag_lists import PAYLOAD
+from tasks.bag_intake import bag_of, judge_payload, manifests_in
 from tasks.bags import Bag
 from tasks.bundle import Answer, Bundle, Taken, Verdict
 from tasks.kept_files import opened
@@ -29,8 +28,6 @@ from tasks.manifest_mistakes import Mistake
 from tasks.reader.cell import CellPool
 from tasks.unpacking import unpack_container
 
-MANIFEST_NAMES = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
-MANIFESTS_INSIDE = tuple(f"{PAYLOAD}{name}" for name in MANIFEST_NAMES)
 ANSWERED = frozenset({"accepted", "quarantined", "duplicate"})
 
 
@@ -49,7 +46,7 @@ def judge(custody: Custody, pool: CellPool, bundle: Bundle) -> Verdict:
     verdict = Verdict(bundle, tuple(files), bundle_digest([each.listed() for each in files]))
     if mistakes:
         return replace(verdict, mistakes=tuple(mistakes))
-    bag = bag_of(custody, [each for each in files if each.path not in bundle.given])
+    bag = _bag(custody, verdict)
     if bag is not None and bag.mistakes:
         return replace(verdict, mistakes=bag.mistakes)
     return _with_manifest(custody, pool, verdict, bag)
@@ -81,15 +78,24 @@ def _over_limits(chosen: Settings, files: Sequence[Taken]) -> Iterator[Mistake]:
             yield wrong.unsafe_part(display(each.path), f"path:{path}:{chosen.max_path_bytes}")
 
 
+def _bag(custody: Custody, verdict: Verdict) -> Bag | None:
+    own = [each for each in verdict.files if each.path not in verdict.bundle.given]
+    refs = {each.path: each.kept.ref for each in own}
+    return bag_of(
+        custody.settings,
+        [each.listed() for each in own],
+        lambda path: custody.objects.open(refs[path]),
+    )
+
+
 def _manifests(verdict: Verdict, bag: Bag | None) -> tuple[Verdict, list[Taken]]:
     """Return the manifests that may count, and note what then lies beside manifest and items.
 
     One given at a release replaces those before it; one at a bag's root goes before its payload.
     """
     given, files = verdict.bundle.given, verdict.files
-    named = [each for each in files if each.path.lower() in MANIFEST_NAMES]
-    if bag is not None and not named:
-        named = [each for each in files if each.path.lower() in MANIFESTS_INSIDE]
+    names = manifests_in([each.path for each in files], bag)
+    named = [each for each in files if each.path in names]
     old: tuple[Taken, ...] = ()
     if given:
         old = tuple(each for each in files if each in named or each.path in given[:-1])

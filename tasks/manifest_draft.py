@@ -17,6 +17,8 @@ from storage.digest import digest_stream
 from storage.errors import ConflictError, InputError, NotFoundError
 from storage.names import display, visible
 from storage.nouns import EvidenceKind
+from tasks.bag_lists import PAYLOAD
+from tasks.bags import is_bag
 from tasks.bundle import File
 from tasks.listing_drop import list_drop
 from tasks.manifest_values import BEIJING
@@ -84,7 +86,14 @@ def drafts(folder: Path) -> tuple[Draft, ...]:
             remedy="put the evidence files into it first",
         )
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(_draft, arrival.files))
+        return tuple(pool.map(_draft, _evidence(arrival.files)))
+
+
+def _evidence(files: Sequence[File]) -> list[File]:
+    """Return the files that a manifest lists: of a BagIt bag its payload, not its tag files."""
+    if not is_bag([file.path for file in files]):
+        return list(files)
+    return [file for file in files if file.path.startswith(PAYLOAD)]
 
 
 def _draft(file: File) -> Draft:

@@ -19,8 +19,11 @@ from storage.digest import fingerprint_bytes, new
 from storage.directory import DirectoryStore
 from storage.event import Action
 from storage.listing import ListedFile, parse_listing
+from storage.settings import Settings
 from storage.verify import CaseReport, Result, verify
 from tasks import accounting, bag_lists, bags, disposing, fixity
+from tasks.checking import check_bundle
+from tasks.manifest_draft import drafts
 from tasks.reader.cell import CellPool
 from tasks.reading import open_pool
 from tasks.receiving import load
@@ -332,3 +335,23 @@ def dispose_of(custody: Custody) -> disposing.DisposalList:
     listed_ = disposing.list_disposal(old, CASE)
     disposing.dispose(old, CASE, by="王", second="李", reason="期满", digest=listed_.digest)
     return listed_
+
+
+@pytest.mark.parametrize("place", ["", "data/"])
+def test_a_bag_is_checked_before_it_is_dropped_as_when_it_is(place: str, tmp_path: Path) -> None:
+    text = text_for("a.txt").encode()
+    payload = {"data/a.txt": b"one"} | ({f"{place}manifest.yaml": text} if place else {})
+    files = bag(payload) | {f"{place}manifest.yaml": text}
+    for path, data in files.items():
+        (tmp_path / "bag" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bag" / path).write_bytes(data)
+    chosen = Settings(home=tmp_path / "home")
+    assert check_bundle(chosen, tmp_path / "bag", "") == ((), 1)
+    (tmp_path / "bag/data/a.txt").write_bytes(b"1")
+    mistakes, _ = check_bundle(chosen, tmp_path / "bag", "")
+    assert {each.code for each in mistakes} == {"bag_digest_differs", "bag_oxum"}
+
+
+def test_a_fresh_manifest_of_a_bag_lists_its_payload_alone(tmp_path: Path) -> None:
+    folder = made_by_another_tool(tmp_path / "bag")
+    assert [each.path for each in drafts(folder)] == ["data/a.txt", "data/sub/合同 100.txt"]
