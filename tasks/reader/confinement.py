@@ -50,6 +50,7 @@ class Walls:
         confined = landlock.restrict(outer)
         if outer >= 0:
             os.close(outer)
+        self._nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._filters: dict[Kind, bytes] = {
             kind: seccomp.program(kind) for kind in ("document", "program")
         }
@@ -69,6 +70,9 @@ class Walls:
         _dumpable(True)
         os.setpgid(0, 0)
         os.chdir(self._scratch)
+        # The worker's error pipe is read by nobody: filled by one document, it would stop others.
+        for standard in range(3):
+            os.dup2(self._nowhere, standard)
         for what, value in (
             (resource.RLIMIT_AS, job.memory_bytes),
             (resource.RLIMIT_CPU, job.cpu_seconds),
@@ -80,6 +84,7 @@ class Walls:
             (resource.RLIMIT_MSGQUEUE, 0),
         ):
             resource.setrlimit(what, (value, value))
+        os.close(self._nowhere)
         if self._inner >= 0:
             if job.kind not in _SELF_SEEING and not landlock.restrict(self._inner):
                 raise OSError(ctypes.get_errno(), "Landlock holds the worker but not this")

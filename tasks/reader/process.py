@@ -30,6 +30,9 @@ CHUNK = 1 << 18
 _START_SECONDS = 60.0
 # How much later than the worker itself the parent loses patience.
 _BACKSTOP_SECONDS = 10.0
+# How many times its processor time a stream may keep its reader waiting: loaded hosts are slow,
+# but what trickles for ever only pretends to make progress.
+_PATIENCE = 10
 _WORKER = ("-m", "tasks.reader.worker")
 
 
@@ -140,7 +143,13 @@ class Cell:
         try:
             self._hand_over(job, [document, give, write])
             given = 0
-            while chunk := self._chunk(output, stall_seconds):
+            patience = stall_seconds + _PATIENCE * job.cpu_seconds
+            while True:
+                asked = time.monotonic()
+                chunk = self._chunk(output, min(stall_seconds, patience))
+                patience -= time.monotonic() - asked
+                if not chunk:
+                    break
                 given += len(chunk)
                 if given > job.limit:
                     self.kill()

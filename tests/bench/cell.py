@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,7 +31,7 @@ ROUNDS = 3
 def documents(folder: Path, count: int) -> list[Path]:
     """Write so many small documents of four kinds and return where they are."""
     text = "，".join(CONTRACT)
-    kinds = (
+    kinds: tuple[tuple[str, Callable[[int], bytes]], ...] = (
         ("txt", lambda n: f"第{n}份\n{text}".encode()),
         ("txt", lambda n: f"第{n}份\n{text}".encode("gb18030")),
         ("html", lambda n: f"<html><body><p>第{n}份</p><p>{text}</p></body></html>".encode()),

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def attempt(action: Callable[[], Any]) -> str:
         return f"done: {action()!r}"[:200]
     except OSError as error:
         return f"refused: {error.strerror}"
+    except StopIteration:
+        return "refused: nothing is there"
 
 
 def escapes(job: Job, descriptors: list[int]) -> Any:
@@ -62,7 +65,6 @@ def outside(secret: str, port: int, document: int) -> dict[str, Callable[[], Any
         "abstract socket": lambda: socket.socketpair(),
         "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
         "memory file": lambda: os.memfd_create("x"),
-        "shared memory": lambda: _call("shmget", 0, 4096, 0o1600),
         "own group": lambda: os.setpgid(0, 0),
     }
 
@@ -98,25 +100,23 @@ def beyond() -> dict[str, Callable[[], Any]]:
         "set name space": (308, 268, 0, 0),
     }
     column = 0 if platform.machine() == "x86_64" else 1
-    return {
-        name: lambda numbers=numbers: _call("syscall", numbers[column], *numbers[2:], 0, 0, 0)
+    calls: dict[str, Callable[[], Any]] = {
+        name: partial(_call, "syscall", numbers[column], *numbers[2:], 0, 0, 0)
         for name, numbers in system.items()
-    } | {
-        "list root's home": lambda: [n for n in names("/root") if n != ".pyenv"] or refuse(),
+    }
+    return calls | {
+        "list root's home": lambda: next(n for n in names("/root") if n != ".pyenv"),
         "write checkout": lambda: Path(worker.__file__).with_name("x.py").write_text("x"),
         "write interpreter": lambda: Path(sys.prefix, "x").write_text("x"),
         "write root": lambda: Path("/x").write_text("x"),
         "write dev": lambda: Path("/dev/x").write_text("x"),
         "write proc": lambda: Path("/proc/sys/kernel/hostname").write_text("x"),
+        "shared memory": lambda: _call("shmget", 0, 4096, 0o1600),
         "become root": lambda: os.setuid(0),
         "mount": lambda: _call("mount", b"none", b"/scratch", b"tmpfs", 0, None),
         "new namespace": lambda: _call("unshare", 0x10000000),
         "new session": lambda: os.setsid(),
     }
-
-
-def refuse() -> None:
-    raise PermissionError(errno.EPERM, "nothing is there")
 
 
 def starts(job: Job, descriptors: list[int]) -> Any:
@@ -176,7 +176,21 @@ def see_others(job: Job, descriptors: list[int]) -> Any:
         "files": names("."),
         "processes": sorted(n for n in range(1, 300) if alive(n)),
         "me": os.getpid(),
+        "open": [number for number in range(64) if is_open(number)],
     }
+
+
+def is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def fill_errors(job: Job, descriptors: list[int]) -> Any:
+    """Fill what the worker writes its own errors to, as far as a pipe holds."""
+    return os.write(2, bytes(1 << 16))
 
 
 def alive(number: int) -> bool:
@@ -236,6 +250,13 @@ def hang(job: Job, descriptors: list[int]) -> Any:
         time.sleep(60)
 
 
+def trickle(job: Job, descriptors: list[int]) -> Any:
+    """Pretend progress for ever."""
+    while True:
+        os.write(descriptors[2], b"x")
+        time.sleep(0.02)
+
+
 def fill_disk(job: Job, descriptors: list[int]) -> Any:
     written = 0
     try:
@@ -280,11 +301,13 @@ ATTACKS = {
         old_architecture,
         kill_worker,
         see_others,
+        fill_errors,
         leave_behind,
         fork_bomb,
         memory_bomb,
         native_memory,
         hang,
+        trickle,
         fill_disk,
         crash,
         huge_answer,

@@ -15,6 +15,7 @@ import pytest
 from storage.errors import HostError, TransientError
 from tasks.reader import sandbox
 from tasks.reader.cell import CellPool, read_document
+from tasks.reader.contained import unpack
 from tasks.reader.documents import NotAFileError
 from tasks.reader.job import Job
 from tasks.reader.process import Cell, CellFailure, LostWorker
@@ -73,7 +74,8 @@ def test_time_goes_with_size(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_worker_killed_in_the_middle_costs_one_document(pool: CellPool, keep: Keep) -> None:
     big = keep("big.zip", samples.archive({"zeros": bytes(40 << 20)}))
-    pieces = pool.extract(big, 0, 1 << 30)
+    members = unpack(pool, big, "big.zip", [0])
+    pieces = next(members).pieces()
     next(pieces)
     with pool._lock:
         for cell in pool._all:
@@ -153,6 +155,22 @@ def test_the_walls_are_reported() -> None:
     assert not cell_report(languages="chi_sim+klingon").usable
 
 
+def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_candidates", tuple)
+    sandbox.mode.cache_clear()
+    try:
+        full, reduced = cell_report(), cell_report(reduced=True)
+    finally:
+        monkeypatch.undo()
+        sandbox.mode.cache_clear()
+    assert [(m.name, m.works, m.needed) for m in full.mechanisms] == [("sandbox", False, True)]
+    assert reduced.usable
+    missing = {m.name: m for m in reduced.mechanisms if not m.works}
+    assert "namespaces" in missing
+    assert all(m.meaning and not m.needed for m in missing.values())
+    assert not any(m.meaning for m in reduced.mechanisms if m.works)
+
+
 def test_without_walls_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     sandbox.mode.cache_clear()
@@ -195,5 +213,3 @@ def test_a_lost_worker_is_the_hosts_fault_and_no_verdict(
         for ask in (pool.manifest, pool.fields):
             with pytest.raises(TransientError):
                 ask(manifest, "manifest.yaml")
-        with pytest.raises(TransientError):
-            pool.list_zip(manifest)
