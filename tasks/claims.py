@@ -21,6 +21,7 @@ from storage.catalogue import intents
 from storage.catalogue.exclusive import exclusive, is_held
 from storage.catalogue.intents import Claim
 from storage.custody import Custody
+from storage.directory_files import make_folders
 from storage.errors import BusyError, HostError, InputError, NotFoundError, StateError
 from storage.event import Action, event_id
 from storage.names import display
@@ -160,7 +161,8 @@ def _target(custody: Custody, claim: Claim) -> Path:
 def _move(custody: Custody, claim: Claim) -> None:
     source, target = Path(claim.source), _target(custody, claim)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # The way to the bundle must be durable before the bundle is there and nowhere else.
+        make_folders(custody.workspace.claimed, target.parent, {custody.workspace.claimed})
         if not _kind(target):
             source.rename(target)
         fsync_folder(target.parent)

@@ -19,6 +19,7 @@ from typing import Any
 
 from storage.catalogue import queries
 from storage.custody import Custody
+from storage.directory_files import make_folders
 from storage.errors import CustodyError, InputError
 from storage.event import Action, CustodyEvent, decode, event_id
 from storage.log import Recorded
@@ -189,7 +190,7 @@ def _refused(custody: Custody, verdict: Verdict, folder: str) -> Answer:
         checkpoint=custody.log.checkpoint_text(),
     )
     kept = custody.workspace.quarantine / bundle.accession
-    kept.mkdir(exist_ok=True)
+    make_folders(custody.workspace.quarantine, kept, {custody.workspace.quarantine})
     write_durably(kept / "REJECTED.md", text.encode())
     target = _answer_folder(custody, bundle, REJECTED, folder)
     write_durably(target / "REJECTED.md", text.encode())
@@ -235,16 +236,18 @@ def _duplicate_text(bundle: Bundle, first: str, receiver: Person) -> str:
 
 def _answer_folder(custody: Custody, bundle: Bundle, kind: str, folder: str) -> Path:
     """Return (and make) the folder for the answer: ``drop/<unit>/receipts/<number> <name>``."""
+    drop, unit = custody.workspace.drop, bundle.unit
     if folder:
         target = Path(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent, target, {target.parent})
     else:
-        drop, unit = custody.workspace.drop, bundle.unit
         # A unit whose drop folder is there finds its answer in that one, whatever it is called.
         if "/" in unit or unit in ("", ".", "..") or not os.path.isdir(drop / unit):  # noqa: PTH112
             unit = _label(unit, 60) or "unassigned"
         label = _label(bundle.name, 60)
         target = drop / unit / kind / f"{bundle.accession}-{label}".rstrip("-")
-    target.mkdir(parents=True, exist_ok=True)
+        make_folders(drop, target, {drop})
     return target
 
 

@@ -21,9 +21,11 @@ import prefect
 from appraisal import typeface
 from flows import ingest
 from portal import running, watching
+from portal.commands.quarantine import quarantine_release
 from storage.settings import relocate
 from tasks.reader import sandbox
 from tasks.telling import TELLER
+from tests.faults.mishaps import patient, prepare
 from tests.faults.seam import Seam
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -33,11 +35,11 @@ PATIENCE = 20.0
 """Seconds that what a killed process leaves running may take to end."""
 
 
-def without_engine(seam: Seam) -> None:
+def without_engine(seam: Seam, order: dict[str, Any]) -> None:
     """Let the flow's function call the plain body of each task in its place."""
     for name, value in list(vars(ingest).items()):
         if isinstance(value, prefect.Task):
-            setattr(ingest, name, seam.step_of(name, value.fn))
+            setattr(ingest, name, seam.step_of(name, patient(value, order)))
     for name in UNRECORDED:
         setattr(ingest, name, lambda *arguments: None)
     running.run_ingest = watching.run_ingest = ingest.ingest_bundle.fn
@@ -47,13 +49,16 @@ def act(order: dict[str, Any], seam: Seam) -> None:
     """Do what the order says, as the command line would."""
     os.environ["CUSTODY_CELL_PROCESSES"] = "1"
     os.environ["CUSTODY_SCAN_SECONDS"] = "0.01"
+    os.environ.update(order.get("env", {}))
     relocate(Path(order["home"]))
-    without_engine(seam)
+    without_engine(seam, order)
     # How far it is would be told each second of a clock, which is at no point of its own.
     TELLER.seconds = float("inf")
     seam.install()
     if order["do"] == "watch":
         watching.watch_drop(once=True, seconds=0)
+    elif order["do"] == "release":
+        quarantine_release(order["release"], "张三", "看过了 seen", manifest=Path(order["path"]))
     else:
         running.ingest_path(Path(order["path"]), order["unit"])
 
@@ -64,7 +69,7 @@ def child(order: dict[str, Any]) -> None:
     told = os.open(order["told"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (0, 1, 2):
         os.dup2(told, descriptor)
-    seam = Seam(order["kill_at"])
+    seam = prepare(order)
     code = 1
     try:
         act(order, seam)

@@ -52,8 +52,13 @@ class Driver:
             start_new_session=True,
         )
 
-    def run(self, root: Path, *, kill_at: int | None = None, path: Path | None = None) -> Ended:
-        """Watch the drop folder once, or ingest ``path``, in a process of its own."""
+    def run(
+        self, root: Path, *, kill_at: int | None = None, path: Path | None = None, **more: Any
+    ) -> Ended:
+        """Watch the drop folder once, or ingest ``path``, in a process of its own.
+
+        ``more`` belongs to the order: see ``tests.faults.mishaps``.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         told, points = root.with_suffix(".told"), root.with_suffix(".points")
@@ -65,6 +70,7 @@ class Driver:
             "told": str(told),
             "points": str(points),
             "kill_at": kill_at,
+            **more,
         }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()

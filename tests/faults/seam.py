@@ -30,9 +30,17 @@ CALLS = (
 class Seam:
     """Counts the writes of this process and kills it at one of them."""
 
-    def __init__(self, kill_at: int | None) -> None:
-        """Kill at the point with this number; None lets the process live."""
+    def __init__(
+        self, kill_at: int | None, befalls: "Callable[[int, str], None] | None" = None
+    ) -> None:
+        """Kill at the point with this number; None lets the process live.
+
+        ``befalls`` is told of every point before it is passed, and may raise what a disk raises.
+        ``done`` is told of every call that was made, with the process held at no point.
+        """
         self._kill_at = kill_at
+        self._befalls = befalls
+        self.done: Callable[[str, tuple[Any, ...]], None] = lambda name, arguments: None
         self._guard = threading.Lock()
         self.step = "claim"
         self.points: list[str] = []
@@ -65,6 +73,8 @@ class Seam:
         """Count a point, or die at it."""
         with self._guard:
             self.points.append(f"{self.step}: {what}")
+            if self._befalls is not None:
+                self._befalls(len(self.points), what)
             if len(self.points) == self._kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
                 time.sleep(60)
@@ -73,7 +83,9 @@ class Seam:
         def counted(*arguments: Any, **more: Any) -> Any:
             if name != "open" or arguments[1] & os.O_CREAT:
                 self.reach(f"{name} {_shown(arguments[0])}")
-            return call(*arguments, **more)
+            made = call(*arguments, **more)
+            self.done(name, arguments)
+            return made
 
         return counted
 

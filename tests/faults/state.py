@@ -34,6 +34,8 @@ _HASHES_OVER_TIMES = {
     "hash",
 }
 _TIMED_COLUMNS = {"frontier", "last_at", "leaf", "leaf_hash", "published", "hash"}
+_FAR = 2_500_000_000
+"""A time that is reached by no file but one whose retention ends then."""
 _TIMED_FILES = {"receipt.pdf", "checkpoint", "last-head", "log.key", "log.pub", "policy.json"}
 
 
@@ -95,13 +97,16 @@ def _by_name(files: Iterator[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _files(root: Path) -> Iterator[tuple[str, Any]]:
-    """Yield every file and folder by its path: mode, and content as far as it is of no time."""
+    """Yield every file and folder by its path: mode, content as far as it is of no time, and
+    whether its retention is to last.
+    """
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
         if name.startswith("home/custody.sqlite"):
             continue
         mode = oct(path.stat().st_mode)
-        yield name, mode if path.is_dir() else [mode, _content(root, path)]
+        kept = path.stat().st_mtime > _FAR
+        yield name, mode if path.is_dir() else [mode, _content(root, path), kept]
 
 
 def _content(root: Path, path: Path) -> Any:
