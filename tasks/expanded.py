@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, BinaryIO
 
 from storage.catalogue import parts
 from storage.catalogue.database import Session
-from storage.catalogue.search import PageInput, add_pages
+from storage.catalogue.search import add_pages, page_rows
 from storage.custody import Custody
 from storage.digest import Fingerprint, Hasher
 from storage.errors import IntegrityError
@@ -39,7 +38,8 @@ from tasks.reader.answer import Transcript
 READER_VERSION = "1"
 """Raised when the same tools would give another transcript; a reading is keyed by it."""
 _ROWS = 200
-"""Parts written in one transaction: other writers wait no longer than that."""
+_BYTES = 1 << 20
+"""Parts, and bytes of their lines, in one transaction: other writers wait no longer than that."""
 
 
 @dataclass
@@ -157,31 +157,35 @@ def refill(
     heading, lines = _open_lines(file)
     with session_of() as session:
         parts.drop(session, exhibit, heading.roots)
-    pages = 0
-    while some := list(islice(lines, _ROWS)):
+    count = 0
+    for some in _groups(lines):
+        rows = [row_of(each, exhibit, case, ref) for each in some]
+        pages = page_rows(case, exhibit, (page for each in some for page in pages_of(each.part)))
         with session_of() as session:
-            pages += _fill(session, exhibit, case, some, ref)
-    return pages
+            parts.add(session, rows)
+            add_pages(session, pages)
+        count += len(pages)
+    return count
+
+
+def _groups(lines: Iterable[Read]) -> Iterator[list[Read]]:
+    """Yield the parts in groups that are small to hold and quick to write."""
+    group: list[Read] = []
+    size = 0
+    for each in lines:
+        group.append(each)
+        size += each.length
+        if len(group) >= _ROWS or size >= _BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _open_lines(file: BinaryIO) -> tuple[Heading, Iterator[Read]]:
     """Parse a listing from its start: the heading, and the parts as they are asked for."""
     first = file.readline()
     return read_heading(first), read_lines(file, len(first))
-
-
-def _fill(
-    session: Session, exhibit: str, case: str, some: Iterable[Read], ref: dict[str, Any]
-) -> int:
-    """Add the rows and pages of some parts; return the number of pages."""
-    rows: list[dict[str, Any]] = []
-    pages: list[PageInput] = []
-    for each in some:
-        rows.append(row_of(each, exhibit, case, ref))
-        pages.extend(pages_of(each.part))
-    parts.add(session, rows)
-    add_pages(session, case, exhibit, pages)
-    return len(pages)
 
 
 def transcript_of(custody: Custody, row: dict[str, Any]) -> Transcript | None:

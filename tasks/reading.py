@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from storage.catalogue import parts, queries
-from storage.catalogue.search import PageInput, index_pages
+from storage.catalogue.search import PageInput, page_rows, replace_pages
 from storage.custody import Custody
 from storage.digest import Fingerprint, fingerprint_bytes
 from storage.errors import NotFoundError
@@ -153,10 +153,14 @@ def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
     Whoever was killed in between reads again, whereas a reading on record is never repeated,
     and its pages would never be found.
     """
+    made = []
+    for each in outcomes:
+        exhibit = each.event.exhibits[0]
+        pages = page_inputs(each.transcript)
+        made.append((exhibit, page_rows(each.event.case, exhibit, pages)))
     with custody.write() as session:
-        for each in outcomes:
-            exhibit = each.event.exhibits[0]
-            index_pages(session, each.event.case, exhibit, page_inputs(each.transcript))
+        for exhibit, rows in made:
+            replace_pages(session, exhibit, rows)
     # An alert is recorded with its reading: what is read is not read again to raise it.
     pairs = [(each.event, each.alert) for each in outcomes]
     custody.record([event for pair in pairs for event in pair if event is not None])

@@ -5,8 +5,9 @@ Both index the token string made by ``segment``; a query is the conjunction of i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, text
 from sqlalchemy.orm import Session
@@ -62,13 +63,18 @@ def create_index(connection: Connection) -> None:
 
 def index_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
     """Replace the indexed pages of an exhibit itself; those of its parts stay."""
+    replace_pages(session, exhibit, page_rows(case, exhibit, pages))
+
+
+def replace_pages(session: Session, exhibit: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Do the same with rows that were made before, so that no writer waits for their making."""
     session.execute(delete(PageText).where(PageText.exhibit_id == exhibit, PageText.part == ""))
-    add_pages(session, case, exhibit, pages)
+    add_pages(session, rows)
 
 
-def add_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
-    """Index further pages of an exhibit or of its parts."""
-    rows = [
+def page_rows(case: str, exhibit: str, pages: Iterable[PageInput]) -> list[dict[str, Any]]:
+    """Return the rows of pages with their tokens; for long texts that is most of the work."""
+    return [
         {
             "exhibit_id": exhibit,
             "case_id": case,
@@ -82,8 +88,12 @@ def add_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInp
         for page in pages
         if page.text.strip()
     ]
+
+
+def add_pages(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Index further pages of an exhibit or of its parts."""
     if rows:
-        session.execute(insert(PageText), rows)
+        session.execute(insert(PageText), list(rows))
 
 
 def search(session: Session, case: str, query: str, limit: int = 100) -> list[Hit]:

@@ -10,34 +10,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_TOKEN = re.compile(
-    r"[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    r"\U00020000-\U0003134f]|[^\W_]",
-)
-_HAN = re.compile(
+_HAN = (
     r"[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     r"\U00020000-\U0003134f]"
 )
+_TOKEN = re.compile(rf"{_HAN}|(?:(?!{_HAN})[^\W_])+")
 
 
 def tokens(text: str) -> list[str]:
     """Return the tokens of a text in order."""
-    found: list[str] = []
-    run: list[str] = []
-    end = -1
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).lower()):
-        character = match.group()
-        if (_HAN.match(character) or match.start() != end) and run:
-            found.append("".join(run))
-            run = []
-        if _HAN.match(character):
-            found.append(character)
-        else:
-            run.append(character)
-        end = match.end()
-    if run:
-        found.append("".join(run))
-    return found
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
 
 
 def phrases(query: str) -> list[list[str]]:
