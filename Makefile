@@ -2,7 +2,7 @@
 # 'make -k check' goes on after the first check that fails.
 .POSIX:
 .PHONY: check lint format types imports locked commands settings \
-	setup test bench demo lock samples house
+	setup test bench fuzz hostile demo lock samples house
 
 PYTHON = .venv/bin/python
 
@@ -37,6 +37,15 @@ test:
 
 bench: setup
 	$(PYTHON) -m tests.bench
+
+# Fuzz every parser of ours, the time shared over all of them: make fuzz SECONDS=3600
+SECONDS = 60
+fuzz: setup
+	$(PYTHON) -m tests.fuzz --seconds $(SECONDS)
+
+# Take every hostile bundle in and print what became of each.
+hostile: setup
+	$(PYTHON) -m tests.faults hostile
 
 demo:
 	./custody demo

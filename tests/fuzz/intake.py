@@ -160,7 +160,7 @@ def _listing_seeds() -> Iterable[bytes]:
 def _answer_seeds() -> Iterable[bytes]:
     page = Page(1, "text_layer", "文字")
     transcript = Transcript("text/plain", "text/plain", "read", pages=(page,))
-    for value in (transcript, page, read_yaml(manifest("seed", ["a"]))(), Contents()):
+    for value in (transcript, page, read_yaml(manifest("seed", ["a"])), Contents()):
         yield json.dumps(as_json(value)).encode()
     yield json.dumps(as_json(Job("inspect", 1.0, 1, 1))).encode()
 

@@ -30,7 +30,7 @@ from tests.storage.shipped import V
 SIGNER = Signer("example.org/custody", bytes(range(32)))
 LEAVES = leaves_of(make_events(0, 3))
 ROOT = leaf_hash(LEAVES[0])
-CHECKPOINT = str(sign_note(Checkpoint(SIGNER.name, 1, ROOT).body, [SIGNER]))
+CHECKPOINT = str(sign_note(Checkpoint(SIGNER.name, 1, ROOT).body(), [SIGNER]))
 
 
 def targets() -> Iterator[Target]:
@@ -67,7 +67,7 @@ def targets() -> Iterator[Target]:
 
 
 def _checkpoint(data: bytes) -> None:
-    same(parse_body(data.decode()).body, data.decode())
+    same(parse_body(data.decode()).body(), data.decode())
 
 
 def _signature(data: bytes) -> None:
@@ -130,8 +130,8 @@ def _notes() -> Iterable[bytes]:
 
 
 def _bodies() -> Iterable[bytes]:
-    yield Checkpoint(SIGNER.name, 1, ROOT).body.encode()
-    yield Checkpoint("a", 0, bytes(32)).body.encode()
+    yield Checkpoint(SIGNER.name, 1, ROOT).body().encode()
+    yield Checkpoint("a", 7, bytes(32), ("extension",)).body().encode()
 
 
 def _signatures() -> Iterable[bytes]:
