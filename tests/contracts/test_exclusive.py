@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,30 +27,27 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     opened.close()
 
 
-class Other:
-    """Another process, which does one thing, says so, and then waits to be killed."""
-
-    def __init__(self, act: Callable[[], None]) -> None:
-        told, tell = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                act_and_wait(act, tell)
-            finally:
-                os._exit(1)
-        os.close(tell)
+@contextmanager
+def other_process(act: Callable[[], None]) -> Iterator[int]:
+    """Let another process do something and then wait to be killed, at the latest with the block."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(60)
+            act()
+            os.write(tell, b"!")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(tell)
+    try:
         assert os.read(told, 1) == b"!", "the other process failed"
+        yield pid
+    finally:
         os.close(told)
-
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-
-
-def act_and_wait(act: Callable[[], None], tell: int) -> None:
-    act()
-    os.write(tell, b"!")
-    signal.pause()
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def test_one_at_a_time_and_again_afterwards(database: Database) -> None:
@@ -102,11 +100,10 @@ def test_it_dies_with_its_holder(database: Database) -> None:
         kept.append(block)
 
     kept: list[object] = []
-    other = Other(hold)
-    assert is_held(database, "a")
-    with exclusive(database, "a") as held:
-        assert not held
-    other.kill()
+    with other_process(hold):
+        assert is_held(database, "a")
+        with exclusive(database, "a") as held:
+            assert not held
     wait_until_free(database, "a")
     with exclusive(database, "a") as held:
         assert held
@@ -122,12 +119,10 @@ def wait_until_free(database: Database, name: str) -> None:
 
 
 def test_a_child_that_inherited_it_does_not_prolong_it(database: Database) -> None:
-    with exclusive(database, "a"):
-        other = Other(lambda: None)
-    try:
+    with ExitStack() as children:
+        with exclusive(database, "a"):
+            children.enter_context(other_process(lambda: None))
         assert not is_held(database, "a")
-    finally:
-        other.kill()
 
 
 def test_a_database_in_memory_has_no_other_processes() -> None:
