@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tasks.reader import members, zipdir
-from tasks.reader.answer import ZipMember
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
+from tasks.reader.zipdir import ZipMember
 
 _MAX_MEMBER_BYTES = 64 << 20
 

@@ -18,10 +18,10 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from tasks.reader import sandbox
-from tasks.reader.answer import Page, RawManifest, Transcript, ZipListing, ZipMember
+from tasks.reader.answer import Page, RawManifest, Transcript
 from tasks.reader.claims import OCTETS, claimed_type
 from tasks.reader.documents import Document, opened
-from tasks.reader.failures import UnreadableError, reason, unreadable_error
+from tasks.reader.failures import reason, unreadable_error
 from tasks.reader.job import Job
 from tasks.reader.limits import Limits
 from tasks.reader.process import Cell, CellFailure, LostWorker
@@ -150,36 +150,6 @@ class CellPool:
             raise unreadable_error(CellFailure("lie", "no mapping"))
         return found
 
-    def list_zip(self, file: Document) -> ZipListing:
-        """Return what an archive claims to hold, judged, or raise ``UnreadableError``."""
-        return self._need(ZipListing, file, "list_zip")
-
-    def extract(self, file: Document, member: ZipMember | int, limit: int) -> Iterator[bytes]:
-        """Yield the bytes of one archive member, at most ``limit``.
-
-        What was yielded counts only once the iterator has ended without ``UnreadableError``:
-        size and checksum are known at the end. Pass the ``ZipMember`` of ``list_zip`` rather
-        than its index when many members are taken: the directory is then not read again.
-        """
-        if isinstance(member, int):
-            member = self._member(file, member)
-        job = self._job(
-            "extract_member",
-            seconds=0.0,
-            cpu_seconds=int(self._document_seconds) + (limit >> 22),
-            limit=limit,
-            member_offset=member.offset,
-            member_size=member.size,
-            member_compressed=member.compressed_size,
-            member_crc=member.crc,
-            member_method=member.method,
-        )
-        with opened(file) as descriptor, self.borrow() as cell:
-            try:
-                yield from cell.stream(job, descriptor, self._document_seconds)
-            except CellFailure as failure:
-                raise unreadable_error(failure) from failure
-
     def stream(
         self, kind: str, file: Document, name: str, limit: int, **values: Any
     ) -> Generator[bytes, None, None]:
@@ -273,12 +243,6 @@ class CellPool:
             return self._ask(form, file, kind, **values)
         except CellFailure as failure:
             raise unreadable_error(failure) from failure
-
-    def _member(self, file: Document, index: int) -> ZipMember:
-        members = self.list_zip(file).members
-        if not 0 <= index < len(members):
-            raise UnreadableError(f"压缩包中没有第 {index} 项。 The archive has no entry {index}.")
-        return members[index]
 
 
 def read_document(

@@ -2,8 +2,7 @@
 
 Every frame that comes out of the cell is distrusted: it must be of a member that was asked
 for, in the order of the container, and within the limits; anything else is the failure ``lie``.
-While members come, one worker of the pool is in use: a consumer that needs the pool itself
-while it takes them must have more than one.
+A consumer may use the pool itself while members come: they have a worker beside the others.
 """
 
 from __future__ import annotations

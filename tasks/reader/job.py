@@ -34,8 +34,3 @@ class Job:
     max_file_bytes: int = 1 << 40
     max_path_bytes: int = 4096
     wanted: str = ""
-    member_offset: int = 0
-    member_size: int = 0
-    member_compressed: int = 0
-    member_crc: int = 0
-    member_method: int = 0

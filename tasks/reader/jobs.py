@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -13,15 +12,11 @@ from tasks.reader import (
     images,
     inspection,
     manifest,
-    members,
     ocr,
     pages,
-    zipdir,
 )
-from tasks.reader.answer import ZipMember
 from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
-from tasks.reader.limits import Limits
 from tasks.reader.probe import probe
 from tasks.reader.source import Source
 from tasks.reader.tools import versions
@@ -81,32 +76,6 @@ def _fields(job: Job, source: Source, _: list[int]) -> Any:
     return fields.read_fields(source)
 
 
-def _list_zip(job: Job, source: Source, _: list[int]) -> Any:
-    limits = Limits(job.max_entries, job.max_total_bytes, job.max_ratio)
-    return zipdir.list_zip(source, limits)
-
-
-def _extract_member(job: Job, source: Source, descriptors: list[int]) -> Any:
-    member = ZipMember(
-        index=0,
-        name="",
-        raw_name="",
-        encoding="utf-8",
-        size=job.member_size,
-        compressed_size=job.member_compressed,
-        offset=job.member_offset,
-        crc=job.member_crc,
-        method=job.member_method,
-    )
-    given = 0
-    for piece in members.unpack(source, member, job.limit):
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(descriptors[2], view) :]
-        given += len(piece)
-    return {"bytes": given}
-
-
 def _acquisition(job: Job, source: Source, _: list[int]) -> Any:
     return ewf.examine(source, job.limit)
 
@@ -120,8 +89,6 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "ocr_page": _ocr_page,
     "manifest": _manifest,
     "fields": _fields,
-    "list_zip": _list_zip,
-    "extract_member": _extract_member,
     "contents": serve.list_contents,
     "unpack": serve.unpack_members,
     "acquisition": _acquisition,

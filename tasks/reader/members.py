@@ -12,10 +12,10 @@ from typing import Protocol
 import inflate64
 from zstandard import ZstdError
 
-from tasks.reader.answer import ZipMember
 from tasks.reader.containers.stream import MAX_WINDOW_BYTES, Stepped, zstd
 from tasks.reader.job import Refused
 from tasks.reader.source import Source
+from tasks.reader.zipdir import ZipMember
 
 CHUNK = 1 << 18
 

@@ -6,12 +6,12 @@ import re
 from xml.etree.ElementTree import ParseError
 
 from tasks.reader import members, zipdir
-from tasks.reader.answer import ZipMember
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 from tasks.reader.xmltext import Walker, local, tree
+from tasks.reader.zipdir import ZipMember
 
 MAX_PART_BYTES = 128 << 20
 _NOTES = re.compile(r"(?P<kind>[A-Za-z]+?)(?P<number>\d*)\.xml$")

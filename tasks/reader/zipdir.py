@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from tasks.reader.answer import ZipListing, ZipMember
 from tasks.reader.containers.names import legacy_encoding, likely_utf8
 from tasks.reader.job import Refused
 from tasks.reader.limits import RATIO_FROM, Limits
@@ -35,6 +34,52 @@ _ENCRYPTED, _DESCRIPTOR, _STRONG, _UTF8 = 1, 1 << 3, 1 << 6, 1 << 11
 METHODS = {0, 8, 9, 12, 14, 93}
 
 _MAX_DIRECTORY = 256 << 20
+
+
+@dataclass(frozen=True)
+class ZipMember:
+    """One entry as the archive's directory claims it; nothing was unpacked.
+
+    ``raw_name`` is the name's bytes in hexadecimal; ``offset``, ``crc`` and ``method`` are what
+    the cell needs to find and check the member again. ``unsafe`` holds the reasons why it must
+    not be extracted: ``absolute``, ``parent``, ``backslash``, ``nul``, ``empty_name``,
+    ``symlink``, ``special``, ``duplicate``, ``overlap``, ``ratio``, ``header_mismatch``,
+    ``method``, ``outside``.
+    """
+
+    index: int
+    name: str
+    raw_name: str
+    encoding: Encoding
+    size: int
+    compressed_size: int
+    offset: int = 0
+    crc: int = 0
+    method: int = 0
+    modified: str = ""
+    encrypted: bool = False
+    is_dir: bool = False
+    unsafe: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ZipListing:
+    """What an archive says that it holds, judged before anything is unpacked.
+
+    ``total_bytes`` is the sum of the claimed sizes. ``problems`` concern the archive as a
+    whole: ``entries`` (too many), ``total`` (too large), ``hidden`` (bytes before or after the
+    archive, for example a second archive), ``multi_disk``, ``truncated_directory``.
+    """
+
+    members: tuple[ZipMember, ...] = ()
+    total_bytes: int = 0
+    problems: tuple[str, ...] = ()
+    claimed_entries: int = 0
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing at all speaks against extracting every member."""
+        return not self.problems and not any(m.unsafe or m.encrypted for m in self.members)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ they are; ``zip_document`` tells them by the entries that their own standards de
 from __future__ import annotations
 
 from tasks.reader import mediatype, zipdir
-from tasks.reader.answer import ZipListing
 from tasks.reader.containers import mails, outlook, packed, rarheads, stream, tar
 from tasks.reader.containers.compressed import Compressed
 from tasks.reader.containers.walker import Tick, Walker
@@ -16,6 +15,7 @@ from tasks.reader.containers.zips import Zip
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.source import Source
+from tasks.reader.zipdir import ZipListing
 
 _COMPRESSED = {
     b"\x1f\x8b\x08": "gz",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.reader import members, zipdir
-from tasks.reader.answer import Member, MemberKind, ZipListing, ZipMember
+from tasks.reader.answer import Member, MemberKind
 from tasks.reader.containers.walker import Entry, nothing
 from tasks.reader.limits import Limits, exceeded
 from tasks.reader.source import Source
+from tasks.reader.zipdir import ZipListing, ZipMember
 
 
 class Zip:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reader.answer import Page, RawManifest, Transcript, Word, ZipListing
+from tasks.reader.answer import Contents, Page, RawManifest, Transcript, Word
 from tasks.reader.strict import as_json, clean, loads, parse
 
-KINDS = (Page, RawManifest, Transcript, ZipListing)
+KINDS = (Page, RawManifest, Transcript, Contents)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.reader import members, zipdir
-from tasks.reader.answer import ZipListing
 from tasks.reader.cell import CellPool
+from tasks.reader.contained import contents, unpack
 from tasks.reader.failures import UnreadableError
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.source import Source
+from tasks.reader.zipdir import ZipListing
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep, Read
 from tests.tasks.reader.samples import RawZip
@@ -31,16 +32,15 @@ def unsafe(data: bytes) -> list[tuple[str, ...]]:
     return [member.unsafe for member in listed(data).members]
 
 
-def test_a_good_archive_is_safe_and_its_members_come_out(pool: CellPool, keep: Keep) -> None:
+def test_a_good_archive_is_safe_and_its_members_come_out() -> None:
     content = {"a.txt": b"alpha" * 1000, "目录/b.bin": bytes(range(256)) * 4000, "empty": b""}
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        path = keep("a.zip", samples.archive(content, method))
-        listing = pool.list_zip(path)
+        source = Source(samples.archive(content, method))
+        listing = zipdir.list_zip(source, Limits())
         assert listing.safe
         assert listing.total_bytes == sum(map(len, content.values()))
         for member in listing.members:
-            assert b"".join(pool.extract(path, member, 1 << 21)) == content[member.name]
-        assert b"".join(pool.extract(path, 0, 1 << 20)) == content["a.txt"]
+            assert members.read(source, member, 1 << 21) == content[member.name]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_zip64_and_encryption() -> None:
     assert locked.encrypted
 
 
-def test_not_an_archive(pool: CellPool, keep: Keep) -> None:
-    with pytest.raises(UnreadableError, match="zip"):
-        pool.list_zip(keep("a.zip", b"no archive at all"))
+def test_not_an_archive() -> None:
+    with pytest.raises(Refused, match="zip"):
+        listed(b"no archive at all")
 
 
 @pytest.mark.parametrize(
@@ -123,25 +123,26 @@ def test_not_an_archive(pool: CellPool, keep: Keep) -> None:
         ({"method": 8}, "已损坏"),
     ],
 )
-def test_a_lying_member_is_refused_at_its_end(
-    pool: CellPool, keep: Keep, entry: dict[str, int], match: str
-) -> None:
-    path = keep("a.zip", RawZip().entry(b"a", b"\xff" * 100, **entry).bytes())  # type: ignore[arg-type]
-    member = pool.list_zip(path).members[0]
-    with pytest.raises(UnreadableError, match=match):
-        list(pool.extract(path, member, 1 << 20))
+def test_a_lying_member_is_refused_at_its_end(entry: dict[str, int], match: str) -> None:
+    source = Source(RawZip().entry(b"a", b"\xff" * 100, **entry).bytes())  # type: ignore[arg-type]
+    (member,) = zipdir.list_zip(source, Limits()).members
+    with pytest.raises(Refused, match=match):
+        members.read(source, member, 1 << 20)
 
 
 def test_extraction_is_bounded_and_can_be_abandoned(pool: CellPool, keep: Keep) -> None:
     path = keep("a.zip", samples.archive({"zeros": bytes(50 << 20)}))
-    member = pool.list_zip(path).members[0]
-    assert member.unsafe == ("ratio",)
-    with pytest.raises(UnreadableError, match="允许的大小"):
-        list(pool.extract(path, member, 1 << 20))
-    pieces = pool.extract(path, member, 1 << 30)
-    assert next(pieces) == bytes(len(next(pieces)))
-    pieces.close()  # type: ignore[attr-defined]
-    assert sum(map(len, pool.extract(path, member, 1 << 30))) == 50 << 20
+    (member,) = contents(pool, path, "a.zip").members
+    assert member.unsafe[0].startswith("ratio:")
+    with CellPool(1, max_file_bytes=1 << 20) as narrow:
+        turns = unpack(narrow, path, "a.zip", [0])
+        with pytest.raises(UnreadableError, match="允许的大小"):
+            list(next(turns).pieces())
+    turns = unpack(pool, path, "a.zip", [0])
+    piece = next(next(turns).pieces())
+    assert piece == bytes(len(piece))
+    turns.close()
+    assert sum(len(p) for u in unpack(pool, path, "a.zip", [0]) for p in u.pieces()) == 50 << 20
 
 
 def test_a_bomb_that_claims_to_be_small() -> None:
