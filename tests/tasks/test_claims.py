@@ -17,6 +17,8 @@ from storage.custody import Custody
 from storage.errors import BusyError, HostError, InputError, NotFoundError, StateError
 from tasks import claims
 from tests.house import make_bundle
+from tests.services.postgres import Postgres
+from tests.tasks.life import open_house
 
 
 @pytest.fixture
@@ -305,3 +307,21 @@ def test_what_cannot_be_removed_is_told_and_hinders_no_other(
     (error,) = claims.sweep(house)
     assert "A2026-000001 cannot be removed" in error.message
     assert "A2026-000002" in removed
+
+
+@pytest.mark.slow
+def test_on_a_server_too_one_alone_claims_and_works(tmp_path: Path, postgres: Postgres) -> None:
+    """Several processes, and machines, share one database; the lock is a session's."""
+    with open_house(tmp_path / "home", database=postgres.new_database()) as house:
+        unit = house.workspace.drop / "pudong-01"
+        path = make_bundle(unit / os.fsdecode(b"\xba\xcf"))
+        with claims.taking(house, path, unit.name, in_place=False) as taken:
+            assert claims.is_worked_on(house, taken.accession)
+            with pytest.raises(BusyError):
+                Context().run(lambda: claims.working(house, taken.accession).__enter__())
+        with elsewhere(house, taken.accession), pytest.raises(BusyError):
+            claims.working(house, taken.accession).__enter__()
+        assert not claims.is_worked_on(house, taken.accession)
+        (left,) = claims.unfinished(house)
+        assert left.name == path.name
+        claims.finish(house, taken.accession)
