@@ -20,10 +20,10 @@ from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
 from portal.anchors import print_run
 from portal.commands import appraisal, cases, holding, proof
+from portal.demo_intake import take_bundles
 from portal.demo_proof import prove_to_others
 from portal.preparing import prepare
 from portal.show import cell, console, line
-from portal.watching import watch_drop
 from storage import openssl
 from storage.catalogue import queries
 from storage.custody import current
@@ -86,25 +86,7 @@ def _copy_of(folder: Path) -> Path:
 
 def _intake(folder: Path) -> None:
     _head("二、执法单位投递证据包", "An enforcement unit drops bundles")
-    unit = folder / "drop" / "pudong-01"
-    bundles = SAMPLES / "bundles"
-    shutil.copytree(bundles / "a-rights-holder", unit / "权利人材料")
-    shutil.copy(bundles / "b-other-side.zip", unit / "被控方材料.zip")
-    shutil.copytree(bundles / "c-wrong-manifest", unit / "清单有误")
-    line(f"投递目录 drop folder: {cell(unit)}（一个文件夹、一个 zip、一份清单有误的包）")
-    line("[dim]Prefect 首次启动需数秒 / Prefect's server takes some seconds to start …[/]")
-    watch_drop(once=True, seconds=0)
-    (refusal,) = (unit / "rejected").glob("*/REJECTED.md")
-    text = refusal.read_text()
-    line("[dim]" + cell_lines(text[text.index("## 问题") : text.index("## 怎样处理")]) + "[/]")
-    line("同一证据包再投一次 / the same bundle again:")
-    shutil.copytree(bundles / "a-rights-holder", unit / "权利人材料-再投")
-    watch_drop(once=True, seconds=0)
-
-
-def cell_lines(text: str) -> str:
-    """Return text of several lines as a terminal may show it."""
-    return "\n".join(cell(each) for each in text.strip().splitlines())
+    take_bundles(folder, CASE)
 
 
 def _look() -> None:

@@ -7,6 +7,7 @@ folder it is unpacked into. Equal bytes at every run: no time of day goes in.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -37,6 +38,7 @@ items:
   method: 邮箱导出后封装
   fact_to_prove: 向客户发送报价
   category: 电子邮件
+  digest: sha256:{digest}
 """
 _DATE = (2026, 11, 20, 9, 30, 0)
 
@@ -44,7 +46,6 @@ _DATE = (2026, 11, 20, 9, 30, 0)
 def mailbox_bundle(folder: Path) -> None:
     """Lay the mailbox and its manifest down as a bundle."""
     folder.mkdir(parents=True)
-    (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
     mails = (
         _mail("报价", "附件为冷却板报价与客户名单，请勿外传。", "报价.zip", _attachment()),
         _mail("回复：报价", "价格可以，按附件客户名单逐家联系。", "", b""),
@@ -56,6 +57,9 @@ def mailbox_bundle(folder: Path) -> None:
         entry = tarfile.TarInfo("邮箱/收件箱.mbox")
         entry.size = len(mbox)
         archive.addfile(entry, io.BytesIO(mbox))
+    digest = hashlib.sha256((folder / "邮箱导出.tar.xz").read_bytes()).hexdigest()
+    text = MANIFEST.replace("{digest}", digest)
+    (folder / "manifest.yaml").write_text(text, encoding="utf-8")
 
 
 def _attachment() -> bytes:
