@@ -20,43 +20,37 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.digest import Fingerprint, digest_stream
+from storage.digest import Fingerprint
+from storage.directory_batch import DirectoryBatch
 from storage.directory_files import (
     copy_expected,
-    copy_hashed,
+    discard,
     host_errors,
     make_folders,
     moment_of,
-    names_file,
-    require_file,
+    open_file,
+    read_back,
+    require_same,
     seconds_of,
-    status_of,
-    temporary_file,
 )
-from storage.errors import HostError, InputError, IntegrityError, NotFoundError
-from storage.objects import Capability, Kept, ObjectRef, StoreReport, still_retained
+from storage.errors import HostError, IntegrityError, NotFoundError
+from storage.objects import (
+    Capability,
+    Kept,
+    ObjectRef,
+    StoreReport,
+    check_key,
+    still_retained,
+)
 from storage.workspace import fsync_file, fsync_folder, write_durably
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", re.ASCII)
 _INCOMING = ".incoming"
-
-
-def check_key(key: str) -> str:
-    """Return a key if it is one of ours: ASCII segments, none empty or beginning with a dot.
-
-    Raises:
-        InputError: it is not.
-    """
-    if not all(_SEGMENT.fullmatch(part) for part in key.split("/")):
-        raise InputError(f"{key!r} is not a storage key", key=key)
-    return key
 
 
 class DirectoryStore:
@@ -87,24 +81,25 @@ class DirectoryStore:
         """Store bytes under a key; see ``ObjectStore.put``."""
         final = self.root / check_key(key)
         if os.path.lexists(final):
-            self._same(final, expected)
+            require_same(final, expected)
+            with host_errors(final):
+                # Whoever put it there may not have come to that yet.
+                fsync_folder(final.parent)
             return self._retained(key, final, expected.size, retain_until)
-        with self._temporary() as temporary, host_errors(final):
-            copy_expected(source, temporary, expected, seconds_of(retain_until))
-            self._read_back(temporary, expected)
-            self._link(temporary, final, expected)
+        temporary = self._temporary()
+        try:
+            with host_errors(final):
+                copy_expected(source, temporary, expected, seconds_of(retain_until))
+                read_back(temporary, expected)
+                self._link(temporary, final, expected)
+        finally:
+            discard(temporary)
         return self._retained(key, final, expected.size, retain_until)
 
     def take(self, prefix: str, source: BinaryIO) -> Kept:
         """Store a stream under its own digest; see ``ObjectStore.take``."""
-        folder = self.root / check_key(prefix)
-        with self._temporary() as temporary:
-            seen = copy_hashed(source, temporary)
-            with host_errors(folder):
-                self._read_back(temporary, seen)
-                self._link(temporary, folder / seen.sha256, seen)
-        key = f"{prefix}/{seen.sha256}"
-        return Kept(self._retained(key, folder / seen.sha256, seen.size, None), seen)
+        with self.batch() as batch:
+            return batch.take(prefix, source)
 
     def move(
         self,
@@ -113,38 +108,19 @@ class DirectoryStore:
         expected: Fingerprint,
         retain_until: datetime | None = None,
     ) -> ObjectRef:
-        """Give an object another key; see ``ObjectStore.move``.
+        """Give an object another key; see ``ObjectStore.move``."""
+        with self.batch() as batch:
+            return batch.move(ref, key, expected, retain_until)
 
-        The file gets a second name and loses the first; its bytes are not touched or read.
-        """
-        old, new = self.root / check_key(ref.key), self.root / check_key(key)
-        with host_errors(new):
-            if old != new:
-                self._name_anew(old, new, ref, expected)
-                old.unlink(missing_ok=True)
-                if old.parent.exists():
-                    fsync_folder(old.parent)
-            elif not os.path.lexists(new):
-                raise NotFoundError(f"object {old.name} is gone", key=str(old))
-        return self._retained(key, new, expected.size, retain_until)
-
-    def _name_anew(self, old: Path, new: Path, ref: ObjectRef, expected: Fingerprint) -> None:
-        """Make the object durable under its new name, beside the old one if that is there."""
-        status = status_of(old)
-        if status is not None and not names_file(new, status):
-            still_retained(ref, self._clock())
-            until = moment_of(int(status.st_mtime))
-            still_retained(ObjectRef(ref.key, "", ref.size, until), self._clock())
-            require_file(old, status, expected)
-            make_folders(self.root, new.parent, self._durable)
-            with suppress(FileExistsError, FileNotFoundError):
-                os.link(old, new, follow_symlinks=False)
-        found = status_of(new)
-        if found is None:
-            raise NotFoundError(f"object {old.name} is gone", key=str(old))
-        if status is None or not os.path.samestat(status, found):
-            self._same(new, expected)
-        fsync_folder(new.parent)
+    @contextmanager
+    def batch(self) -> Iterator[DirectoryBatch]:
+        """Begin takes and moves that become durable together; see ``ObjectStore.batch``."""
+        batch = DirectoryBatch(self.root, self._clock, self._temporary, self._durable)
+        try:
+            yield batch
+            batch.finish()
+        finally:
+            batch.drop()
 
     def _retained(
         self, key: str, final: Path, size: int, retain_until: datetime | None
@@ -171,48 +147,20 @@ class DirectoryStore:
             path.unlink()
             fsync_folder(path.parent)
 
-    def _temporary(self) -> AbstractContextManager[Path]:
-        return temporary_file(self._incoming / f"{os.getpid()}-{next(self._counter)}")
+    def _temporary(self) -> Path:
+        return self._incoming / f"{os.getpid()}-{next(self._counter)}"
 
     def _link(self, temporary: Path, final: Path, expected: Fingerprint) -> None:
         make_folders(self.root, final.parent, self._durable)
         try:
             os.link(temporary, final)
         except FileExistsError:
-            self._same(final, expected)
+            require_same(final, expected)
         fsync_folder(final.parent)
-
-    def _read_back(self, path: Path, expected: Fingerprint) -> None:
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            if digest_stream(file, "blake3") != expected.blake3:
-                raise IntegrityError(
-                    "what was read back from the disk is not what was written",
-                    remedy="check this disk; the source is untouched",
-                    path=str(path),
-                )
-
-    def _same(self, final: Path, expected: Fingerprint) -> None:
-        with self._open(final) as file:
-            if digest_stream(file, "blake3") != expected.blake3:
-                raise IntegrityError(
-                    f"{final.name} is already stored with other bytes",
-                    remedy="run 'custody verify' on its case",
-                    key=str(final),
-                )
 
     def open(self, ref: ObjectRef) -> BinaryIO:
         """Open an object; see ``ObjectStore.open``."""
-        return self._open(self.root / check_key(ref.key))
-
-    def _open(self, path: Path) -> BinaryIO:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"object {path.name} is gone", key=str(path)) from error
-        except OSError as error:
-            raise HostError(f"object {path.name} cannot be read: {error.strerror}") from error
-        return os.fdopen(descriptor, "rb", buffering=0)
+        return open_file(self.root / check_key(ref.key))
 
     def find(self, key: str) -> ObjectRef | None:
         """Return the reference under a key, or None."""

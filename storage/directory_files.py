@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from blake3 import blake3
 
-from storage.digest import CHUNK, Fingerprint, Hasher, chunks
-from storage.errors import HostError, IntegrityError
+from storage.digest import CHUNK, Fingerprint, Hasher, chunks, digest_stream
+from storage.errors import HostError, IntegrityError, NotFoundError
 from storage.workspace import fsync_folder
 
 
@@ -46,10 +46,10 @@ def copy_expected(source: BinaryIO, target: Path, expected: Fingerprint, until: 
 
 
 def copy_hashed(source: BinaryIO, target: Path) -> Fingerprint:
-    """Copy a stream of unknown digest to a new file, durably, and hash what was written.
+    """Copy a stream of unknown digest to a new file and hash what was written.
 
-    Only what the disk refuses is turned into an error of the host: what reading the source
-    raises is another's fault and passes as it is.
+    The file is not flushed yet. Only what the disk refuses is turned into an error of the host:
+    what reading the source raises is another's fault and passes as it is.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with host_errors(target):
@@ -62,7 +62,8 @@ def copy_hashed(source: BinaryIO, target: Path) -> Fingerprint:
                 _write(file, piece)
         with host_errors(target):
             os.utime(descriptor, (0, 0))
-            os.fsync(descriptor)
+            # The disk begins to write now, beside what is copied next; nobody waits for it here.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     return hasher.finish()
 
 
@@ -130,14 +131,57 @@ def make_folders(root: Path, folder: Path, durable: set[Path]) -> None:
             durable.add(each)
 
 
-@contextmanager
-def temporary_file(path: Path) -> Iterator[Path]:
-    """Remove a file at the end, if it is there; what cannot be removed is swept at a start."""
+def open_file(path: Path) -> BinaryIO:
+    """Open a stored file for reading; a link in its place is not followed.
+
+    Raises:
+        NotFoundError: it is gone.
+        HostError: it cannot be read.
+    """
     try:
-        yield path
-    finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"object {path.name} is gone", key=str(path)) from error
+    except OSError as error:
+        raise HostError(f"object {path.name} cannot be read: {error.strerror}") from error
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def read_back(path: Path, expected: Fingerprint) -> None:
+    """Read a flushed file from the disk, not from memory.
+
+    Raises:
+        IntegrityError: it is not what was written.
+    """
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if digest_stream(file, "blake3") != expected.blake3:
+            raise IntegrityError(
+                "what was read back from the disk is not what was written",
+                remedy="check this disk; the source is untouched",
+                path=str(path),
+            )
+
+
+def require_same(path: Path, expected: Fingerprint) -> None:
+    """Refuse what lies under a name already unless its bytes are the expected ones.
+
+    Raises:
+        IntegrityError: they are not.
+    """
+    with open_file(path) as file:
+        if digest_stream(file, "blake3") != expected.blake3:
+            raise IntegrityError(
+                f"{path.name} is already stored with other bytes",
+                remedy="run 'custody verify' on its case",
+                key=str(path),
+            )
+
+
+def discard(path: Path) -> None:
+    """Remove a temporary file, if it is there; what cannot be removed is swept at a start."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,13 +7,28 @@ log: immutable tiles and one replaceable checkpoint.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from storage.digest import Fingerprint
-from storage.errors import StateError
+from storage.errors import InputError, StateError
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", re.ASCII)
+
+
+def check_key(key: str) -> str:
+    """Return a key if it is one of ours: ASCII segments, none empty or beginning with a dot.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not all(_SEGMENT.fullmatch(part) for part in key.split("/")):
+        raise InputError(f"{key!r} is not a storage key", key=key)
+    return key
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,35 @@ class StoreReport:
     capabilities: tuple[Capability, ...] = field(default_factory=tuple)
 
 
+class Batch(Protocol):
+    """Takes and moves that become durable together, when the block of ``ObjectStore.batch`` ends.
+
+    What ``take`` and ``move`` return here counts only once the block has ended without an error:
+    before, it may not be recorded, opened or moved on; what was taken need not be there yet, and
+    what was moved may lie under its old key too. Then every obligation of ``ObjectStore.take``
+    and ``ObjectStore.move`` is kept for all of it.
+
+    What one call raises about its source, its key or its object concerns that call alone, and the
+    block may go on. What the end of the block raises concerns all of it, and so does leaving it by
+    an error: some of it may be there and some not, no object is lost, and the whole may be
+    repeated. A batch belongs to one thread.
+    """
+
+    def take(self, prefix: str, source: BinaryIO) -> Kept:
+        """Store a stream under its own digest; see ``ObjectStore.take``."""
+        ...
+
+    def move(
+        self,
+        ref: ObjectRef,
+        key: str,
+        expected: Fingerprint,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Give an object another key; see ``ObjectStore.move``."""
+        ...
+
+
 class ObjectStore(Protocol):
     """Keeps evidence objects, write-once."""
 
@@ -159,6 +203,14 @@ class ObjectStore(Protocol):
             StateError: ``ref`` is retained where it lies; nothing was done.
             TransientError: the service did not answer; the call may be repeated.
             HostError: disk full, no permission.
+        """
+        ...
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Begin takes and moves that become durable together; see ``Batch`` for what that costs.
+
+        It is worth it where a flush is dear and objects are small: a hundred files of 4 kB are
+        taken in about the time of ten that are taken one by one.
         """
         ...
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -29,7 +29,6 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from storage.digest import Fingerprint, fingerprint_bytes
-from storage.directory import check_key
 from storage.errors import (
     CustodyError,
     HostError,
@@ -37,7 +36,16 @@ from storage.errors import (
     NotFoundError,
     StateError,
 )
-from storage.objects import Kept, LogStore, ObjectRef, ObjectStore, StoreReport, still_retained
+from storage.objects import (
+    Batch,
+    Kept,
+    LogStore,
+    ObjectRef,
+    ObjectStore,
+    StoreReport,
+    check_key,
+    still_retained,
+)
 from storage.s3_bucket import COPIED, Bucket, Sent
 from storage.s3_errors import is_absent, said, translated
 from storage.s3_log import S3LogStore
@@ -140,6 +148,10 @@ class S3Store:
                     f"object {ref.key} is gone", remedy="run 'custody verify'", key=ref.key
                 )
             return self._existing(key, versions[0], expected, retain_until)
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Begin takes and moves, each of which is durable at once; see ``ObjectStore.batch``."""
+        return nullcontext(self)
 
     def _require_size(self, ref: ObjectRef, expected: Fingerprint) -> None:
         size = self.bucket.size(self._full(ref.key), ref.version_id)

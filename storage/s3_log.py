@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from storage.directory import check_key
 from storage.errors import IntegrityError, NotFoundError
+from storage.objects import check_key
 from storage.s3_errors import translated
 from storage.s3_stream import Body
 

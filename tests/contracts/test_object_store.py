@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from storage.digest import fingerprint_bytes
 from storage.directory import DirectoryLogStore, DirectoryStore
+from storage.directory_files import read_back
 from storage.errors import (
     HostError,
     InputError,
@@ -31,7 +32,7 @@ from storage.objects import LogStore, ObjectRef, ObjectStore
 from storage.s3 import S3Store, open_s3
 from storage.s3_log import S3LogStore
 from storage.settings import Settings
-from tests.contracts.stores import CASE, KINDS, get, put, s3_settings
+from tests.contracts.stores import CASE, KINDS, get, put, s3_settings, stray
 from tests.services.rgw import Rgw
 
 KEY = f"{CASE}/"
@@ -210,19 +211,26 @@ def test_a_link_in_place_of_an_object_is_not_followed(tmp_path: Path) -> None:
         store.open(ref)
 
 
-def test_a_damaged_read_back_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("module", ["directory", "directory_batch"])
+def test_a_damaged_read_back_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
     store = DirectoryStore(tmp_path)
-    honest: Callable[[Path, Any], None] = store._read_back
 
     def damaged(path: Path, expected: Any) -> None:
         path.chmod(0o644)
         path.write_bytes(b"y")
-        honest(path, expected)
+        read_back(path, expected)
 
-    monkeypatch.setattr(store, "_read_back", damaged)
+    monkeypatch.setattr(f"storage.{module}.read_back", damaged)
+    acts: dict[str, Callable[[], object]] = {
+        "directory": lambda: put(store, f"{KEY}a", b"x"),
+        "directory_batch": lambda: store.take(CASE, io.BytesIO(b"x")),
+    }
     with pytest.raises(IntegrityError):
-        put(store, f"{KEY}a", b"x")
-    assert store.find(f"{KEY}a") is None
+        acts[module]()
+    assert list(store.keys(CASE)) == []
+    assert stray(store) == []
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:

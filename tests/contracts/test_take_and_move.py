@@ -242,3 +242,65 @@ def test_many_threads_take_into_one_new_folder(store: ObjectStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         kept = list(pool.map(lambda data: taken(store, data), pieces))
     assert [get(store, each.ref) for each in kept] == pieces
+
+
+def test_what_a_batch_took_and_moved_is_there_when_it_ends(store: ObjectStore) -> None:
+    pieces = [b"%d" % number for number in range(5)] * 2 + [os.urandom(2_000_000)]
+    with store.batch() as batch:
+        kept = [batch.take(QUARANTINE, io.BytesIO(data)) for data in pieces]
+    assert [each.fingerprint for each in kept] == [fingerprint_bytes(data) for data in pieces]
+    assert [get(store, each.ref) for each in kept] == pieces
+    for _ in range(2):
+        with store.batch() as batch:
+            moved = [
+                batch.move(each.ref, case_key(each.fingerprint), each.fingerprint, SOON)
+                for each in kept
+            ]
+        assert [get(store, ref) for ref in moved] == pieces
+        assert all(store.find(ref.key) == ref and ref.retain_until for ref in moved)
+        assert list(store.keys(QUARANTINE)) == []
+    assert stray(store) == []
+
+
+def test_one_fault_in_a_batch_concerns_that_call_alone(store: ObjectStore) -> None:
+    with store.batch() as batch:
+        first = batch.take(QUARANTINE, io.BytesIO(b"first"))
+        with pytest.raises(OSError, match="Input/output"):
+            batch.take(QUARANTINE, dripping(b"half", 2, OSError(5, "Input/output error")))
+        last = batch.take(QUARANTINE, io.BytesIO(b"last"))
+    assert [get(store, each.ref) for each in (first, last)] == [b"first", b"last"]
+    with store.batch() as batch:
+        with pytest.raises(NotFoundError):
+            batch.move(ObjectRef(f"{QUARANTINE}/x", "x", 1), f"{CASE}/x", first.fingerprint)
+        moved = batch.move(last.ref, case_key(last.fingerprint), last.fingerprint)
+    assert get(store, moved) == b"last"
+    assert len(list(store.keys(QUARANTINE))) == 1
+    assert stray(store) == []
+
+
+def test_a_batch_that_is_left_by_an_error_loses_nothing(store: ObjectStore) -> None:
+    kept = taken(store, b"there")
+
+    def left() -> None:
+        with store.batch() as batch:
+            batch.take(QUARANTINE, io.BytesIO(b"new"))
+            batch.move(kept.ref, case_key(kept.fingerprint), kept.fingerprint, SOON)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        left()
+    assert stray(store) == []
+    again = store.move(kept.ref, case_key(kept.fingerprint), kept.fingerprint, SOON)
+    assert get(store, again) == b"there"
+    assert store.find(kept.ref.key) is None
+
+
+def test_a_long_batch_is_taken_whole(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    pieces = [b"%d" % number for number in range(300)]
+    with store.batch() as batch:
+        kept = [batch.take(QUARANTINE, io.BytesIO(data)) for data in pieces]
+    with store.batch() as batch:
+        refs = [batch.move(each.ref, case_key(each.fingerprint), each.fingerprint) for each in kept]
+    assert [get(store, ref) for ref in refs] == pieces
+    assert list(store.keys(QUARANTINE)) == []
