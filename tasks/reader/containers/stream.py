@@ -82,17 +82,19 @@ class Pulled:
     def __init__(self, pieces: Iterator[bytes], tick: Tick) -> None:
         self._more = pieces
         self._tick = tick
-        self._rest = b""
+        self._piece = b""
+        self._at = 0
         self.position = 0
 
     def pieces(self, length: int) -> Iterator[bytes]:
         """Yield the next bytes."""
         while length > 0:
-            if not self._rest:
-                self._rest = next(self._more, b"")
-                if not self._rest:
+            if self._at == len(self._piece):
+                self._piece, self._at = next(self._more, b""), 0
+                if not self._piece:
                     return
-            data, self._rest = self._rest[:length], self._rest[length:]
+            data = self._piece[self._at : self._at + min(length, CHUNK)]
+            self._at += len(data)
             length -= len(data)
             self.position += len(data)
             yield data
