@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.fuzz.targets import Target, all_targets
+from tests.fuzz.targets import GROUPS, Target, all_targets, targets_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = Path(__file__).parent / "corpus"
@@ -55,7 +55,7 @@ def _run(target: Target, seconds: int) -> bool:
         for data in target.seeds():
             Path(seeds, hashlib.sha256(data).hexdigest()).write_bytes(data)
         command = [
-            sys.executable, "-m", "tests.fuzz.one", target.name,
+            sys.executable, "-m", "tests.fuzz.one", _group(target), target.name,
             f"-max_total_time={seconds}", f"-timeout={HANG_SECONDS}", f"-rss_limit_mb={MEMORY_MB}",
             f"-artifact_prefix={found}/", "-max_len=65536", "-print_final_stats=1",
             str(grown), str(kept), seeds,
@@ -66,6 +66,10 @@ def _run(target: Target, seconds: int) -> bool:
     if done.returncode:
         print((done.stdout + done.stderr).decode(errors="replace")[-1500:], flush=True)
     return bool(done.returncode)
+
+
+def _group(target: Target) -> str:
+    return next(group for group in GROUPS if target.name in targets_of(group))
 
 
 def _said(stderr: bytes) -> str:

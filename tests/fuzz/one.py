@@ -1,4 +1,4 @@
-"""One target under atheris: ``python -m tests.fuzz.one TARGET [libFuzzer options]``.
+"""One target under atheris: ``python -m tests.fuzz.one GROUP TARGET [libFuzzer options]``.
 
 Without atheris (it has wheels for Linux alone) mutations come from Hypothesis instead, which
 sees no coverage but needs nothing else.
@@ -11,29 +11,29 @@ import sys
 import time
 from pathlib import Path
 
-ROOMS = ["storage", "tasks", "tests.fuzz"]
+ROOMS = ["storage", "tasks"]
 
 
-def fuzz(name: str, options: list[str]) -> None:
+def fuzz(group: str, name: str, options: list[str]) -> None:
     """Fuzz one target until libFuzzer ends this process."""
     import atheris
 
     with atheris.instrument_imports(include=ROOMS):
-        from tests.fuzz.targets import all_targets
+        from tests.fuzz.targets import targets_of
 
-        target = all_targets()[name]
+        target = targets_of(group)[name]
     atheris.Setup([name, *options], target.try_one)
     atheris.Fuzz()
 
 
-def without_coverage(name: str, options: list[str]) -> None:
+def without_coverage(group: str, name: str, options: list[str]) -> None:
     """Mutate the inputs of the folders given, for as long as ``-max_total_time`` says."""
     from hypothesis import HealthCheck, given, settings
     from hypothesis import strategies as st
 
-    from tests.fuzz.targets import all_targets
+    from tests.fuzz.targets import targets_of
 
-    target = all_targets()[name]
+    target = targets_of(group)[name]
     folders = [Path(each) for each in options if not each.startswith("-")]
     inputs = [path.read_bytes() for each in folders for path in sorted(each.iterdir())]
     seconds = next(int(o.partition("=")[2]) for o in options if o.startswith("-max_total_time="))
@@ -53,4 +53,4 @@ def without_coverage(name: str, options: list[str]) -> None:
 
 if __name__ == "__main__":
     has_atheris = importlib.util.find_spec("atheris") is not None
-    (fuzz if has_atheris else without_coverage)(sys.argv[1], sys.argv[2:])
+    (fuzz if has_atheris else without_coverage)(sys.argv[1], sys.argv[2], sys.argv[3:])
