@@ -11,7 +11,6 @@ from portal.show import cell, line
 from storage.custody import current
 from storage.settings import settings
 from tasks import claims
-from tasks.telling import TELLER
 
 
 def run_ingest(accession: str) -> dict[str, Any]:
@@ -20,11 +19,7 @@ def run_ingest(accession: str) -> dict[str, Any]:
     from flows.ingest import ingest_bundle
 
     with briskly(settings()), ingest_progress(current(), accession):
-        try:
-            outcome: dict[str, Any] = ingest_bundle(accession)
-        finally:
-            # A failed ingest is not under way any more; of one that ended nothing is left.
-            TELLER.dropped(accession)
+        outcome: dict[str, Any] = ingest_bundle(accession)
     return outcome
 
 

@@ -66,7 +66,11 @@ def one_worker(ingest: Callable[[str], dict[str, str]]) -> Callable[[str], dict[
     @wraps(ingest)
     def alone(accession: str) -> dict[str, str]:
         with claims.working(current(), accession):
-            return ingest(accession)
+            try:
+                return ingest(accession)
+            finally:
+                # A failed ingest is not under way any more; of one that ended nothing is left.
+                TELLER.dropped(accession)
 
     return alone
 
