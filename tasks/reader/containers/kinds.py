@@ -23,6 +23,8 @@ _COMPRESSED = {
     b"\xfd7zXZ\0": "xz",
     b"\x28\xb5\x2f\xfd": "zst",
 }
+# A block, or the end of a file without any.
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _BOUNDLESS = Limits(max_total_bytes=1 << 62, max_ratio=1 << 62)
 _OFFICE_PARTS = {"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"}
@@ -31,15 +33,17 @@ _OFFICE_PARTS = {"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"}
 def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
     """Return the walk over what ``source`` is, None if it is no container."""
     head = source.head(tar.BLOCK)
+    if tar.is_tar(head) and head[257:262] == b"ustar":
+        # Before all others: a tar archive begins with the name of its first member.
+        return tar.Tar(stream.Plain(source), tick)
     if head[:4] in _ZIP_STARTS:
         return None if zip_document(source, limits) else Zip(source, limits)
-    if tar.is_tar(head):
-        return tar.Tar(stream.Plain(source), tick)
     if head.startswith((packed.SEVEN, rarheads.RAR4, rarheads.RAR5)):
         return packed.Packed(source, limits, tick)
-    for start, kind in _COMPRESSED.items():
-        if head.startswith(start):
-            return _compressed(source, kind, limits, tick)
+    if kind := _compression(head):
+        return _compressed(source, kind, limits, tick)
+    if tar.is_tar(head):
+        return tar.Tar(stream.Plain(source), tick)
     return _by_whole(source, head, limits, tick)
 
 
@@ -48,13 +52,22 @@ def may_hold(source: Source) -> bool:
     head = source.head(mediatype.HEAD_BYTES)
     if head.startswith(outlook.OLE):
         return outlook.is_message(source)
-    starts = (*_ZIP_STARTS, *_COMPRESSED, packed.SEVEN, rarheads.RAR4, rarheads.RAR5, outlook.TNEF)
+    starts = (*_ZIP_STARTS, packed.SEVEN, rarheads.RAR4, rarheads.RAR5, outlook.TNEF)
     return (
         head.startswith(starts)
+        or bool(_compression(head))
         or tar.is_tar(head[: tar.BLOCK])
         or mails.is_mailbox(head)
         or mediatype.looks_like_mail(head)
+        or zipdir.ends_as_zip(source)
     )
+
+
+def _compression(head: bytes) -> str:
+    """Return the compression that the first bytes are of, empty if none."""
+    if head.startswith(b"BZh") and head[4:10] not in _BZIP2_BLOCKS:
+        return ""
+    return next((kind for start, kind in _COMPRESSED.items() if head.startswith(start)), "")
 
 
 def _by_whole(source: Source, head: bytes, limits: Limits, tick: Tick) -> Walker | None:

@@ -166,6 +166,8 @@ def parse_header(block: bytes) -> Header:
         raise _cut_off()
     blank = block[:148] + b" " * 8 + block[156:]
     claimed, total = _number(block[148:156]), sum(blank)
+    if not block[148:156].strip(b" \0"):
+        raise Broken("damaged", "tar 头没有校验和。 A tar header has no checksum.")
     # Some old writers took bytes for signed numbers.
     if claimed != total and claimed != total - 256 * sum(1 for byte in blank if byte > 127):
         raise Broken("damaged", "tar 头校验和有误。 The checksum of a tar header is wrong.")

@@ -63,6 +63,7 @@ def test_a_file_compressed_alone_is_one_member_of_unknown_size(
         b"plain text\n",
         bytes(10_000),
         b"PK",
+        b"BZhello, this is text",
         samples.pdf(["text"]),
         samples.word(),
         packed.zip_file({"META-INF/MANIFEST.MF": b"", "a.class": b"x"}),
@@ -71,7 +72,7 @@ def test_a_file_compressed_alone_is_one_member_of_unknown_size(
         ),
         olefiles.ole_file({"WordDocument": b"x"}),
     ],
-    ids=["empty", "text", "zeros", "cut", "pdf", "docx", "jar", "odt", "doc"],
+    ids=["empty", "text", "zeros", "cut", "BZ", "pdf", "docx", "jar", "odt", "doc"],
 )
 def test_what_is_no_container(data: bytes) -> None:
     assert listed(data) == Contents()
