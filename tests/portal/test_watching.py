@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -286,3 +288,36 @@ def test_the_real_flow_takes_bundles_of_two_units(
     assert "✓" in answer.out
     assert "✗" in answer.out
     assert list(house.workspace.claimed.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("prefect")
+def test_sigterm_in_the_real_flow_is_a_clean_end_and_the_next_start_goes_on(
+    house: Custody, unit: Path, prefect_server: str, tmp_path: Path, run: Callable[..., Any]
+) -> None:
+    make_bundle(unit / "b1", files={f"{number}.txt": bytes([number]) for number in range(60)})
+    home, told = house.workspace.root, tmp_path / "told"
+    with told.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal.cli", "watch"],
+            env={**os.environ, "PREFECT_API_URL": prefect_server, "CUSTODY_SCAN_SECONDS": "0.1"},
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        ends = time.monotonic() + 120
+        while not any(home.glob("objects/quarantine/*/originals/*")):
+            assert process.poll() is None, told.read_text()
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(120) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    assert "stopped" in told.read_text()
+    assert "Traceback" not in told.read_text()
+    assert run("watch", "--once", CUSTODY_SCAN_SECONDS="0.1").code == 0
+    (receipt,) = (unit / "receipts").glob("*/receipt.json")
+    assert json.loads(receipt.read_text())["counts"]["items"] == 60
