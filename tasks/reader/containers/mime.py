@@ -103,12 +103,11 @@ class Parts:
 
     def _slices(self, start: int, end: int, mark: bytes) -> Iterator[tuple[int, int]]:
         """Yield where the parts between the lines that begin with ``mark`` stand."""
-        opened, position = -1, start
-        while (found := self._line(position, end, mark)) is not None:
-            line, after, closing = found
+        opened = -1
+        for line, after, closing in self._lines(start, end, mark):
             if opened >= 0:
                 yield opened, max(opened, self._before_newline(line))
-            opened, position = after, after
+            opened = after
             if closing:
                 if self._visible(after, end):
                     self.problems.append("hidden")
@@ -117,8 +116,8 @@ class Parts:
         if opened >= 0:
             yield opened, end
 
-    def _line(self, start: int, end: int, mark: bytes) -> tuple[int, int, bool] | None:
-        """Return start and end of the next delimiter line, and whether it is the last one."""
+    def _lines(self, start: int, end: int, mark: bytes) -> Iterator[tuple[int, int, bool]]:
+        """Yield start and end of each delimiter line, and whether it is the closing one."""
         for at in find(self._source, start, end, mark, self._tick):
             if at > start and self._source.at(at - 1, 1) != b"\n":
                 continue
@@ -126,8 +125,7 @@ class Parts:
             line, newline, _ = rest.partition(b"\n")
             if line.strip() not in (b"", b"--"):
                 continue
-            return at, at + len(mark) + len(line) + len(newline), line.startswith(b"--")
-        return None
+            yield at, at + len(mark) + len(line) + len(newline), line.startswith(b"--")
 
     def _before_newline(self, at: int) -> int:
         """Return where a body ends: the line break before a delimiter belongs to it (5.1.1)."""
