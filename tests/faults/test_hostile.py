@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.hostile.case import Case
+from tests.faults.hostile.case import Case, accept
 from tests.faults.hostile.catalogue import all_cases
+from tests.faults.hostile.rules import EVIL, Watch, tree
 from tests.faults.hostile.runner import Intake, intake
 
 CHUNK = 25
@@ -45,8 +47,10 @@ def test_there_are_cases_of_every_verdict_and_format() -> None:
     assert len(cases) >= 250
     assert {case.expected.verdict for case in cases} == {"accept", "flags", "quarantine"}
     groups = {case.name.partition("-")[0] for case in cases}
-    formats = ["zip", "tar", "7z", "rar4", "rar5", "bag", "eml", "msg", "mbox", "tnef", "pdf", "image", "docx", "xlsx", "yaml"]
-    assert {*formats, "name", "special", "folder", "nest"} <= groups
+    archives, mail = {"zip", "tar", "7z", "rar4", "rar5", "bag"}, {"eml", "msg", "mbox", "tnef"}
+    documents = {"pdf", "image", "docx", "xlsx", "yaml"}
+    others = {"name", "special", "folder", "nest"}
+    assert archives | mail | documents | others <= groups
 
 
 MADE_ANEW = ("pdf-locked", "pdf-owner-locked", "pdf-attachment-evil", "docx-cut", "xlsx-")
@@ -70,3 +74,25 @@ def _content(case: Case, place: Path) -> dict[str, bytes]:
 
 def _plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
+
+
+def test_the_rules_see_what_they_forbid(tmp_path: Path) -> None:
+    home, outside = tmp_path / "home", tmp_path / "outside"
+    home.mkdir()
+    watch, before = Watch(home), tree(tmp_path)
+    with watch.watching() as seen:
+        (home / "fine.txt").write_text("fine")
+        assert not seen
+        (home / EVIL[0]).write_text("a name from outside")
+        outside.mkdir()
+        (outside / "a.txt").write_text("not in the workspace")
+        with socket.socket() as tried:
+            tried.connect_ex(("127.0.0.1", 9))
+    assert len(seen) == 4
+    assert tree(tmp_path) != before
+
+
+def test_a_wrong_expectation_is_told(house: Intake) -> None:
+    case = next(each for each in all_cases() if each.name == "yaml-empty")
+    outcome = house.run(Case("yaml-empty", case.make, accept()))
+    assert outcome.faults == ["verdict quarantine"]

@@ -1,4 +1,4 @@
-"""Parsers of proof: notes, checkpoints, proofs, tiles, events, policies, and the shipped verifier."""
+"""Parsers of proof: notes, checkpoints, tiles, events, policies, and the shipped verifier."""
 
 from __future__ import annotations
 

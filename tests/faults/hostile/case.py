@@ -127,10 +127,9 @@ def folder(place: Path, number: str, files: Mapping[bytes, bytes], **manifest_: 
     if "raw" in manifest_:
         all_files[b"manifest.yaml"] = manifest_["raw"]
     for name, data in all_files.items():
-        path = os.path.join(os.fsencode(root), name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as stream:
-            stream.write(data)
+        path = root / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     return root
 
 

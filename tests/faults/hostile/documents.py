@@ -160,16 +160,18 @@ def _tiff_loop() -> bytes:
     return _tiff({256: 4, 257: 4, 258: 8, 259: 1, 262: 1, 273: 8, 278: 4, 279: 16}, after=8)
 
 
+_OPEN = b"http://schemas.openxmlformats.org/"
 _TYPES = (
-    b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    b'<?xml version="1.0"?><Types xmlns="' + _OPEN + b'package/2006/content-types">'
     b'<Default Extension="xml" ContentType="application/xml"/>'
-    b'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    b'<Default Extension="rels" ContentType='
+    b'"application/vnd.openxmlformats-package.relationships+xml"/>'
     b'<Override PartName="/word/document.xml" ContentType='
     b'"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
 )
 _RELS = (
-    b'<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    b'<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"'
+    b'<?xml version="1.0"?><Relationships xmlns="' + _OPEN + b'package/2006/relationships">'
+    b'<Relationship Id="r1" Type="' + _OPEN + b'officeDocument/2006/relationships/officeDocument"'
     b' Target="word/document.xml"/></Relationships>'
 )
 _W = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
@@ -213,7 +215,8 @@ def _words() -> Iterator[tuple[str, Build, Expected]]:
 
 
 def _sheets() -> Iterator[tuple[str, Build, Expected]]:
-    huge = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:XFD1048576"/><sheetData/></worksheet>'
+    huge = b'<worksheet xmlns="' + _OPEN + b'spreadsheetml/2006/main">'
+    huge += b'<dimension ref="A1:XFD1048576"/><sheetData/></worksheet>'
     yield "good", samples.sheet, flags("^read read|^flag")
     yield (
         "dimension-huge",

@@ -76,37 +76,37 @@ def _files(names: tuple[bytes, ...]) -> Callable[[], dict[bytes, bytes]]:
     return lambda: dict.fromkeys(names, TEXT)
 
 
-Make = Callable[[bytes], None]
+Make = Callable[[Path], None]
 
 
 def _device(kind: int) -> Make:
     return lambda path: os.mknod(path, kind | 0o644, os.makedev(1, 3))
 
 
-def _socket(path: bytes) -> None:
+def _socket(path: Path) -> None:
     # The address of a socket is short, a test's folder need not be.
     here = Path.cwd()
-    os.chdir(os.path.dirname(path))
+    os.chdir(path.parent)
     try:
         with socket.socket(socket.AF_UNIX) as bound:
-            bound.bind(os.path.basename(path))
+            bound.bind(path.name)
     finally:
         os.chdir(here)
 
 
 def _link(target: str) -> Make:
-    return lambda path: os.symlink(target, path)
+    return lambda path: path.symlink_to(target)
 
 
-def _hard(path: bytes) -> None:
-    os.link(os.path.join(os.path.dirname(path), b"good.txt"), path)
+def _hard(path: Path) -> None:
+    path.hardlink_to(path.parent / "good.txt")
 
 
-def _hard_outside(path: bytes) -> None:
+def _hard_outside(path: Path) -> None:
     # What the link shares its bytes with lies beside the bundle.
-    outside = os.path.dirname(path) + b"-outside"
-    Path(os.fsdecode(outside)).write_bytes(TEXT + TEXT)
-    os.link(outside, path)
+    outside = path.parent.with_name(path.parent.name + "-outside")
+    outside.write_bytes(TEXT + TEXT)
+    path.hardlink_to(outside)
 
 
 _SPECIAL: dict[str, tuple[Make, str]] = {
@@ -155,7 +155,7 @@ def _beside(name: str, make: Make, *named: str) -> Callable[[Path], Path]:
     def lay(place: Path) -> Path:
         raw = manifest(name, ["good.txt", *named])
         root = folder(place, name, {b"good.txt": TEXT}, raw=raw)
-        make(os.fsencode(root / "odd"))
+        make(root / "odd")
         return root
 
     return lay

@@ -90,8 +90,10 @@ _YAML: tuple[tuple[str, Spoil, str], ...] = (
     ("long-line", _add("x" * 60_000 + ": y\n"), _FORM),
     ("many-unknown-keys", _add("".join(f"k{at}: v\n" for at in range(3000))), _FORM),
 )
+_NOT_THERE = "^(unsafe_path|listed_missing)"
+_NO_DIGEST = "  form: original\n  digest: sha256:"
 _VALUES: tuple[tuple[str, Spoil, str], ...] = (
-    ("path-parent", _swap('"good.txt"', '"../outside/secret.txt"'), "^(unsafe_path|listed_missing)"),
+    ("path-parent", _swap('"good.txt"', '"../outside/secret.txt"'), _NOT_THERE),
     ("path-absolute", _swap('"good.txt"', '"/etc/passwd"'), "^(unsafe_path|listed_missing)"),
     ("path-missing", _swap('"good.txt"', '"gone.txt"'), "^listed_missing"),
     ("path-twice", lambda raw: raw + raw[raw.index(b"- path:"):], "^listed_twice"),
@@ -105,7 +107,7 @@ _VALUES: tuple[tuple[str, Spoil, str], ...] = (
     ("case-no-empty", _swap("沪市监案〔2026〕0777号", '""'), "."),
     ("one-officer", _swap('- {name: 李四, id: "310002"}\n', ""), "."),
     ("number-huge", _swap("bundle_no: ", "bundle_no: " + "9" * 5000), "."),
-    ("digest-wrong", _swap("  form: original", "  form: original\n  digest: sha256:" + "0" * 64), "."),
+    ("digest-wrong", _swap("  form: original", _NO_DIGEST + "0" * 64), "."),
     ("digest-garbage", _swap("  form: original", "  form: original\n  digest: sha256:xyz"), "."),
     ("pages-negative", _swap("  form: original", "  form: original\n  pages: -1"), "."),
 )  # fmt: skip
@@ -204,7 +206,8 @@ def _xlsx() -> Iterator[tuple[str, Callable[[str], bytes], Expected]]:
 
 _FAR = (
     b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-    b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far</t></is></c></row></sheetData></worksheet>'
+    b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far</t></is></c></row>'
+    b"</sheetData></worksheet>"
 )
 
 

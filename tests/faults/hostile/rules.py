@@ -63,7 +63,7 @@ class Watch:
     def _written(self, event: str, path: Any) -> None:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return
-        name = os.path.normpath(os.path.join(os.fsencode(Path.cwd()), os.fsencode(path)))
+        name = os.path.normpath(os.fsencode(Path.cwd() / os.fsdecode(path)))
         inside = name == self._home or name.startswith(self._home + b"/")
         evil = name.rpartition(b"/")[2] in {each.encode() for each in EVIL}
         if evil or not (
@@ -96,8 +96,7 @@ def digests(root: Path) -> dict[bytes, str]:
 
 
 def _bytes(path: bytes) -> bytes:
-    with open(path, "rb") as stream:
-        return stream.read()
+    return Path(os.fsdecode(path)).read_bytes()
 
 
 class Memory:
@@ -105,8 +104,8 @@ class Memory:
 
     def __init__(self) -> None:
         """Begin to measure."""
-        with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as control:
-            control.write("5")
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
         self._before = self._read("VmRSS")
 
     def grown(self) -> int:

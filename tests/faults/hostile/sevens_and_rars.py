@@ -145,18 +145,16 @@ def _rars() -> Iterator[Case]:
         "rar4-volume", ".rar", lambda name: rar4_of(_extra(name), main=1),
         "multi_disk|multi disk|volume|unreadable", "multi_disk|volume|" + shared.DAMAGED,
     )  # fmt: skip
-    wrong = {"crc": 1}
-    yield from _both("rar5-crc-wrong", ".rar",
-                     lambda name: _rar5(name, file5(Entry(b"b.txt", TEXT), **wrong)), _BAD)  # type: ignore[arg-type]  # fmt: skip
-    yield from _both("rar4-crc-wrong", ".rar",
-                     lambda name: _rar4(name, file4(Entry(b"b.txt", TEXT), **wrong)), _BAD)  # type: ignore[arg-type]  # fmt: skip
+    text, garbage = Entry(b"b.txt", TEXT), Entry(b"b.txt", b"\xaa" * 50)
+    yield from _both("rar5-crc-wrong", ".rar", lambda name: _rar5(name, file5(text, crc=1)), _BAD)
+    yield from _both("rar4-crc-wrong", ".rar", lambda name: _rar4(name, file4(text, crc=1)), _BAD)
     yield from _both("rar5-size-huge", ".rar",
                      lambda name: _rar5(name, file5(Entry(b"b.txt", TEXT), size=1 << 45)), _BAD,
                      "^(part|expanded|flag|read) .*")  # fmt: skip
     yield from _both("rar5-packed-garbage", ".rar",
-                     lambda name: _rar5(name, file5(Entry(b"b.txt", b"\xaa" * 50), method=3)), _BAD)  # fmt: skip
-    yield from _both("rar5-header-endless", ".rar",
-                     lambda _: MARK5 + block5(1, vint(0)) + b"\0\0\0\0" + b"\xff" * 64, _BAD)  # fmt: skip
+                     lambda name: _rar5(name, file5(garbage, method=3)), _BAD)  # fmt: skip
+    endless = MARK5 + block5(1, vint(0)) + bytes(4) + b"\xff" * 64
+    yield from _both("rar5-header-endless", ".rar", lambda _: endless, _BAD)
     yield from _both(
         "rar5-mark-only", ".rar", lambda _: MARK5, "^(unreadable|manifest_missing|uns)", "."
     )

@@ -34,7 +34,8 @@ def _tell(outcome: Outcome) -> int:
     mark = "ok" if outcome.holds else "NO"
     print(
         f"{mark} {outcome.case.name:38} {outcome.verdict:10} "
-        f"{outcome.case.expected!s:60} {outcome.seconds:6.2f}"
+        f"{outcome.case.expected!s:60} {outcome.seconds:6.2f}",
+        flush=True,
     )
     if not outcome.holds:
         print("    " + outcome.told(), flush=True)
