@@ -18,6 +18,7 @@ from storage.errors import CustodyError, InputError, NotFoundError
 from storage.objects import ObjectRef
 from tasks.account import FAILED, State
 from tasks.accounting import exhibit_state
+from tasks.bundle import batches
 from tasks.expanded import listed, record_listing, transcript_of
 from tasks.expanding import PoolOpener
 from tasks.kept_files import opened
@@ -67,7 +68,11 @@ def read_again(
         )
     whole = [] if selection.part else [e for e in exhibits if _wanted(e, selection)]
     names = [each["exhibit_id"] for each in whole]
-    results = read_exhibits(custody, pool, names, again=True, stage=selection.stage)
+    results = [
+        result
+        for some in batches(names, custody.settings.batch_size)
+        for result in read_exhibits(custody, pool, some, again=True, stage=selection.stage)
+    ]
     if selection.narrow:
         # What an expansion just made again is not done twice.
         made = set(names) if selection.stage not in _OWN_TEXT else set()
