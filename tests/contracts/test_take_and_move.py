@@ -155,7 +155,7 @@ def test_two_at_once_take_and_move_one_object(store: ObjectStore, size: int) -> 
 
 
 def test_what_moved_is_retained_and_gone_from_where_it_was(store: ObjectStore) -> None:
-    for size in SIZES:
+    for size in (0, 100_000, 11_000_000):
         data = os.urandom(size)
         kept = taken(store, data)
         moved = store.move(kept.ref, case_key(kept.fingerprint), kept.fingerprint, SOON)
@@ -245,7 +245,7 @@ def test_many_threads_take_into_one_new_folder(store: ObjectStore) -> None:
 
 
 def test_what_a_batch_took_and_moved_is_there_when_it_ends(store: ObjectStore) -> None:
-    pieces = [b"%d" % number for number in range(5)] * 2 + [os.urandom(2_000_000)]
+    pieces = [b"one", b"two", b"one", os.urandom(2_000_000)]
     with store.batch() as batch:
         kept = [batch.take(QUARANTINE, io.BytesIO(data)) for data in pieces]
     assert [each.fingerprint for each in kept] == [fingerprint_bytes(data) for data in pieces]
