@@ -31,7 +31,9 @@ def _stored(d: Mapping[str, Any]) -> str:
 def _read(d: Mapping[str, Any]) -> str:
     confidence = d["confidence"]
     sure = f"，置信度 {confidence / 10:.1f}%" if confidence is not None else ""
-    return f"识读为文本（非证据）：{d['media_type']}，{d['pages']} 页，{d['state']}{sure} / read"
+    claims = "、".join(f"{each['algorithm']} {each['verified']}" for each in d.get("claims", ()))
+    how = f"{d['pages']} 页，{d['state']}{sure}" + (f"，取证哈希 {claims}" if claims else "")
+    return f"识读为文本（非证据）：{d['media_type']}，{how} / read"
 
 
 def _expanded(d: Mapping[str, Any]) -> str:
@@ -124,6 +126,9 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.STORED: _stored,
     Action.KEPT: lambda d: f"另存 {len(d['files'])} 个文件（{d['role']}）/ kept beside the items",
     Action.RECEIPTED: lambda d: f"出具收据 {d['receipt_sha256'][:16]}… / receipt issued",
+    Action.QUARANTINED: lambda d: (
+        f"退回隔离，问题 {d['mistakes']} 处 / refused, kept in quarantine"
+    ),
     Action.DECIDED: _decided,
     Action.READ: _read,
     Action.EXPANDED: _expanded,

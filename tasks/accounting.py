@@ -93,6 +93,7 @@ def case_account(custody: Custody, name: str) -> dict[str, Account]:
     return {
         accession["accession"]: _account(custody, accession, rows, held, have, tally)
         for accession in rows.accessions
+        if accession["state"] != "released"  # Its bytes are those of the number that it got.
     }
 
 

@@ -84,6 +84,18 @@ def show_refused(custody: Custody, accession: str) -> Row:
     }
 
 
+def lineage(custody: Custody, accession: str) -> list[str]:
+    """Return an accession and the refused ones that it was released from, the newest first."""
+    found = [accession]
+    with custody.read() as session:
+        while (row := queries.find_accession(session, found[-1])) is not None:
+            earlier = row["details"].get("released_from", "")
+            if not earlier or earlier in found:
+                break
+            found.append(earlier)
+    return found
+
+
 def _refused(custody: Custody, accession: str) -> Row:
     with custody.read() as session:
         row = queries.find_accession(session, accession)
@@ -123,15 +135,13 @@ def undecided(custody: Custody, accession: str, by: str, reason: str) -> Custody
 def _decided_before(accession: str, decided: CustodyEvent) -> StateError:
     details = decided.details
     if details["kind"] == "release":
-        what, next_ = "接收 released", f"see 'custody quarantine show {details['accession']}'"
-        where = details["accession"]
+        what, where = "接收 released", details["accession"]
     else:
-        what, next_ = "退还 returned", f"see 'custody quarantine show {accession}'"
-        where = details["folder"]
+        what, where = "退还 returned", details["folder"]
     return StateError(
         f"{accession} 已由 {decided.actor.name} 于 {decided.occurred_at[:19]} 决定{what}: {where} "
         f"({details['reason']})",
-        remedy=next_,
+        remedy=f"see 'custody quarantine show {accession}'",
         accession=accession,
         decision=details["kind"],
     )

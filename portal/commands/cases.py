@@ -28,7 +28,11 @@ class Stages(StrEnum):
     EXPAND = "expand"
 
 
-_ACCESSIONS = {"received": "已接收 received", "accepted": "已入库 accepted"}
+_ACCESSIONS = {
+    "received": "已接收 received",
+    "accepted": "已入库 accepted",
+    "released": "退回后接收 refused, then released",
+}
 _FORMATS = {
     "document": "docx",
     "sheet": "xlsx",
@@ -259,12 +263,17 @@ def history(name: ExhibitName, json: Json = False) -> None:
     from storage.custody import current
     from storage.event import decode
     from storage.story import tell
+    from tasks.quarantine import lineage
 
     custody = current()
     with custody.read() as session:
         exhibit = queries.find_exhibit(session, name)
         indexes = queries.event_indexes(session, exhibit["exhibit_id"])
-        accession = queries.accession_events(session, exhibit["accession"])
+        accession = [
+            index
+            for number in lineage(custody, exhibit["accession"])
+            for index in queries.accession_events(session, number)
+        ]
     wanted = sorted({*indexes, *accession})
     events = [(index, decode(custody.log.leaf(index))) for index in wanted]
     if json:

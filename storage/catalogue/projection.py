@@ -89,7 +89,16 @@ def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
     row.bundle_digest = details["bundle_digest"]
     row.state = "storing"
     row.details = {**row.details, **details}
+    _claim_earlier(session, row)
     _reserve(session, event, details)
+
+
+def _claim_earlier(session: Session, row: tables.Accession) -> None:
+    """Let the refusals that a bundle was released from belong to its case: its history too."""
+    number = row.details.get("released_from", "")
+    while number and (earlier := session.get(tables.Accession, number)) is not None:
+        earlier.case_id = row.case_id
+        number = earlier.details.get("released_from", "")
 
 
 def _reserve(session: Session, event: CustodyEvent, details: Any) -> None:
@@ -149,9 +158,7 @@ def _decided(session: Session, index: int, event: CustodyEvent) -> None:
     _state("released" if released else "returned")(session, index, event)
     if released:
         session.merge(
-            tables.AccessionIntent(
-                accession=details["accession"], state="open", **details["claim"]
-            )
+            tables.AccessionIntent(accession=details["accession"], state="open", **details["claim"])
         )
 
 

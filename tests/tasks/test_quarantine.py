@@ -13,7 +13,9 @@ from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.errors import CustodyError, HostError, InputError, NotFoundError, StateError
 from storage.event import Action
+from storage.policy import load_policy
 from tasks import (
+    accounting,
     claims,
     fixity,
     giving_back,
@@ -21,11 +23,13 @@ from tasks import (
     releasing,
 )
 from tasks.bundle import received_prefix
+from tasks.proving import Wish, prove
 from tasks.reader.cell import CellPool
 from tasks.reading import open_pool
 from tasks.releasing import Decision
 from tests.house import CASE_NO, HEADER, ITEM, events, make_bundle
 from tests.tasks.life import CASE, go_on, open_house, take, zipped
+from tests.tasks.proof_made import verify
 
 ODD = b"\xba\xcf\xcd\xac.txt".decode("utf-8", "surrogateescape")
 
@@ -93,6 +97,12 @@ def test_a_released_bundle_is_taken_in_with_the_manifest_that_the_officer_wrote(
     assert accessioned.details["manifest_file"]["path"] == f"manifest.{number}.yaml"
     assert Path(answer.folder).parts[-3:-1] == ("pudong-01", "receipts")
     assert house.log.reader().check().ok
+    assert quarantine.lineage(house, number) == [number, first]
+    with house.read() as session:
+        rows = queries.list_accessions(session, CASE)
+    assert [row["accession"] for row in rows] == [first, number]
+    counted = accounting.whole_account(accounting.case_account(house, CASE))
+    assert (counted.unexplained, counted.received) == ([], counted.stored)
 
 
 def test_nothing_is_swept_for_in_the_old_place_of_a_released_bundle(
@@ -339,3 +349,20 @@ def test_show_gives_every_reason_and_every_digest(
     assert all(len(each["digests"]["sm3"]) == 64 for each in shown["listing"])
     assert Path(shown["rejected_md"]).is_file()
     json.dumps(shown)
+
+
+def test_what_was_refused_first_is_part_of_what_is_proven_of_the_case(
+    house: Custody, pool: CellPool, tmp_path: Path
+) -> None:
+    first = refused(house, pool, tmp_path / "b", a=b"one")
+    right = manifest(tmp_path / "right.yaml", "a.txt")
+    number = releasing.release(house, first, Decision("王", "核实", right))
+    go_on(house, pool, number)
+    policy = tmp_path / "policy.json"
+    policy.write_text(load_policy(house.workspace).text())
+    for name, target in ((CASE, "case"), (f"{CASE}/E0001", "exhibit")):
+        prove(house, name, tmp_path / target, Wish())
+        code, said = verify(tmp_path / target, "--lang", "en", "--policy", policy)
+        assert code == 0, said
+    shown = "".join(path.read_text() for path in (tmp_path / "case").rglob("events/*.json"))
+    assert "a refused bundle is released" in shown
