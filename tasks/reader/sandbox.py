@@ -166,28 +166,36 @@ def lonely_uid() -> int:
     return 0
 
 
-@cache
 def mode(*, reduced: bool = False) -> Mode:
     """Return the way that works on this host, or raise ``HostError`` with the remedy.
 
     ``reduced`` allows a worker without namespaces where they cannot be had.
     """
-    tried = []
-    for candidate in _candidates():
-        problem = _try(candidate)
-        if not problem:
-            return candidate
-        tried.append(problem)
+    found, problem = probed()
+    if found:
+        return found
     if reduced:
         return "bare"
     raise HostError(
         "无法建立隔离区，不会打开任何证据文件。 "
-        "The sandbox cannot be made, so no evidence is opened: " + "; ".join(tried),
+        f"The sandbox cannot be made, so no evidence is opened: {problem}",
         remedy="apt-get install bubblewrap; on Ubuntu 24.04 also allow it user namespaces: "
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or load the AppArmor profile "
         "bwrap-userns-restrict; in a container allow unprivileged user namespaces. To go on "
         "without, knowing that less holds a hostile document (docs/cell.md): CUSTODY_CELL=reduced",
     )
+
+
+@cache
+def probed() -> tuple[Mode | None, str]:
+    """Return the way to namespaces that was seen to work, or what stopped each way."""
+    tried = []
+    for candidate in _candidates():
+        problem = _try(candidate)
+        if not problem:
+            return candidate, ""
+        tried.append(problem)
+    return None, "; ".join(tried)
 
 
 def _candidates() -> tuple[Mode, ...]:

@@ -157,12 +157,12 @@ def test_the_walls_are_reported() -> None:
 
 def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_candidates", tuple)
-    sandbox.mode.cache_clear()
+    sandbox.probed.cache_clear()
     try:
         full, reduced = cell_report(), cell_report(reduced=True)
     finally:
         monkeypatch.undo()
-        sandbox.mode.cache_clear()
+        sandbox.probed.cache_clear()
     assert [(m.name, m.works, m.needed) for m in full.mechanisms] == [("sandbox", False, True)]
     assert reduced.usable
     missing = {m.name: m for m in reduced.mechanisms if not m.works}
@@ -173,14 +173,14 @@ def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_walls_nothing_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    sandbox.mode.cache_clear()
+    sandbox.probed.cache_clear()
     try:
         with pytest.raises(HostError, match="sandbox cannot be made") as caught, CellPool(1):
             pass
         assert "bubblewrap" in caught.value.remedy
     finally:
         monkeypatch.undo()
-        sandbox.mode.cache_clear()
+        sandbox.probed.cache_clear()
 
 
 def test_the_worker_refuses_to_run_outside() -> None:

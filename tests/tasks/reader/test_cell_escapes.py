@@ -49,15 +49,15 @@ def reduced() -> Iterator[CellPool]:
     """The same on a host that has no namespaces to give."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox, "_candidates", tuple)
-        sandbox.mode.cache_clear()
+        sandbox.probed.cache_clear()
         worker = ("-m", "tests.tasks.reader.attacker")
         with CellPool(1, worker=worker, memory_bytes=768 << 20, reduced=True) as pool:
             with pool.borrow() as cell:
                 assert cell.greeting["ready"]
             patch.undo()
-            sandbox.mode.cache_clear()
+            sandbox.probed.cache_clear()
             yield pool
-    sandbox.mode.cache_clear()
+    sandbox.probed.cache_clear()
 
 
 @pytest.fixture(params=["full", "reduced"])
