@@ -13,12 +13,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine, inspect, text
+
 from storage.directory import DirectoryLogStore
 from storage.event import Action, CustodyEvent, decode
 from storage.findings import LogCheck
 from storage.log import LogReader
 from storage.policy import load_policy
+from storage.s3 import S3Store
 from storage.settings import Settings
+from storage.stores import open_stores
 from storage.workspace import Workspace
 from tasks.verifying import verify_case
 
@@ -32,6 +36,7 @@ _HASHES_OVER_TIMES = {
     "root",
     "checkpoint",
     "hash",
+    "version_id",
 }
 _TIMED_COLUMNS = {"frontier", "last_at", "leaf", "leaf_hash", "published", "hash"}
 _FAR = 2_500_000_000
@@ -54,10 +59,13 @@ def _without_hashes(value: Any) -> Any:
     return [_without_hashes(each) for each in value] if isinstance(value, list) else value
 
 
-def check_log(home: Path) -> LogCheck:
+def check_log(home: Path, chosen: Settings | None = None) -> LogCheck:
     """Walk the published log, trusting the key alone."""
-    ring = load_policy(Workspace(home)).ring
-    return LogReader(DirectoryLogStore(home / "objects"), ring).check()
+    workspace = Workspace(home)
+    ring = load_policy(workspace).ring
+    if chosen is None or chosen.store == "directory":
+        return LogReader(DirectoryLogStore(home / "objects"), ring).check()
+    return LogReader(open_stores(chosen, workspace)[1], ring).check()
 
 
 def events_of(home: Path) -> list[CustodyEvent]:
@@ -65,23 +73,27 @@ def events_of(home: Path) -> list[CustodyEvent]:
     return [decode(leaf) for _, leaf in check_log(home).entries]
 
 
-def state_of(root: Path) -> dict[str, Any]:
+def state_of(root: Path, chosen: Settings | None = None) -> dict[str, Any]:
     """Return the state of the house ``home`` below a root, and of the bundle beside it.
+
+    ``chosen`` are its settings if it has servers.
 
     Raises:
         AssertionError: the log or a case in it does not verify.
     """
     home = root / "home"
-    check = check_log(home)
+    chosen = chosen or Settings(home=home)
+    check = check_log(home, chosen)
     assert check.ok, check.findings
     events = [decode(leaf) for _, leaf in check.entries]
     for case in {event.case for event in events if event.case}:
-        report = verify_case(Settings(home=home), case)
+        report = verify_case(chosen, case)
         assert report.ok, report
     return {
         "events": [timeless(root, event.as_json()) for event in events],
         "files": _by_name(_files(root)),
-        "rows": _rows(root),
+        "objects": _by_name(_objects(root, chosen)),
+        "rows": _rows(root, _server_tables(chosen) if chosen.database else _tables(home)),
     }
 
 
@@ -106,11 +118,28 @@ def _files(root: Path) -> Iterator[tuple[str, Any]]:
             continue
         mode = oct(path.stat().st_mode)
         kept = path.stat().st_mtime > _FAR
-        yield name, mode if path.is_dir() else [mode, _content(root, path), kept]
+        if path.is_dir():
+            yield name, mode
+        else:
+            yield name, [mode, _content(root, path, path.read_bytes()), kept]
 
 
-def _content(root: Path, path: Path) -> Any:
-    data = path.read_bytes()
+def _objects(root: Path, chosen: Settings) -> Iterator[tuple[str, Any]]:
+    """Yield every object of a server: its content, its number of versions, its retention."""
+    if chosen.store == "directory":
+        return
+    store, _ = open_stores(chosen, Workspace(chosen.home))
+    assert isinstance(store, S3Store)
+    for room in ("accessions", "cases", "incoming", "quarantine"):
+        for key in store.keys(room):
+            ref = store.find(key)
+            assert ref is not None
+            with store.open(ref) as stream:
+                content = _content(root, Path(key), stream.read())
+            yield key, [content, len(store.bucket.versions(key)), bool(ref.retain_until)]
+
+
+def _content(root: Path, path: Path, data: bytes) -> Any:
     if path.name in _TIMED_FILES or "/log/tile/" in str(path):
         return bool(data)
     if path.name.startswith("receipt"):
@@ -121,29 +150,48 @@ def _content(root: Path, path: Path) -> Any:
     return hashlib.sha256(data).hexdigest()
 
 
-def _rows(root: Path) -> dict[str, list[Any]]:
-    """Return the rows of every table; numbers that the database gives and paces left out."""
-    found: dict[str, list[Any]] = {}
-    with closing(sqlite3.connect(root / "home" / "custody.sqlite")) as database:
+Rows = Iterator[tuple[str, list[dict[str, Any]]]]
+
+
+def _tables(home: Path) -> Rows:
+    with closing(sqlite3.connect(home / "custody.sqlite")) as database:
         database.row_factory = sqlite3.Row
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in tables.fetchall():
-            if not table.startswith(("sqlite_", "page_fts_", "stage_pace")):
-                rows = [
-                    {
-                        key: _parsed(row[key])
-                        for key in row.keys()  # noqa: SIM118 - a row iterates over its values
-                        if key not in _TIMED_COLUMNS and (table, key) != ("page_text", "id")
-                    }
-                    for row in database.execute(f'SELECT * FROM "{table}"')
-                ]
-                found[table] = sorted((timeless(root, row) for row in rows), key=json.dumps)
+            yield table, [dict(row) for row in database.execute(f'SELECT * FROM "{table}"')]
+
+
+def _server_tables(chosen: Settings) -> Rows:
+    engine = create_engine(chosen.database)
+    with engine.connect() as connection:
+        for table in inspect(connection).get_table_names():
+            rows = connection.execute(text(f'SELECT * FROM "{table}"')).mappings()
+            yield table, [dict(row) for row in rows]
+    engine.dispose()
+
+
+def _rows(root: Path, tables: Rows) -> dict[str, list[Any]]:
+    """Return the rows of every table; numbers that the database gives and paces left out."""
+    found: dict[str, list[Any]] = {}
+    for table, untimed in tables:
+        if not table.startswith(("sqlite_", "page_fts_", "stage_pace")):
+            rows = [
+                {
+                    key: _parsed(value)
+                    for key, value in row.items()
+                    if key not in _TIMED_COLUMNS and (table, key) != ("page_text", "id")
+                }
+                for row in untimed
+            ]
+            found[table] = sorted((timeless(root, row) for row in rows), key=json.dumps)
     return found
 
 
 def _parsed(value: Any) -> Any:
     """Return a column's value; JSON is taken apart."""
-    return json.loads(value) if str(value)[:1] in ("{", "[") else value
+    if isinstance(value, bytes):
+        return value.hex()
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
 def differences(one: Any, other: Any, at: str = "") -> list[str]:

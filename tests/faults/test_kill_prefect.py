@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.bundles import VARIANTS
-from tests.faults.running import ROOT, Drivers, Undisturbed, fresh_home, undisturbed
+from tests.faults.running import ROOT, Undisturbed
 from tests.faults.state import check_log, differences, receipts_given, receipts_on_record, state_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
@@ -24,14 +23,6 @@ MOMENTS: dict[str, str] = {
     "a document was read": "objects/cases/*/derivatives/*",
 }
 """What appears in the workspace when the process is to die."""
-
-
-@pytest.fixture(scope="module")
-def calm(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """An undisturbed run without an engine: Prefect may add nothing to the record."""
-    fresh = fresh_home(tmp_path_factory.mktemp("fresh"))
-    folder = tmp_path_factory.mktemp("calm")
-    return undisturbed(drivers.first, VARIANTS["dropped folder"], fresh, folder)
 
 
 @contextmanager
@@ -78,11 +69,11 @@ def of_the_record(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_watcher_killed_at_one_moment_after_another(
-    calm: Undisturbed, prefect_server: str, tmp_path: Path
+    dropped: Undisturbed, prefect_server: str, tmp_path: Path
 ) -> None:
     root = tmp_path / "root"
     home = root / "home"
-    shutil.copytree(calm.template, root)
+    shutil.copytree(dropped.template, root)
     for pattern in MOMENTS.values():
         with watching(home, prefect_server) as process:
             wait_until(lambda pattern=pattern: any(home.glob(pattern)), process)  # type: ignore[misc]
@@ -93,4 +84,4 @@ def test_the_watcher_killed_at_one_moment_after_another(
         assert receipts_given(home) <= receipts_on_record(home)
     with watching(home, prefect_server) as process:
         assert process.wait(PATIENCE) == 0
-    assert differences(calm.state, of_the_record(state_of(root))) == []
+    assert differences(dropped.state, of_the_record(state_of(root))) == []

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bundles import VARIANTS
 from tests.faults.power import MODES, Disk, power_comes_back
-from tests.faults.running import Driver, Drivers, Undisturbed, fresh_home, undisturbed
+from tests.faults.running import Driver, Drivers, Undisturbed
 from tests.faults.state import check_log, differences, receipts_given, receipts_on_record, state_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("power")]
@@ -25,13 +24,6 @@ MOMENTS = [
     ("close_claim: before commit", 0, "lost"),
 ]
 """Points by their beginning, how many further, and what survives."""
-
-
-@pytest.fixture(scope="module")
-def calm(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    fresh = fresh_home(tmp_path_factory.mktemp("fresh"))
-    folder = tmp_path_factory.mktemp("calm")
-    return undisturbed(drivers.first, VARIANTS["dropped folder"], fresh, folder)
 
 
 def without_power(driver: Driver, calm: Undisturbed, root: Path, at: int, mode: str) -> list[str]:
@@ -63,22 +55,22 @@ def failing(
 
 
 def test_at_points_spread_over_an_ingest(
-    calm: Undisturbed, drivers: Drivers, tmp_path: Path
+    dropped: Undisturbed, drivers: Drivers, tmp_path: Path
 ) -> None:
-    count = len(calm.points)
+    count = len(dropped.points)
     points = [count * each // 8 for each in range(1, 9)]
     trials = [(point, MODES[number % 3]) for number, point in enumerate(points)]
-    assert failing(drivers, calm, tmp_path, trials) == []
+    assert failing(drivers, dropped, tmp_path, trials) == []
 
 
 def test_at_the_moments_that_matter_most(
-    calm: Undisturbed, drivers: Drivers, tmp_path: Path
+    dropped: Undisturbed, drivers: Drivers, tmp_path: Path
 ) -> None:
     trials = []
     for begins, further, mode in MOMENTS:
-        first = next(n for n, each in enumerate(calm.points, 1) if each.startswith(begins))
+        first = next(n for n, each in enumerate(dropped.points, 1) if each.startswith(begins))
         trials.append((first + further, mode))
-    assert failing(drivers, calm, tmp_path, trials) == []
+    assert failing(drivers, dropped, tmp_path, trials) == []
 
 
 def seen_after(disk: Disk, target: Path, mode: str) -> dict[str, bytes]:
