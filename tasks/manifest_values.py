@@ -80,7 +80,8 @@ def parse_digests(written: str) -> tuple[SuppliedDigest, ...]:
         InputError: one of them is no check value, or an algorithm stands there twice.
     """
     plain = unicodedata.normalize("NFKC", written)
-    plain = re.sub(r"\s*[:=]\s*", ":", plain)
+    # Blanks are looked at from the first of a run only, else a long run takes its square.
+    plain = re.sub(r"(?<!\s)\s*[:=]\s*", ":", plain)
     found = tuple(parse_supplied(each) for each in re.split(r"[\s;,、]+", plain) if each)
     if len({each.algorithm for each in found}) != len(found):
         raise InputError("the same digest algorithm stands there twice")

@@ -24,6 +24,7 @@ from storage.catalogue.search import PageInput
 from storage.digest import Fingerprint
 from storage.objects import ObjectRef
 from tasks.reader.answer import Transcript
+from tasks.reader.strict import loads
 
 SCHEMA = "zhenglian.parts/1"
 
@@ -177,7 +178,7 @@ def _transcript(value: Any) -> Transcript:
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    value = json.loads(line)
+    value = loads(line)
     if not isinstance(value, dict):
         raise ValueError("a line is no object")
     return value

@@ -109,7 +109,9 @@ def _frames(data: bytes) -> None:
 
 
 def _wanted(data: bytes) -> None:
-    numbers = sorted({int.from_bytes(data[at : at + 3], "big") for at in range(0, len(data), 3)})
+    numbers = sorted(
+        {int.from_bytes(data[at : at + 3], "big") for at in range(0, min(len(data), 3000), 3)}
+    )
     for run in wanted.split(numbers):
         same(wanted.decode(wanted.encode(run)), frozenset(run))
 

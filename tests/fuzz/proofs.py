@@ -59,7 +59,7 @@ def targets() -> Iterator[Target]:
     yield Target(
         "verifier-json",
         lambda data: V.parse_json(data, canonical=True),
-        (V.Refused, ValueError),
+        (V.Refused, ValueError, RecursionError),
         lambda: LEAVES,
     )
     yield Target("verifier-list", V.parse_list, (V.Refused, UnicodeDecodeError), _lists)
