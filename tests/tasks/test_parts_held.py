@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.catalogue import search
+from storage.catalogue import parts, search
 from storage.custody import Custody
 from storage.errors import CustodyError, StateError
 from storage.event import Action
@@ -189,3 +189,36 @@ def test_killed_between_reading_and_expansion_only_the_expansion_is_made_up_for(
 def test_the_bounds_are_settings(tmp_path: Path) -> None:
     chosen = Settings(home=tmp_path, max_depth=2, max_entries=7, max_file_bytes=8)
     assert reading.bounds_of(chosen) == Bounds(2, 7, chosen.max_total_bytes, 8)
+
+
+def test_what_is_too_much_is_refused_with_value_and_limit_and_explained(tmp_path: Path) -> None:
+    many = archived({f"{number}.txt": b"x" for number in range(6)})
+    with (
+        open_house(tmp_path / "home", max_depth=1, max_entries=5) as custody,
+        reading.open_pool(custody.settings) as pool,
+    ):
+        files = {"deep.zip": archived({"in.zip": INNER}), "many.zip": many}
+        take(custody, pool, make_bundle(tmp_path / "b", "B1", files))
+        assert states(custody) == {
+            "E0001": ("expanded", ""),
+            "E0001/0": ("too_deep", "depth:2:1"),
+            "E0002": ("limit", "entries:6:5"),
+        }
+        total = whole_account(case_account(custody, CASE))
+        assert (total.done, total.failed, total.unexplained) == (True, 2, [])
+
+
+def test_a_lost_row_is_unexplained_and_reading_again_heals_it(tmp_path: Path) -> None:
+    with (
+        open_house(tmp_path / "home") as custody,
+        reading.open_pool(custody.settings) as pool,
+    ):
+        take(custody, pool, make_bundle(tmp_path / "b", "B1", {"in.zip": INNER}))
+        with custody.write() as session:
+            parts.drop(session, f"{CASE}/E0001", ["1"])
+        (lost,) = whole_account(case_account(custody, CASE)).unexplained
+        assert lost.item == f"{CASE}/E0001"
+        read_again(custody, pool, CASE, Selection(stage=rereading.Stage.EXPAND))
+        assert whole_account(case_account(custody, CASE)).done
+        assert len(events(custody, Action.READ)) == 1
+        assert len(events(custody, Action.EXPANDED)) == 2
