@@ -17,9 +17,18 @@ CHUNK = 25
 """So many cases lie between two good bundles."""
 
 
-def chunks() -> dict[str, tuple[Case, ...]]:
-    """Return the cases cut into chunks, each named for its first case."""
-    cases = all_cases()
+def chosen() -> list[Case]:
+    """Return what the suite runs: every refusal, and of what is taken in, which costs three
+    times as much, every second case. ``make hostile`` runs them all.
+    """
+    taken = [case for case in all_cases() if case.expected.verdict != "quarantine"]
+    spared = {case.name for case in taken[1::2]}
+    return [case for case in all_cases() if case.name not in spared]
+
+
+def chunks() -> dict[str, list[Case]]:
+    """Return these cases cut into chunks, each named for its first case."""
+    cases = chosen()
     cut = [cases[at : at + CHUNK] for at in range(0, len(cases), CHUNK)]
     return {each[0].name: each for each in cut}
 
@@ -43,7 +52,7 @@ def test_each_gets_its_verdict_and_the_next_good_bundle_goes_through(
 
 
 def test_there_are_cases_of_every_verdict_and_format() -> None:
-    cases = all_cases()
+    cases = chosen()
     assert len(cases) >= 250
     assert {case.expected.verdict for case in cases} == {"accept", "flags", "quarantine"}
     groups = {case.name.partition("-")[0] for case in cases}

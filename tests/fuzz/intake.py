@@ -109,6 +109,7 @@ def _frames(data: bytes) -> None:
 
 
 def _wanted(data: bytes) -> None:
+    data = data[:3000]
     numbers = sorted(
         {int.from_bytes(data[at : at + 3], "big") for at in range(0, min(len(data), 3000), 3)}
     )

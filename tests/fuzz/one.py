@@ -16,7 +16,7 @@ ROOMS = ["storage", "tasks"]
 
 def fuzz(group: str, name: str, options: list[str]) -> None:
     """Fuzz one target until libFuzzer ends this process."""
-    import atheris
+    import atheris  # type: ignore[import-untyped, unused-ignore]
 
     with atheris.instrument_imports(include=ROOMS):
         from tests.fuzz.targets import targets_of

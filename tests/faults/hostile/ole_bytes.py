@@ -57,7 +57,7 @@ def _add(nodes: list[_Node], parent: int, tree: Tree) -> None:
 
 
 def _mini_stream(nodes: Sequence[_Node]) -> tuple[bytes, list[int]]:
-    stream, table = b"", []
+    stream, table = b"", list[int]()
     for node in nodes:
         if node.kind != 2 or len(node.data) >= CUTOFF or not node.data:
             continue

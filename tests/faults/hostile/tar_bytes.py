@@ -27,7 +27,8 @@ GNU = b"ustar  \x00"
 def number(value: int, width: int) -> bytes:
     """Return a number as octal digits, or in base 256 where these do not suffice."""
     if value >= 8 ** (width - 1) or value < 0:
-        return (value % 256**width | 0x80 << 8 * (width - 1)).to_bytes(width, "big")
+        wide: int = value % 256**width | 0x80 << 8 * (width - 1)
+        return wide.to_bytes(width, "big")
     return b"%0*o\0" % (width - 1, value)
 
 
