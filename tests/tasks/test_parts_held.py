@@ -23,6 +23,7 @@ from tasks.reader.cell import CellPool
 from tasks.rereading import Selection, read_again
 from tests.house import events, make_bundle
 from tests.tasks.life import CASE, archived, open_house, take
+from tests.tasks.reader.samples import mail
 
 pytestmark = pytest.mark.xdist_group("parts")
 WHO = Person("张伟", unit="执法稽查科")
@@ -222,3 +223,27 @@ def test_a_lost_row_is_unexplained_and_reading_again_heals_it(tmp_path: Path) ->
         assert whole_account(case_account(custody, CASE)).done
         assert len(events(custody, Action.READ)) == 1
         assert len(events(custody, Action.EXPANDED)) == 2
+
+
+def test_mail_and_mailbox_say_their_own_words_once(tmp_path: Path) -> None:
+    letter = mail([("报价.zip", "application/zip", INNER)])
+    line = b"From a@b.c Mon Jan  1 00:00:00 2024\n"
+    box = b"".join(line + letter.replace(b"\r\n", b"\n") + b"\n" for _ in range(2))
+    with (
+        open_house(tmp_path / "home") as custody,
+        reading.open_pool(custody.settings) as pool,
+    ):
+        take(custody, pool, make_bundle(tmp_path / "b", "B1", {"m.eml": letter, "m.mbox": box}))
+        found = states(custody)
+        assert found["E0001"] == found["E0001/0"] == found["E0002/1/0"] == ("expanded", "")
+        assert found["E0001/0/0"] == found["E0002/0/0/0"] == ("read", "")
+        with custody.read() as session:
+            hits = search.search(session, CASE, "技术秘密")
+            assert [each.part for each in hits] == ["0/0", "0/0/0", "1/0/0"]
+            bodies = search.search(session, CASE, "客户名单")
+        assert {(each.exhibit_id[-5:], each.part) for each in bodies} == {
+            ("E0001", ""),
+            ("E0002", "0"),
+            ("E0002", "1"),
+        }
+        assert whole_account(case_account(custody, CASE)).done
