@@ -64,7 +64,7 @@ class DirectoryBatch:
         self._temporary = temporary
         self._durable = durable
         self._new: list[_New] = []
-        self._touched: list[Path] = []
+        self._retained: list[tuple[Path, int]] = []
         self._named: set[Path] = set()
         self._left: list[Path] = []
 
@@ -129,8 +129,7 @@ class DirectoryBatch:
         until = int(path.stat(follow_symlinks=False).st_mtime)
         if wanted <= until:
             return until
-        os.utime(path, (wanted, wanted), follow_symlinks=False)
-        self._touched.append(path)
+        self._retained.append((path, wanted))
         return wanted
 
     def _finish_if_long(self) -> None:
@@ -164,9 +163,11 @@ class DirectoryBatch:
         self._named.add(each.final.parent)
 
     def _flush_names(self) -> None:
-        _side_by_side(fsync_file, self._touched)
         for folder in sorted(self._named):
             fsync_folder(folder)
+        # Not before the new name is durable: a file that had the old one alone and were retained
+        # could not be moved again.
+        _side_by_side(_lengthen, self._retained)
         for path in self._left:
             path.unlink(missing_ok=True)
         for folder in sorted({path.parent for path in self._left}):
@@ -177,7 +178,7 @@ class DirectoryBatch:
         """Forget what is not durable yet: nothing that was only taken was visible."""
         for each in self._new:
             discard(each.temporary)
-        self._new, self._touched, self._named, self._left = [], [], set(), []
+        self._new, self._retained, self._named, self._left = [], [], set(), []
 
 
 def _settle(each: _New) -> None:
@@ -185,6 +186,13 @@ def _settle(each: _New) -> None:
     with host_errors(each.final):
         fsync_file(each.temporary)
         read_back(each.temporary, each.expected)
+
+
+def _lengthen(retained: tuple[Path, int]) -> None:
+    path, wanted = retained
+    if int(path.stat(follow_symlinks=False).st_mtime) < wanted:
+        os.utime(path, (wanted, wanted), follow_symlinks=False)
+    fsync_file(path)
 
 
 def _side_by_side(act: Callable[[T], None], these: list[T]) -> None:
