@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage.custody import current
+from storage.settings import Settings
+from tasks.reader.cell import CellPool
 from tasks.reading import open_pool
 from tests.house import make_bundle, opened_house
 from tests.portal.conftest import Run
@@ -25,9 +27,15 @@ class Refused:
     second: str
 
 
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
+    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
+        yield made
+
+
 @pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refused]:
-    with opened_house(tmp_path / "home") as house, open_pool(house.settings) as pool:
+def refused(tmp_path: Path, pool: CellPool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refused]:
+    with opened_house(tmp_path / "home") as house:
         numbers = []
         for name in ("one", "two"):
             bundle = make_bundle(tmp_path / name, name, {"a.txt": name.encode()})
@@ -59,6 +67,11 @@ def test_what_was_refused_is_listed_and_shown(run: Run, refused: Refused) -> Non
     found = json.loads(run("quarantine", "show", refused.second, "--json").out)
     assert EVIL in [each["path"] for each in found["listing"]]
     assert found["reasons"][0]["remedy_zh"]
+    for name in ("show", "release", "return"):
+        said = () if name == "show" else ("--by", "王", "--reason", "x")
+        answer = run("quarantine", name, "A2026-009999", *said)
+        assert answer.code == 2
+        assert "quarantine list" in answer.problem[1]
 
 
 def test_release_and_return_end_in_what_a_person_can_see(run: Run, refused: Refused) -> None:
@@ -84,11 +97,3 @@ def test_a_release_that_is_refused_again_says_so(run: Run, refused: Refused) -> 
     outcome = json.loads(done.out)
     assert outcome["state"] == "quarantined"
     assert outcome["released_from"] == refused.first
-
-
-def test_what_is_not_there_is_named(run: Run, refused: Refused) -> None:
-    for name in ("show", "release", "return"):
-        said = () if name == "show" else ("--by", "王", "--reason", "x")
-        answer = run("quarantine", name, "A2026-009999", *said)
-        assert answer.code == 2
-        assert "quarantine list" in answer.problem[1]

@@ -210,10 +210,7 @@ def test_every_algorithm_name_is_known_in_its_spellings() -> None:
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with (
-        open_house(tmp_path_factory.mktemp("pool")) as custody,
-        open_pool(custody.settings) as made,
-    ):
+    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
         yield made
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from storage.catalogue import kept, queries
 from storage.custody import Custody
 from storage.event import Action
+from storage.settings import Settings
 from tasks import reading
 from tasks.images import acquisition
 from tasks.reader import ewf, mediatype, rawimage
@@ -139,10 +140,7 @@ def test_any_head_can_be_asked(head: bytes, size: int) -> None:
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with (
-        open_house(tmp_path_factory.mktemp("pool")) as custody,
-        open_pool(custody.settings) as made,
-    ):
+    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
         yield made
 
 

@@ -14,6 +14,7 @@ from storage.digest import fingerprint_bytes
 from storage.errors import CustodyError, HostError, InputError, NotFoundError, StateError
 from storage.event import Action
 from storage.policy import load_policy
+from storage.settings import Settings
 from tasks import (
     accounting,
     claims,
@@ -36,10 +37,7 @@ ODD = b"\xba\xcf\xcd\xac.txt".decode("utf-8", "surrogateescape")
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with (
-        open_house(tmp_path_factory.mktemp("pool")) as custody,
-        open_pool(custody.settings) as made,
-    ):
+    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
         yield made
 
 
