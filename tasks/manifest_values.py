@@ -77,12 +77,15 @@ def parse_digests(written: str) -> tuple[SuppliedDigest, ...]:
     """Parse one or more ``algorithm:value``, separated by spaces, line breaks, ``;`` or ``,``.
 
     Raises:
-        InputError: one of them is no check value, or an algorithm stands there twice.
+        InputError: there is none, one of them is no check value, or an algorithm stands there
+            twice.
     """
     plain = unicodedata.normalize("NFKC", written)
     # Blanks are looked at from the first of a run only, else a long run takes its square.
     plain = re.sub(r"(?<!\s)\s*[:=]\s*", ":", plain)
     found = tuple(parse_supplied(each) for each in re.split(r"[\s;,、]+", plain) if each)
+    if not found:
+        raise InputError("there is no check value, only what parts them")
     if len({each.algorithm for each in found}) != len(found):
         raise InputError("the same digest algorithm stands there twice")
     return found

@@ -108,6 +108,7 @@ _VALUES: tuple[tuple[str, Spoil, str], ...] = (
     ("one-officer", _swap('- {name: 李四, id: "310002"}\n', ""), "."),
     ("number-huge", _swap("bundle_no: ", "bundle_no: " + "9" * 5000), "."),
     ("digest-wrong", _swap("  form: original", _NO_DIGEST + "0" * 64), "."),
+    ("digest-comma", _swap("  form: original", '  form: original\n  digest: ","'), "."),
     ("digest-garbage", _swap("  form: original", "  form: original\n  digest: sha256:xyz"), "."),
     ("pages-negative", _swap("  form: original", "  form: original\n  pages: -1"), "."),
 )  # fmt: skip
