@@ -147,7 +147,7 @@ class Database:
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     """Set what a SQLite connection must have before its first use."""
     connection.isolation_level = None  # The driver must not begin transactions of its own.
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode not in ("wal", "memory"):
         raise HostError(

@@ -22,10 +22,11 @@ from appraisal import typeface
 from flows import ingest
 from portal import running, watching
 from portal.commands.quarantine import quarantine_release
+from storage.catalogue import database
 from storage.settings import relocate
 from tasks.reader import sandbox
 from tasks.telling import TELLER
-from tests.faults.mishaps import patient, prepare
+from tests.faults.mishaps import patient, prepare, watch_requests
 from tests.faults.seam import Seam
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -50,11 +51,14 @@ def act(order: dict[str, Any], seam: Seam) -> None:
     os.environ["CUSTODY_CELL_PROCESSES"] = "1"
     os.environ["CUSTODY_SCAN_SECONDS"] = "0.01"
     os.environ.update(order.get("env", {}))
+    database.BUSY_SECONDS = order.get("busy", database.BUSY_SECONDS)
     relocate(Path(order["home"]))
     without_engine(seam, order)
     # How far it is would be told each second of a clock, which is at no point of its own.
     TELLER.seconds = float("inf")
     seam.install()
+    if order.get("requests"):
+        watch_requests(seam, order["requests"])
     if order["do"] == "watch":
         watching.watch_drop(once=True, seconds=0)
     elif order["do"] == "release":

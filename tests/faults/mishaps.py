@@ -6,7 +6,9 @@ An order names one mishap, ``{"kind": ..., ...}``, which happens at the point ``
 - ``refuse``: from then on the disk refuses, with the error ``errno``, whatever it would.
 - ``pause``: the process says that it is there, by a file, and waits until somebody lets it go on.
 
-With ``retries`` a step is repeated after a transient error as often as its task would be.
+With ``requests``, the seconds for which an S3 server is waited for, each request to one is a point
+too, on either side. With ``retries`` a step is repeated after a transient error as often as its task
+would be.
 """
 
 import errno
@@ -52,6 +54,28 @@ def prepare(order: dict[str, Any]) -> Seam:
         return seam
     act = {"refuse": _refusing, "pause": _pausing}[mishap["kind"]]
     return Seam(None, act(mishap, root))
+
+
+def watch_requests(seam: Seam, seconds: float) -> None:
+    """Make points of the requests to an S3 server, and wait for its answers so long."""
+    from botocore.client import BaseClient
+    from botocore.config import Config
+
+    from storage import s3
+
+    call = BaseClient._make_api_call
+
+    def counted(client: Any, operation: str, arguments: Any) -> Any:
+        seam.reach(f"before {operation}")
+        answer = call(client, operation, arguments)
+        seam.reach(f"after {operation}")
+        return answer
+
+    def impatient(**options: Any) -> Config:
+        return Config(**{**options, "read_timeout": seconds})
+
+    BaseClient._make_api_call = counted
+    s3.Config = impatient  # type: ignore[assignment, misc]
 
 
 def _refusing(mishap: dict[str, Any], root: Path) -> Callable[[int, str], None]:

@@ -23,20 +23,33 @@ class Postgres:
     """A running server, and the database that it was made with."""
 
     port: int
+    control: tuple[str, ...] = ()
+    """The command that controls it."""
 
     def url(self, database: str = "postgres") -> str:
         """Return the address for ``CUSTODY_DATABASE``."""
         return f"postgresql+psycopg://custody@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """Make an empty database and return its address."""
+    def new_database(self, template: str = "template0") -> str:
+        """Make an empty database, or a copy of another, and return its address."""
         import psycopg
 
         name = f"d{secrets.token_hex(6)}"
         address = f"host=127.0.0.1 port={self.port} user=custody dbname=postgres"
         with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
         return self.url(name)
+
+    def restart(self) -> None:
+        """Stop it as a crash would, every connection lost, and start it again."""
+        for order in (("-m", "immediate", "stop"), ("start",)):
+            subprocess.run(
+                [*self.control, *order],
+                cwd="/",
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
 
 
 def _programs() -> Path:
@@ -64,10 +77,10 @@ def running_postgres() -> Iterator[Postgres]:
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=80"
     try:
         subprocess.run(_as_server(*initdb, "-E", "UTF8"), cwd=folder, check=True, **quiet)
-        start = [*control, "-l", str(folder / "log"), "-o", options, "start"]
-        subprocess.run(_as_server(*start), cwd=folder, check=True, **quiet)
+        start = [*control, "-l", str(folder / "log"), "-o", options]
+        subprocess.run(_as_server(*start, "start"), cwd=folder, check=True, **quiet)
         try:
-            yield Postgres(port)
+            yield Postgres(port, tuple(_as_server(*start)))
         finally:
             subprocess.run(
                 _as_server(*control, "-m", "immediate", "stop"), cwd=folder, check=False, **quiet
