@@ -221,6 +221,10 @@ def files_of(custody: Custody, received: CustodyEvent) -> tuple[ListedFile, ...]
 
 
 def _case_prefix(custody: Custody, accession: str) -> list[str]:
+    """Return where a case holds the bytes; those of a duplicate are those of the first."""
+    known = custody.log.index_of(event_id(Action.DUPLICATE, accession))
+    if known is not None:
+        accession = decode(custody.log.leaf(known)).details["first_accession"]
     with custody.read() as session:
         case = intents.reserved_case(session, accession)
     return [originals_of(case)] if case else []
