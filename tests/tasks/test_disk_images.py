@@ -21,6 +21,7 @@ from tasks import reading
 from tasks.images import acquisition
 from tasks.reader import ewf, mediatype, rawimage
 from tasks.reader.cell import CellPool
+from tasks.reader.image_answer import ImageClaims
 from tasks.reader.source import Source
 from tasks.reading import open_pool
 from tests.house import events, make_bundle
@@ -40,7 +41,7 @@ def partitioned(size: int = 1 << 20, kind: int = 7) -> bytes:
     return (bytes(446) + entry + bytes(48) + b"\x55\xaa").ljust(size, b"\0")
 
 
-def examined(data: bytes, most: int = MOST) -> ewf.ImageClaims:
+def examined(data: bytes, most: int = MOST) -> ImageClaims:
     return ewf.examine(Source(data), most)
 
 
