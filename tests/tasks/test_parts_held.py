@@ -16,11 +16,12 @@ from storage.errors import CustodyError, StateError
 from storage.event import Action
 from storage.nouns import Person
 from storage.settings import Settings
-from tasks import giving, reading, rereading
+from tasks import giving, reading
 from tasks.accounting import case_account, items, whole_account
 from tasks.expanding import Bounds
 from tasks.reader.cell import CellPool
 from tasks.rereading import Selection, read_again
+from tasks.transcribing import Stage
 from tests.house import events, make_bundle
 from tests.tasks.life import CASE, archived, open_house, take
 from tests.tasks.reader.samples import mail
@@ -141,7 +142,7 @@ def test_what_failed_is_read_again_alone(world: tuple[Custody, CellPool]) -> Non
     [
         (Selection(part="2"), ["E0001/2", "E0001/2/0", "E0001/2/1"]),
         (Selection(media_type="text/plain"), ["E0002", *["E0001/" + p for p in TEXTS]]),
-        (Selection(stage=rereading.Stage.OCR), []),
+        (Selection(stage=Stage.OCR), []),
         (Selection(media_type="image/"), []),
     ],
     ids=["part", "type", "ocr", "none"],
@@ -219,7 +220,7 @@ def test_a_lost_row_is_unexplained_and_reading_again_heals_it(tmp_path: Path) ->
             parts.drop(session, f"{CASE}/E0001", ["1"])
         (lost,) = whole_account(case_account(custody, CASE)).unexplained
         assert lost.item == f"{CASE}/E0001"
-        read_again(custody, pool, CASE, Selection(stage=rereading.Stage.EXPAND))
+        read_again(custody, pool, CASE, Selection(stage=Stage.EXPAND))
         assert whole_account(case_account(custody, CASE)).done
         assert len(events(custody, Action.READ)) == 1
         assert len(events(custody, Action.EXPANDED)) == 2
