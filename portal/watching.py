@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from flows.engine import was_told_to_end
 from portal.running import run_ingest, tell
-from portal.show import cell, line
+from portal.show import cell, line, told
 from portal.stopping import Stop, stoppable
 from storage.custody import Custody, current
 from storage.errors import BusyError, CustodyError, InputError, NotFoundError
@@ -145,7 +145,7 @@ class Watch:
 
     def _clear_away(self) -> None:
         for error in claims.sweep(self._custody):
-            line(f"[red]✗[/] {cell(error.message)} → {cell(error.remedy)}")
+            line(f"[red]✗[/] {told(error.message)} → {cell(error.remedy)}")
 
     def _step(self, name: str, act: Callable[[], None]) -> None:
         """Do a part of every scan; what is wrong with it is told when it begins."""
@@ -179,13 +179,13 @@ class Watch:
             with taking as claim:
                 self._ingest(claim.accession)
         except NotFoundError as error:
-            line(f"[yellow]…[/] {cell(bundle.path.name)}: {cell(error.message)}")
+            line(f"[yellow]…[/] {cell(bundle.path.name)}: {told(error.message)}")
         except InputError as error:
             # What is gone since the scan was withdrawn, or taken by another watcher.
             if os.path.lexists(bundle.path) and refuse_loose_file(
                 self._custody, bundle.unit, bundle.path, error
             ):
-                line(f"[red]✗[/] {cell(bundle.path.name)}: {cell(error.message)}")
+                line(f"[red]✗[/] {cell(bundle.path.name)}: {told(error.message)}")
 
     def _ingest(self, accession: str) -> None:
         """Ingest one claim; when it fails, the claim stays open unless its bundle is gone."""
@@ -217,7 +217,7 @@ class Watch:
                 "put an empty file .done into it"
             )
             self._alerted.add(subject)
-            line(f"[yellow]![/] {cell(late[subject].path.name)} {cell(message)}")
+            line(f"[yellow]![/] {cell(late[subject].path.name)} {told(message)}")
             event = alert_event(self._custody, "intake", subject, f"{subject}: {message}")
             if event is not None:
                 self._custody.record([event])
@@ -233,8 +233,8 @@ def _guard(pace: Pace, key: str, act: Callable[[], None]) -> None:
     except Exception as error:  # noqa: BLE001 - one bundle must not end the watch for all others
         message, remedy = _told_of(error)
         pace.failed(key)
-        line(f"[red]✗[/] {cell(key)}: {cell(message)}")
-        line(f"  → {cell(remedy or '稍后重试 it is tried again later')}")
+        line(f"[red]✗[/] {cell(key)}: {told(message)}")
+        line(f"  → {told(remedy or '稍后重试 it is tried again later')}")
 
 
 def _told_of(error: Exception) -> tuple[str, str]:
