@@ -12,6 +12,7 @@ from storage.names import display, visible
 from storage.spelling import spell, unspell
 from tasks import partlist
 from tasks.manifest import judge_manifest
+from tasks.manifest_columns import ITEM
 from tasks.manifest_values import parse_digests, parse_moment
 from tasks.reader.answer import Contents, Page, RawManifest, Transcript
 from tasks.reader.containers import frames, wanted
@@ -21,16 +22,18 @@ from tasks.reader.manifest import read_manifest
 from tasks.reader.manifest_xlsx import read_sheet
 from tasks.reader.manifest_yaml import read_yaml
 from tasks.reader.source import Source
-from tasks.reader.strict import as_json, loads, parse
+from tasks.reader.strict import as_json, clean, loads, parse
 from tests.faults.hostile import manifests
 from tests.faults.hostile.case import TEXT, manifest
 from tests.faults.hostile.folders import NAMES
 from tests.fuzz.targets import Target, same
+from tests.tasks import manifest_made as made
 
 _LISTED = [
     ListedFile("good.txt", fingerprint_bytes(TEXT)),
     ListedFile("b.txt", fingerprint_bytes(b"")),
 ]
+COLUMNS = sorted({column.key for column in ITEM} | set(made.HEADER))
 _ANSWERS = (Transcript, Page, RawManifest, Contents, Job)
 
 
@@ -42,6 +45,7 @@ def targets() -> Iterator[Target]:
         "manifest-xlsx", lambda data: _judged(read_sheet(Source(data))), refused, _xlsx_seeds
     )
     yield Target("manifest-any", lambda data: read_manifest(Source(data)), refused, _yaml_seeds)
+    yield Target("manifest-judge", _cells, (), _cell_seeds)
     yield Target("manifest-values", _values, (CustodyError,), _value_seeds)
     yield Target("brief-fields", lambda data: read_fields(Source(data)), refused, _yaml_seeds)
     yield Target("names", _names, (), _name_seeds)
@@ -60,6 +64,26 @@ def _judged(raw: RawManifest) -> None:
 
 def _yaml(data: bytes) -> None:
     _judged(read_yaml(data))
+
+
+def _cells(data: bytes) -> None:
+    """Put values into the columns of a good manifest: a byte that names one, then its value."""
+    header, item = dict(made.HEADER), dict(made.MAIL)
+    for piece in data.split(b"\x1f")[:20]:
+        if not piece:
+            continue
+        key = COLUMNS[piece[0] % len(COLUMNS)]
+        value = clean(piece[1:].decode("utf-8", "replace"))
+        (header if key in header else item)[key] = value
+    raw = made.raw(header=header, items=(item, made.PAPER))
+    judge_manifest(raw, [*_LISTED, made.listed(made.PAPER["path"])])
+
+
+def _cell_seeds() -> Iterable[bytes]:
+    for at, key in enumerate(COLUMNS):
+        for value in (made.OF_COPY.get(key, "x"), ",", "2026-02-31", "sha256:" + "0" * 64, "是"):
+            yield bytes([at]) + value.encode()
+    yield b"\x1f".join(bytes([at]) + b"1" for at in range(len(COLUMNS)))
 
 
 def _values(data: bytes) -> None:
