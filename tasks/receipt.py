@@ -107,20 +107,24 @@ def build_receipt(
 
 def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
     """Return the bytes of ``receipt.json``; the paper names their SHA-256."""
-    text = json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True)
-    return f"{text}\n".encode()
+    # Piece by piece: a receipt of many items as one string takes several times its bytes.
+    data = bytearray()
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2, sort_keys=True).iterencode(receipt):
+        data += piece.encode()
+    return bytes(data + b"\n")
 
 
-def render_receipt_pdf(receipt: Mapping[str, Any]) -> bytes:
-    """Return the printable receipt; equal receipts give equal bytes.
+def render_receipt_pdf(data: bytes) -> bytes:
+    """Return the printable receipt of a ``receipt.json``; equal receipts give equal bytes.
 
     Raises:
         HostError: a font is missing.
     """
+    receipt = json.loads(data)
     title = ("证据接收凭证", "Receipt of evidence")
     paper = Document(title, receipt["accession"], issuer=receipt["receiver"].get("unit", ""))
     _facts(paper, receipt)
-    _proof(paper, receipt)
+    _proof(paper, receipt, hashlib.sha256(data).hexdigest())
     _items(paper, receipt)
     _explanation(paper)
     _signatures(paper, receipt)
@@ -212,22 +216,18 @@ def _person(person: Mapping[str, str]) -> str:
     return "  ".join(filter(None, (person.get("name"), person.get("id"), person.get("phone"))))
 
 
-def _proof(paper: Document, receipt: Mapping[str, Any]) -> None:
+def _proof(paper: Document, receipt: Mapping[str, Any], sha256: str) -> None:
     log, bundle = receipt["log"], receipt["bundle_digest"]["value"]
     paper.section("二、完整性证明", "Proof of integrity").qr(
         f"{SCHEMA}\n{receipt['accession']}\n{bundle}\n{log['origin']}\n{log['size']}\n{log['root']}",
         [
             (("证据包校验值", "Bundle digest"), Mono(bundle, "SHA-256")),
-            (("电子凭证", "receipt.json"), Mono(_sha256(receipt), "SHA-256")),
+            (("电子凭证", "receipt.json"), Mono(sha256, "SHA-256")),
             (("保管日志", "Custody log"), Mono(log["origin"])),
             (("记录序号", "Entry"), Mono(str(log["event_index"]))),
             (("检查点", "Checkpoint"), _checkpoint(log["checkpoint"])),
         ],
     )
-
-
-def _sha256(receipt: Mapping[str, Any]) -> str:
-    return hashlib.sha256(receipt_bytes(receipt)).hexdigest()
 
 
 def _checkpoint(text: str) -> list[Line]:

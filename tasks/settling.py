@@ -24,7 +24,7 @@ from storage.errors import CustodyError, InputError
 from storage.event import Action, CustodyEvent, decode, event_id
 from storage.log import Recorded
 from storage.names import display, hides, utf8
-from storage.nouns import Person
+from storage.nouns import Person, exhibit_id
 from storage.spelling import unspell
 from storage.workspace import write_durably
 from tasks.bundle import (
@@ -74,12 +74,13 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
     _clear(custody, received_prefix(verdict.bundle.accession), keep=())
     _clear(custody, members_prefix(verdict.bundle.accession), keep=())
     data = _recorded_receipt(custody, verdict, recorded)
-    receipt = json.loads(data)
-    bundle = replace(verdict.bundle, unit=verdict.bundle.unit or receipt["unit"])
+    unit = verdict.manifest.unit if verdict.manifest else ""
+    bundle = replace(verdict.bundle, unit=verdict.bundle.unit or unit)
     target = _answer_folder(custody, bundle, RECEIPTS, folder)
     write_durably(target / "receipt.json", data)
-    write_durably(target / "receipt.pdf", render_receipt_pdf(receipt))
-    exhibits = tuple(item["exhibit_id"] for item in receipt["items"])
+    write_durably(target / "receipt.pdf", render_receipt_pdf(data))
+    numbers = range(verdict.first_exhibit, verdict.first_exhibit + len(recorded) - 1)
+    exhibits = tuple(exhibit_id(verdict.case, number) for number in numbers)
     return Answer(verdict.bundle.accession, "accepted", verdict.case, str(target), exhibits)
 
 

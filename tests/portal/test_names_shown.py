@@ -164,7 +164,7 @@ def test_the_receipt_names_every_file_for_programs_and_on_paper():
     receipt = made_receipt(ITEMS, [listed(name) for name in NAMES], checkpoint=covering)
     items = json.loads(receipt_bytes(receipt))["items"]
     assert [unspell(item["path"]) for item in items] == NAMES
-    text = text_layer(render_receipt_pdf(receipt))
+    text = text_layer(render_receipt_pdf(receipt_bytes(receipt)))
     for name in NAMES:
         assert drawn(shown(spell(name))) in text, shown(name)
     assert inert(text)
