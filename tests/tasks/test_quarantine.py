@@ -29,6 +29,7 @@ from tasks.reader.cell import CellPool
 from tasks.reading import open_pool
 from tasks.releasing import Decision
 from tests.house import CASE_NO, HEADER, ITEM, events, make_bundle
+from tests.names_made import HOSTILE
 from tests.tasks.life import CASE, go_on, open_house, take, zipped
 from tests.tasks.proof_made import verify
 
@@ -279,6 +280,22 @@ def test_a_returned_bundle_is_written_as_it_came_and_stays_in_custody(
     assert shown["decision"]["kind"] == "return"
     plan = fixity.plan_sweep(house)
     assert [e for part in plan.parts for e in fixity.sweep_part(house, part)] == []
+
+
+def test_any_name_is_written_back_as_its_bytes(
+    house: Custody, pool: CellPool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "b"
+    folder.mkdir()
+    for raw in HOSTILE.values():
+        (folder / os.fsdecode(raw)).write_bytes(raw)
+    accession = take(house, pool, folder).accession
+    found = giving_back.give_back(house, accession, by="王", reason="索回")
+    assert found["renamed"] == []
+    written = {
+        os.fsencode(each.name): each.read_bytes() for each in Path(found["folder"]).iterdir()
+    }
+    assert written == {raw: raw for raw in HOSTILE.values()}
 
 
 def test_no_link_in_the_target_is_followed_and_nothing_there_is_replaced(
