@@ -13,7 +13,6 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from storage.catalogue import intents
@@ -24,6 +23,7 @@ from storage.errors import InputError, IntegrityError
 from storage.event import Action, CustodyEvent, decode, event_id
 from storage.listing import ListedFile, bundle_digest, listing_text, parse_listing
 from storage.names import display, utf8
+from storage.objects import Batch as StoreBatch
 from storage.objects import Kept, ObjectRef
 from storage.spelling import spell, unspell
 from tasks.bundle import (
@@ -39,6 +39,7 @@ from tasks.bundle import (
 )
 from tasks.claims import place
 from tasks.listing_drop import list_drop
+from tasks.shares import in_shares
 from tasks.telling import TELLER, counted
 
 _TRIES = 3
@@ -67,26 +68,25 @@ def is_release(claim: Claim) -> bool:
 
 
 def take_files(custody: Custody, accession: str, files: Sequence[File]) -> Batch:
-    """Take files into custody, one thread a core; the order of the input is kept.
+    """Take files into custody, a share for each core; the order of the input is kept.
 
     A file that vanished, or that somebody did not stop writing to, is named and not taken.
     """
     prefix = received_prefix(accession)
 
-    def one(file: File) -> Taken | Irregular:
-        found = _take(custody, prefix, file, accession)
+    def one(batch: StoreBatch, file: File) -> Taken | Irregular:
+        found = _take(batch, prefix, file, accession)
         TELLER.advanced(accession, documents=1)
         return found
 
-    with ThreadPoolExecutor(custody.settings.processes) as pool:
-        found = list(pool.map(one, files))
+    found = in_shares(custody, files, one)
     return Batch(
         tuple(each for each in found if isinstance(each, Taken)),
         tuple(each for each in found if isinstance(each, Irregular)),
     )
 
 
-def _take(custody: Custody, prefix: str, file: File, accession: str) -> Taken | Irregular:
+def _take(batch: StoreBatch, prefix: str, file: File, accession: str) -> Taken | Irregular:
     for _ in range(_TRIES):
         try:
             stream = file.open()
@@ -94,7 +94,7 @@ def _take(custody: Custody, prefix: str, file: File, accession: str) -> Taken | 
             return Irregular(file.path, "gone")
         with stream:
             before = _written(stream.fileno())
-            kept = custody.objects.take(prefix, counted(stream, accession))
+            kept = batch.take(prefix, counted(stream, accession))
             if _written(stream.fileno()) == before and kept.fingerprint.size == before[0]:
                 return Taken(file.path, kept)
         # Half old and half new: nobody ever had such a file. Settling removes what is kept of

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.event import Action, CustodyEvent
 from storage.listing import bundle_digest, listing_text
 from storage.nouns import Item, exhibit_id
-from storage.objects import ObjectRef
+from storage.objects import Batch, ObjectRef
 from storage.spelling import spell, unspell
 from tasks.bundle import Shelf, Stored, Taken, Verdict, received_prefix
 from tasks.receiving import put_bytes
+from tasks.shares import in_shares
 from tasks.telling import TELLER
 
 
@@ -31,16 +31,15 @@ def move_originals(custody: Custody, shelf: Shelf, files: Sequence[Taken]) -> St
     """
     retain = custody.retain_until(shelf.received_at)
 
-    def one(taken: Taken) -> tuple[str, ObjectRef]:
+    def one(batch: Batch, taken: Taken) -> tuple[str, ObjectRef]:
         key = f"{shelf.prefix}/{taken.fingerprint.sha256}"
-        ref = custody.objects.move(taken.kept.ref, key, taken.fingerprint, retain)
+        ref = batch.move(taken.kept.ref, key, taken.fingerprint, retain)
         TELLER.advanced(shelf.accession, documents=1)
         return taken.fingerprint.sha256, ref
 
     # Equal files of one bundle are one object, which moves once.
     distinct = {each.fingerprint.sha256: each for each in files}
-    with ThreadPoolExecutor(custody.settings.processes) as pool:
-        return Stored(dict(pool.map(one, distinct.values())))
+    return Stored(dict(in_shares(custody, list(distinct.values()), one)))
 
 
 def gather(parts: Sequence[Stored]) -> Stored:

@@ -44,13 +44,14 @@ def unpack_container(
         taken: list[Taken] = []
         prefix, strip = members_prefix(bundle.accession), _common_folder(files)
         names = {member.index: member.name.removeprefix(strip) for member in files}
-        for unpacked in unpack(pool, stream, container.path, sorted(names)):
-            name = names[unpacked.index]
-            try:
-                kept = custody.objects.take(prefix, _stream(unpacked.pieces()))
-                taken.append(Taken(name, kept))
-            except InputError as error:
-                mistakes.append(wrong.unreadable(name, error))
+        with custody.objects.batch() as batch:
+            for unpacked in unpack(pool, stream, container.path, sorted(names)):
+                name = names[unpacked.index]
+                try:
+                    kept = batch.take(prefix, _stream(unpacked.pieces()))
+                    taken.append(Taken(name, kept))
+                except InputError as error:
+                    mistakes.append(wrong.unreadable(name, error))
     return tuple(sorted(taken, key=lambda each: utf8(each.path))), mistakes
 
 
