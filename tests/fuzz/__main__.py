@@ -20,7 +20,7 @@ CORPUS = Path(__file__).parent / "corpus"
 WORK = ROOT / "var" / "fuzz"
 HANG_SECONDS = 20
 MEMORY_MB = 2048
-KEPT_FILES, KEPT_BYTES = 24, 2048
+KEPT_FILES, KEPT_BYTES = 12, 1024
 """Of each target so many inputs, and none larger, are kept with the code."""
 
 
