@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,9 @@ class Decision:
     without: tuple[str, ...] = ()
 
 
-def release(custody: Custody, accession: str, decision: Decision) -> str:
-    """Put the release of a refused bundle on record; return the number it is ingested under.
+@contextmanager
+def released(custody: Custody, accession: str, decision: Decision) -> Iterator[str]:
+    """Put the release of a refused bundle on record; work on its new number in the block.
 
     Raises:
         NotFoundError: there is no such accession.
@@ -57,23 +59,36 @@ def release(custody: Custody, accession: str, decision: Decision) -> str:
             is to stay behind is not one of the bundle's irregular entries.
         BusyError: another process works on it.
     """
-    with claims.working(custody, accession):
-        received = undecided(custody, accession, decision.by, decision.reason)
-        without = _named(irregular_of(custody, received), decision.without)
-        with custody.write() as session:
-            claim = intents.claim(
-                session,
-                unit=received.details["unit"],
-                name=unspell(received.details["claim"]["name"]),
-                source=accession,
-                in_place=True,
-                now=custody.now(),
-                state="releasing",
-            )
-        manifest = _take_manifest(custody, received, claim, decision.manifest)
-        claims.finish(custody, accession)
-        custody.record([_event(custody, accession, claim, decision, manifest, without)])
-    return claim.accession
+    with ExitStack() as work:
+        with claims.working(custody, accession):
+            received = undecided(custody, accession, decision.by, decision.reason)
+            without = _named(irregular_of(custody, received), decision.without)
+            claim = _numbered(custody, received)
+            # Once the decision is on record a watcher may take the claim up: it is ours before.
+            work.enter_context(claims.working(custody, claim.accession))
+            manifest = _take_manifest(custody, received, claim, decision.manifest)
+            claims.finish(custody, accession)
+            custody.record([_event(custody, accession, claim, decision, manifest, without)])
+        yield claim.accession
+
+
+def release(custody: Custody, accession: str, decision: Decision) -> str:
+    """Decide, and leave the ingest to whoever begins it first; see ``released``."""
+    with released(custody, accession, decision) as number:
+        return number
+
+
+def _numbered(custody: Custody, received: CustodyEvent) -> Claim:
+    with custody.write() as session:
+        return intents.claim(
+            session,
+            unit=received.details["unit"],
+            name=unspell(received.details["claim"]["name"]),
+            source=received.accession,
+            in_place=True,
+            now=custody.now(),
+            state="releasing",
+        )
 
 
 def _event(

@@ -79,7 +79,9 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
     target = _answer_folder(custody, bundle, RECEIPTS, folder)
     write_durably(target / "receipt.json", data)
     write_durably(target / "receipt.pdf", render_receipt_pdf(data))
-    numbers = range(verdict.first_exhibit, verdict.first_exhibit + len(recorded) - 1)
+    # What is recorded is more than the exhibits: the accession, and what lies beside the items.
+    items = verdict.manifest.items if verdict.manifest else ()
+    numbers = range(verdict.first_exhibit, verdict.first_exhibit + len(items))
     exhibits = tuple(exhibit_id(verdict.case, number) for number in numbers)
     return Answer(verdict.bundle.accession, "accepted", verdict.case, str(target), exhibits)
 

@@ -110,13 +110,13 @@ def quarantine_release(
     from portal.running import run_ingest, tell
     from portal.show import as_json, line
     from storage.custody import current
-    from tasks.releasing import Decision, release
+    from tasks.releasing import Decision, released
 
     decision = Decision(by, reason, manifest, tuple(without or ()))
-    number = release(current(), accession, decision)
-    if not json:
-        line(f"{accession} → {number} 已决定接收 released")
-    outcome = {**run_ingest(number), "released_from": accession}
+    with released(current(), accession, decision) as number:
+        if not json:
+            line(f"{accession} → {number} 已决定接收 released")
+        outcome = {**run_ingest(number), "released_from": accession}
     if json:
         as_json(outcome)
     else:
