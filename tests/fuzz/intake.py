@@ -33,6 +33,7 @@ _LISTED = [
     ListedFile("good.txt", fingerprint_bytes(TEXT)),
     ListedFile("b.txt", fingerprint_bytes(b"")),
 ]
+_LONGEST_SEED = 4096
 COLUMNS = sorted({column.key for column in ITEM} | set(made.HEADER))
 _ANSWERS = (Transcript, Page, RawManifest, Contents, Job)
 
@@ -134,9 +135,7 @@ def _frames(data: bytes) -> None:
 
 def _wanted(data: bytes) -> None:
     data = data[:3000]
-    numbers = sorted(
-        {int.from_bytes(data[at : at + 3], "big") for at in range(0, min(len(data), 3000), 3)}
-    )
+    numbers = sorted({int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)})
     for run in wanted.split(numbers):
         same(wanted.decode(wanted.encode(run)), frozenset(run))
 
@@ -153,7 +152,9 @@ def _yaml_seeds() -> Iterable[bytes]:
     good = manifest("seed", ["good.txt", "b.txt"])
     yield good
     for _, spoil, _ in (*manifests._YAML, *manifests._VALUES):
-        yield spoil(good)
+        # Long ones are slow, and nothing that they lead to needs their length.
+        if len(data := spoil(good)) <= _LONGEST_SEED:
+            yield data
 
 
 def _xlsx_seeds() -> Iterable[bytes]:
