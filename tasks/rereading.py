@@ -76,7 +76,7 @@ def read_again(
     if selection.narrow:
         # What an expansion just made again is not done twice.
         made = set(names) if selection.stage not in _OWN_TEXT else set()
-        rows = [row for row in _parts(custody, exhibits, case, selection) if row not in whole]
+        rows = _parts(custody, exhibits, case, selection)
         results += _again(custody, pool, exhibits, rows, made, selection.stage)
     return results
 
@@ -179,7 +179,9 @@ def _read_parts(
 
     def before(part: str) -> Transcript | None:
         row = earlier.get(part)
-        return None if row is None or keep is Stage.ALL else _transcript(custody, row)
+        # What a container holds is found by looking at all of it.
+        whole = row is None or row["members"] >= 0 or keep is Stage.ALL
+        return None if row is None or whole else _transcript(custody, row)
 
     heading = Heading(exhibit["exhibit_id"], exhibit["sha256"], "some", roots=roots)
     chosen = frozenset(map(parts.place, roots))

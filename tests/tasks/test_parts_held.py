@@ -141,11 +141,13 @@ def test_what_failed_is_read_again_alone(world: tuple[Custody, CellPool]) -> Non
     ("selection", "wanted"),
     [
         (Selection(part="2"), ["E0001/2", "E0001/2/0", "E0001/2/1"]),
+        (Selection(part="2", stage=Stage.OCR), ["E0001/2", "E0001/2/0", "E0001/2/1"]),
+        (Selection(part="4", stage=Stage.TEXT), ["E0001/4"]),
         (Selection(media_type="text/plain"), ["E0002", *["E0001/" + p for p in TEXTS]]),
         (Selection(stage=Stage.OCR), []),
         (Selection(media_type="image/"), []),
     ],
-    ids=["part", "type", "ocr", "none"],
+    ids=["part", "part-ocr", "part-text", "type", "ocr", "none"],
 )
 def test_only_what_is_chosen_is_read_again(
     world: tuple[Custody, CellPool], selection: Selection, wanted: list[str]
