@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -15,6 +17,7 @@ from storage.custody import Custody
 from storage.errors import CustodyError, StateError
 from storage.event import Action
 from storage.nouns import Person
+from storage.objects import ObjectRef, ObjectStore
 from storage.settings import Settings
 from tasks import giving, reading
 from tasks.accounting import case_account, items, whole_account
@@ -159,6 +162,43 @@ def test_only_what_is_chosen_is_read_again(
     assert [each.exhibit_id.removeprefix(f"{CASE}/") for each in again] == wanted
     assert states(custody) == before
     assert whole_account(case_account(custody, CASE)).done
+
+
+class OneWay(io.RawIOBase):
+    """A stream as a server gives it: no descriptor, no way back."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class Remote:
+    """The objects of a house behind such streams."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.objects = objects
+
+    def open(self, ref: ObjectRef) -> BinaryIO:
+        return io.BufferedReader(OneWay(self.objects.open(ref)))
+
+
+def test_parts_are_found_in_streams_that_know_no_way_back(
+    world: tuple[Custody, CellPool], tmp_path: Path
+) -> None:
+    custody, pool = world
+    far = replace(custody, objects=Remote(custody.objects))  # type: ignore[arg-type]
+    _, state, transcript = reading.text_of(far, f"{CASE}/E0001", "2/0")
+    assert (state, transcript.text) == ("read", "供货价格")
+    target = tmp_path / "part"
+    giving.export(far, f"{CASE}/E0001", target, WHO, "阅卷", part="2/1", pool=pool)
+    assert target.read_bytes() == b"outside"
 
 
 def test_what_was_read_before_is_not_read_twice(world: tuple[Custody, CellPool]) -> None:
