@@ -15,8 +15,10 @@ def tell(event: CustodyEvent) -> str:
 
 
 def _received(d: Mapping[str, Any]) -> str:
+    first = d.get("released_from")
+    released = f"（由被退回的 {first} 转来）" if first else ""
     return (
-        f"收到证据包“{d['bundle_name']}”，{d['files']} 个文件 {d['bytes']} 字节，"
+        f"收到证据包“{d['bundle_name']}”{released}，{d['files']} 个文件 {d['bytes']} 字节，"
         f"清单摘要 {d['received_digest'][:16]}… / received"
     )
 
