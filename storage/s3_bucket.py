@@ -71,8 +71,9 @@ class Bucket:
 
     def send(self, key: str, data: bytes) -> Sent:
         """Store bytes that are in memory."""
-        answer = self.client.put_object(**self.at(key), Body=data)
-        return Sent(str(said(answer, "VersionId")), "")
+        mark = secrets.token_hex(8)
+        answer = self.client.put_object(**self.at(key), Body=data, Metadata={_MARK: mark})
+        return Sent(str(said(answer, "VersionId")), mark)
 
     def send_parts(self, key: str, first: bytes, source: Checked | Hashed, part: int) -> Sent:
         """Store a stream part by part; nothing appears unless its end is as it should be."""
@@ -135,25 +136,33 @@ class Bucket:
         sent.append(Sent(str(finished.get("VersionId") or ""), mark))
 
     def own(self, key: str, sent: Sent, versions: list[str]) -> str:
-        """Return which of a key's versions is the one that was sent.
+        """Return which of a key's versions is the one that was sent; the oldest, if it is several.
 
         Some servers do not name the version that a copy makes, nor the one of an upload whose
-        end had to be told twice; then our mark on it does.
+        end had to be told twice; then our mark on it does. A request whose answer was lost is
+        repeated by the client, and both were carried out: what the later ones made is removed,
+        while nothing of it is locked.
 
         Raises:
             IntegrityError: the server does not list it.
         """
-        for version in versions:
-            if version == sent.version or (
-                not sent.version and (len(versions) == 1 or self._marked(key, version) == sent.mark)
-            ):
-                return version
-        raise IntegrityError(
-            "the server does not list what it said it had stored",
-            remedy="check the server; the source is untouched",
-            key=key,
-            version_id=sent.version,
-        )
+        if len(versions) == 1 and sent.version in ("", versions[0]):
+            return versions[0]
+        mine = [
+            each
+            for each in versions
+            if each == sent.version or self._marked(key, each) == sent.mark
+        ]
+        if not mine:
+            raise IntegrityError(
+                "the server does not list what it said it had stored",
+                remedy="check the server; the source is untouched",
+                key=key,
+                version_id=sent.version,
+            )
+        for repeated in mine[1:]:
+            self.remove(key, repeated)
+        return mine[0]
 
     def _marked(self, key: str, version: str) -> str:
         return self.client.head_object(**self.at(key, version))["Metadata"].get(_MARK, "")

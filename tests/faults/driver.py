@@ -23,6 +23,7 @@ from flows import ingest
 from portal import running, watching
 from portal.commands.quarantine import quarantine_release
 from storage.catalogue import database
+from storage.errors import CustodyError
 from storage.settings import relocate
 from tasks.reader import sandbox
 from tasks.telling import TELLER
@@ -78,6 +79,10 @@ def child(order: dict[str, Any]) -> None:
     try:
         act(order, seam)
         code = 0
+    except CustodyError as error:
+        # As the command line tells it.
+        print(f"✗ {error.message} → {error.remedy}")
+        code = error.exit_code
     except BaseException:  # noqa: BLE001 - told to whoever gave the order, with the code
         traceback.print_exc()
     Path(order["points"]).write_text(json.dumps(seam.points))

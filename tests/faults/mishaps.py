@@ -6,9 +6,9 @@ An order names one mishap, ``{"kind": ..., ...}``, which happens at the point ``
 - ``refuse``: from then on the disk refuses, with the error ``errno``, whatever it would.
 - ``pause``: the process says that it is there, by a file, and waits until somebody lets it go on.
 
-With ``requests``, the seconds for which an S3 server is waited for, each request to one is a point
-too, on either side. With ``retries`` a step is repeated after a transient error as often as its task
-would be.
+With ``requests``, the seconds for which an S3 server is waited for, each request to one is a
+point too, on either side. With ``retries`` a step is repeated after a transient error as often as
+its task would be.
 """
 
 import errno

@@ -3,11 +3,12 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ import pytest
 
 from tests.faults.running import ROOT, Undisturbed
 from tests.faults.state import check_log, differences, receipts_given, receipts_on_record, state_of
+from tests.services.prefect_server import prefect_at
+from tests.services.rgw import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
-PATIENCE = 60.0
+PATIENCE = 120.0
+RETRIES = "1"
+"""How often Prefect's client asks again; with its own five a server that is gone takes a minute."""
 MOMENTS: dict[str, str] = {
     "the first original is stored": "objects/cases/*/originals/*",
     "a document was read": "objects/cases/*/derivatives/*",
@@ -26,17 +31,18 @@ MOMENTS: dict[str, str] = {
 
 
 @contextmanager
-def watching(home: Path, server: str) -> Iterator["subprocess.Popen[bytes]"]:
+def watching(home: Path, server: str, told: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Run ``custody watch --once`` in a session of its own; what is left of it ends here."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "portal.cli", "watch", "--once"],
-        cwd=ROOT,
-        env={**os.environ, "CUSTODY_HOME": str(home), "PREFECT_API_URL": server,
-             "CUSTODY_SCAN_SECONDS": "0.05"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
+    with told.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal.cli", "watch", "--once"],
+            cwd=ROOT,
+            env={**os.environ, "CUSTODY_HOME": str(home), "PREFECT_API_URL": server,
+                 "CUSTODY_SCAN_SECONDS": "0.05", "PREFECT_CLIENT_MAX_RETRIES": RETRIES},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
     try:
         yield process
     finally:
@@ -75,13 +81,43 @@ def test_the_watcher_killed_at_one_moment_after_another(
     home = root / "home"
     shutil.copytree(dropped.template, root)
     for pattern in MOMENTS.values():
-        with watching(home, prefect_server) as process:
+        with watching(home, prefect_server, tmp_path / "told") as process:
             wait_until(lambda pattern=pattern: any(home.glob(pattern)), process)  # type: ignore[misc]
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
         check = check_log(home)
         assert check.ok, check.findings
         assert receipts_given(home) <= receipts_on_record(home)
-    with watching(home, prefect_server) as process:
+    with watching(home, prefect_server, tmp_path / "told") as process:
         assert process.wait(PATIENCE) == 0
+    assert differences(dropped.state, of_the_record(state_of(root))) == []
+
+
+def open_claims(home: Path) -> int:
+    with closing(sqlite3.connect(home / "custody.sqlite")) as database:
+        states = database.execute("SELECT state FROM accession_intent").fetchall()
+    return len([state for (state,) in states if state not in ("done", "gone")])
+
+
+def test_a_server_that_is_gone_in_the_middle_leaves_the_claim_to_the_next_start(
+    dropped: Undisturbed, tmp_path: Path
+) -> None:
+    root, told, port = tmp_path / "root", tmp_path / "told", free_port()
+    home = root / "home"
+    shutil.copytree(dropped.template, root)
+    with ExitStack() as server:
+        url = server.enter_context(prefect_at(tmp_path / "prefect", port))
+        with watching(home, url, told) as process:
+            wait_until(lambda: any(home.glob(MOMENTS["the first original is stored"])), process)
+            server.close()
+            assert process.wait(PATIENCE) == 0, told.read_text()
+    said = told.read_text()
+    assert "Traceback" not in said, said
+    assert " ".join(said.split()).count("✗") == 1, said
+    check = check_log(home)
+    assert check.ok, check.findings
+    assert receipts_given(home) <= receipts_on_record(home)
+    assert open_claims(home) == 1
+    with prefect_at(tmp_path / "prefect", port) as url, watching(home, url, told) as process:
+        assert process.wait(PATIENCE) == 0, told.read_text()
     assert differences(dropped.state, of_the_record(state_of(root))) == []

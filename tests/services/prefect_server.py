@@ -16,7 +16,21 @@ from tests.services.rgw import free_port
 @contextlib.contextmanager
 def running_prefect(home: Path) -> Iterator[str]:
     """Run a server until the block ends; its address is set for this process and its children."""
-    port = free_port()
+    with prefect_at(home, free_port()) as url:
+        os.environ["PREFECT_API_URL"] = url
+        os.environ["PREFECT_LOGGING_LEVEL"] = "ERROR"
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        try:
+            with temporary_settings({PREFECT_API_URL: url}):
+                yield url
+        finally:
+            os.environ.pop("PREFECT_API_URL", None)
+
+
+@contextlib.contextmanager
+def prefect_at(home: Path, port: int) -> Iterator[str]:
+    """Run a server at a port until the block ends; nobody but the caller learns its address."""
     url = f"http://127.0.0.1:{port}/api"
     env = {
         **os.environ,
@@ -33,14 +47,8 @@ def running_prefect(home: Path) -> Iterator[str]:
     )  # fmt: skip
     try:
         _wait(url, server)
-        os.environ["PREFECT_API_URL"] = url
-        os.environ["PREFECT_LOGGING_LEVEL"] = "ERROR"
-        from prefect.settings import PREFECT_API_URL, temporary_settings
-
-        with temporary_settings({PREFECT_API_URL: url}):
-            yield url
+        yield url
     finally:
-        os.environ.pop("PREFECT_API_URL", None)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
