@@ -123,7 +123,8 @@ class Teller:
         last = told.doing
         told.spent[last.stage] = (last.total, last.size, time.time() - last.stage_began)
         learn(told.custody, told.spent)
-        if told.written:
+        # What a process wrote that died in this ingest is to go as well.
+        if told.written or _is_written(told.custody, accession, last.unit):
             with told.custody.write() as session:
                 doing.drop(session, accession)
             clear_board(told.custody, last.unit)
@@ -162,6 +163,11 @@ class Teller:
             with told.custody.write() as session:
                 doing.drop(session, state.accession)
             clear_board(told.custody, state.unit)
+
+
+def _is_written(custody: Custody, accession: str, unit: str) -> bool:
+    with custody.read() as session:
+        return any(each["accession"] == accession for each in doing.everything(session, unit))
 
 
 def as_json(state: Doing) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.faults.running import Driver, Drivers, Ended, Undisturbed
 from tests.faults.state import check_log, differences, state_of
 from tests.services.postgres import Postgres
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE = 120.0
 BUSY = 0.3
 """Seconds for which SQLite waits in these tests; a lock is held until it has given up."""

@@ -1,5 +1,6 @@
 """SIGKILL of the real thing: ``custody watch`` and its Prefect flow, seen from outside."""
 
+import json
 import os
 import shutil
 import signal
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from tasks.unit_board import BOARDS
+from tests.faults.bundles import UNIT
 from tests.faults.running import ROOT, Undisturbed
 from tests.faults.state import check_log, differences, receipts_given, receipts_on_record, state_of
 from tests.services.prefect_server import prefect_at
 from tests.services.rgw import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("prefect")]
 PATIENCE = 120.0
 RETRIES = "1"
 """How often Prefect's client asks again; with its own five a server that is gone takes a minute."""
@@ -65,11 +68,12 @@ def wait_until(seen: Callable[[], Any], process: "subprocess.Popen[bytes]") -> N
 
 
 def of_the_record(state: dict[str, Any]) -> dict[str, Any]:
-    """Leave out Prefect's own home, which is no record."""
+    """Leave out Prefect's own home and the unit's board, which are no record."""
+    boards = tuple(f"home/drop/{UNIT}/{name}" for name in BOARDS)
     files = {
         name: value
         for name, value in state["files"].items()
-        if not name.startswith("home/prefect/")
+        if not name.startswith("home/prefect/") and name not in boards
     }
     return {**state, "files": files}
 
@@ -91,6 +95,14 @@ def test_the_watcher_killed_at_one_moment_after_another(
     with watching(home, prefect_server, tmp_path / "told") as process:
         assert process.wait(PATIENCE) == 0
     assert differences(dropped.state, of_the_record(state_of(root))) == []
+    assert under_way(home) == []
+
+
+def under_way(home: Path) -> list[Any]:
+    """Return what the unit's board, if it has one, still shows."""
+    board = home / "drop" / UNIT / BOARDS[0]
+    shown: list[Any] = json.loads(board.read_text())["ingests"] if board.exists() else []
+    return shown
 
 
 def open_claims(home: Path) -> int:
@@ -121,3 +133,4 @@ def test_a_server_that_is_gone_in_the_middle_leaves_the_claim_to_the_next_start(
     with prefect_at(tmp_path / "prefect", port) as url, watching(home, url, told) as process:
         assert process.wait(PATIENCE) == 0, told.read_text()
     assert differences(dropped.state, of_the_record(state_of(root))) == []
+    assert under_way(home) == []

@@ -18,7 +18,7 @@ from tests.faults.s3_faults import BREAKS, HANGS, SECONDS, Fault, Plan, faulty_p
 from tests.faults.state import check_log, differences, state_of
 from tests.services.rgw import Rgw
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("s3")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("s3")]
 KILLS = ["take_batch: after PutObject", "store_batch: after CopyObject", "settle: after PutObject"]
 """Requests after which the client is killed; the answer was its last one."""
 
