@@ -7,20 +7,36 @@ from typing import Any
 
 from flows.engine import briskly, prepare_engine
 from portal.progress import ingest_progress
-from portal.show import cell, line
+from portal.show import cell, line, size
 from storage.custody import current
 from storage.settings import settings
 from tasks import claims
+from tasks.forecast import Forecast, forecast
+from tasks.unit_board import span_en, span_zh
+
+_WORTH_SAYING = 30.0
+"""Seconds from which on people are told what an ingest may take, before it begins."""
 
 
 def run_ingest(accession: str) -> dict[str, Any]:
     """Run the ingest flow for a claim and return how it ended."""
+    announce(forecast(current(), accession), accession)
     prepare_engine(settings())
     from flows.ingest import ingest_bundle
 
     with briskly(settings()), ingest_progress(current(), accession):
         outcome: dict[str, Any] = ingest_bundle(accession)
     return outcome
+
+
+def announce(expects: Forecast | None, accession: str) -> None:
+    """Say what an ingest may take, if it is worth saying."""
+    if expects is None or expects.seconds is None or expects.seconds < _WORTH_SAYING:
+        return
+    line(
+        f"[blue]▶[/] {accession} {expects.documents} 件，{size(expects.size)}，"
+        f"预计约 {span_zh(expects.seconds)} / about {span_en(expects.seconds)} to expect"
+    )
 
 
 def tell(outcome: dict[str, Any]) -> None:

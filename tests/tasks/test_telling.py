@@ -4,14 +4,19 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
+from portal.running import announce
 from storage.catalogue import doing
 from storage.custody import Custody
 from tasks import claims, receiving
 from tasks.board import board
 from tasks.expecting import expected, learn
-from tasks.telling import Teller
-from tasks.unit_board import told
-from tests.house import make_bundle
+from tasks.forecast import Forecast, forecast
+from tasks.stages import STAGES
+from tasks.telling import Teller, as_json
+from tasks.unit_board import post_board, told
+from tests.house import FILES, make_bundle
 from tests.tasks.life import open_house
 
 UNIT = "pudong-01"
@@ -62,6 +67,23 @@ def test_an_ingest_that_lasts_is_told_to_its_unit_and_then_no_more(tmp_path: Pat
         assert "Nothing is under way" in text.read_text()
 
 
+def test_what_a_process_told_that_died_ends_with_the_ingest(tmp_path: Path) -> None:
+    with open_house(tmp_path / "home") as house:
+        accession = claimed(house)
+        arrival = receiving.look(house, accession)
+        with house.write() as session:
+            state = as_json(Teller(3600).begin(house, arrival))
+            doing.put(session, accession, UNIT, state)
+        post_board(house, UNIT)
+        teller = Teller(3600)
+        teller.begin(house, arrival)
+        teller.ended(accession)
+        with house.read() as session:
+            assert doing.everything(session) == []
+        board_file = house.workspace.drop / UNIT / "status.json"
+        assert json.loads(board_file.read_text())["ingests"] == []
+
+
 def test_a_small_ingest_writes_nothing(tmp_path: Path) -> None:
     with open_house(tmp_path / "home") as house:
         accession = claimed(house)
@@ -83,7 +105,28 @@ def test_what_it_may_take_is_known_before_it_begins(tmp_path: Path) -> None:
         accession = claimed(house)
         state = Teller(3600).begin(house, receiving.look(house, accession))
         left = state.left(state.began)
-        assert left is None  # Two stages were never seen: nothing is promised.
+        assert left is None  # Some stages were never seen: nothing is promised.
+        early = forecast(house, accession)
+        assert early is not None
+        assert early.documents == len(FILES) + 1
+        assert early.seconds is None
+
+
+def test_a_large_bundle_is_announced_with_what_it_may_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_house(tmp_path / "home") as house:
+        accession = claimed(house)
+        learn(house, dict.fromkeys(STAGES, (1, 1000, 100.0)))
+        early = forecast(house, accession)
+        assert early is not None
+        assert early.seconds is not None
+        announce(early, accession)
+        announce(None, accession)
+        announce(Forecast(1, 1, 2.0), accession)
+        (told,) = capsys.readouterr().out.splitlines()
+        assert accession in told
+        assert "to expect" in told
 
 
 def test_a_process_that_is_gone_is_said_to_be_gone() -> None:
