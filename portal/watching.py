@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flows.engine import was_told_to_end
@@ -17,7 +19,7 @@ from portal.running import run_ingest, tell
 from portal.show import cell, line, told
 from portal.stopping import Stop, stoppable
 from storage.custody import Custody, current
-from storage.errors import BusyError, CustodyError, InputError, NotFoundError
+from storage.errors import BusyError, CustodyError, InputError, IntegrityError, NotFoundError
 from storage.names import display
 from storage.settings import settings
 from tasks import claims
@@ -27,6 +29,8 @@ from tasks.settling import refuse_loose_file
 
 _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0
 """Seconds before what failed is tried again; each further wait is twice as long."""
+_TRIES = 3
+"""How often an ingest may fail before somebody is called."""
 
 
 def watch_drop(*, once: bool, seconds: float) -> None:
@@ -107,6 +111,7 @@ class Watch:
         self._told: set[str] = set()
         self._lasting: set[str] = set()
         self._alerted: set[str] = set()
+        self._failures: Counter[str] = Counter()
 
     def begin(self) -> None:
         """Finish what an earlier process left open, then take what is marked as complete.
@@ -199,9 +204,27 @@ class Watch:
                 return  # Whoever worked on it ended in the same moment.
             try:
                 tell(run_ingest(accession))
-            except Exception:
-                claims.give_up_if_gone(self._custody, accession)
+            except Exception as error:
+                if not claims.give_up_if_gone(self._custody, accession):
+                    self._call_somebody(accession, error)
                 raise
+
+    def _call_somebody(self, accession: str, error: Exception) -> None:
+        """Raise an alert, once, about an ingest that no further try will end.
+
+        Bytes that are not what they were, and defects, are such at once; all else when it has
+        failed again and again.
+        """
+        self._failures[accession] += 1
+        for_good = isinstance(error, IntegrityError) or not isinstance(error, CustodyError)
+        if not for_good and self._failures[accession] < _TRIES:
+            return
+        message = f"{accession} 未能完成接收 cannot be taken in: {'; '.join(_told_of(error))}"
+        # What keeps the alert from being recorded is told with the failure itself.
+        with suppress(CustodyError):
+            event = alert_event(self._custody, "intake", accession, message)
+            if event is not None:
+                self._custody.record([event])
 
     def _lose_patience(self, waiting: list[Waiting]) -> None:
         """Raise an alert, once, about what has been incomplete for too long."""
