@@ -21,6 +21,7 @@ from storage.digest import Fingerprint, Hasher
 from storage.errors import IntegrityError
 from storage.event import Action, CustodyEvent
 from storage.objects import ObjectRef
+from tasks import sensitive
 from tasks.partlist import (
     Heading,
     Part,
@@ -50,6 +51,7 @@ class Listing:
     file: BinaryIO
     hasher: Hasher = field(default_factory=Hasher)
     states: Counter[str] = field(default_factory=Counter)
+    sensitive: Counter[str] = field(default_factory=Counter)
     parts: int = 0
     fingerprint: Fingerprint | None = None
 
@@ -68,6 +70,7 @@ def listed(custody: Custody, heading: Heading, found: Iterable[Part]) -> Iterato
         for part in found:
             listing.write(part_line(part))
             listing.states[part.state] += 1
+            listing.sensitive.update(sensitive.total(part.transcript))
             listing.parts += 1
         listing.fingerprint = listing.hasher.finish()
         file.flush()
@@ -121,6 +124,7 @@ def _event(
             "member_bytes": heading.member_bytes,
             "parts": listing.parts,
             "states": dict(listing.states),
+            "sensitive": {"total": dict(listing.sensitive)},
             "problems": list(heading.problems[:20]),
             "settings": {
                 "languages": chosen.ocr_languages,

@@ -22,6 +22,7 @@ from storage.errors import NotFoundError
 from storage.event import Action, CustodyEvent
 from storage.objects import ObjectRef
 from storage.settings import Settings, settings
+from tasks import sensitive
 from tasks.expanded import READER_VERSION, listed, record_listing, transcript_of
 from tasks.expanding import Bounds, Expander, PoolOpener, too_much
 from tasks.images import acquisition, image_alert
@@ -345,6 +346,7 @@ def _event(
             "ocr_pages": sum(page.origin == "ocr" for page in transcript.pages),
             "confidence": _permille(confidences),
             "characters": sum(len(page.text) for page in transcript.pages),
+            "sensitive": sensitive.details(transcript),
             **_holds(custody, task, seen, stage),
             "tools": dict(transcript.tools),
             "settings": {"languages": custody.settings.ocr_languages, "reader": READER_VERSION},
