@@ -20,12 +20,10 @@ POINTS = [
     ("claim: rename", "EROFS"),
     ("take_batch: open", "ENOSPC"),
     ("take_batch: link", "EDQUOT"),
-    ("receive: fsync", "EROFS"),
     ("judge: before commit", "ENOSPC"),
     ("store_batch: link", "ENOSPC"),
     ("settle: open", "EDQUOT"),
     ("settle: unlink", "EROFS"),
-    ("read_batch: open", "ENOSPC"),
     ("read_batch: before commit", "EROFS"),
     ("close_claim: before commit", "ENOSPC"),
 ]
