@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from storage.catalogue import search
 from storage.catalogue.database import Database
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -23,9 +24,10 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the tables to the newest version; does nothing when they are."""
+    """Bring tables and search index to the newest version; does nothing when they are."""
     with database.write() as session:
         connection = session.connection()
         current = MigrationContext.configure(connection).get_current_revision()
         if current != ScriptDirectory.from_config(_config()).get_current_head():
             command.upgrade(_config(connection), "head")
+        search.bring_up_to_date(session)

@@ -1,6 +1,9 @@
 """Full-text search over pages: SQLite FTS5 or PostgreSQL, the same answers from both.
 
-Both index the token string made by ``segment``; a query is the conjunction of its phrases.
+An index gives candidates, and each is then compared with the query on its folded text, in the
+database. So the answer is exact whatever the index is: FTS5's phrases in SQLite, sets of
+characters, pairs of characters and stems in PostgreSQL (``segment``). The index remembers what
+made it; one of an earlier version is made again, from the texts beside it, by ``custody init``.
 """
 
 from __future__ import annotations
@@ -9,23 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, text
+from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from storage.catalogue import segment
-from storage.catalogue.tables import PageText
+from storage.catalogue.asking import Filters, statement
+from storage.catalogue.query import parse, terms
+from storage.catalogue.snippets import first, snippet
+from storage.catalogue.tables import PageText, SearchIndex
+from storage.errors import HostError
 
-_SQLITE = (
-    "CREATE VIRTUAL TABLE page_fts USING fts5(tokens, content='page_text', content_rowid='id',"
-    " tokenize='unicode61 remove_diacritics 0')",
-    "CREATE TRIGGER page_text_ai AFTER INSERT ON page_text BEGIN"
-    " INSERT INTO page_fts(rowid, tokens) VALUES (new.id, new.tokens); END",
-    "CREATE TRIGGER page_text_ad AFTER DELETE ON page_text BEGIN"
-    " INSERT INTO page_fts(page_fts, rowid, tokens) VALUES ('delete', old.id, old.tokens); END",
-)
-_POSTGRESQL = (
-    "CREATE INDEX ix_page_text_tokens ON page_text USING gin (to_tsvector('simple', tokens))",
-)
+_THE_ROW = 1
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,11 @@ class PageInput:
 
 @dataclass(frozen=True)
 class Hit:
-    """One page that answers a query."""
+    """One page that answers a query.
+
+    ``snippet`` shows the first place that was found, in 【】; ``at`` are that place's first
+    character in the text of the page and the one after its last, equal where there is none.
+    """
 
     exhibit_id: str
     page: int
@@ -52,13 +54,7 @@ class Hit:
     origin: str
     snippet: str
     part: str = ""
-
-
-def create_index(connection: Connection) -> None:
-    """Make the full-text index of this dialect (called by the migration)."""
-    statements = _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL
-    for statement in statements:
-        connection.execute(text(statement))
+    at: tuple[int, int] = (0, 0)
 
 
 def index_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
@@ -73,7 +69,7 @@ def replace_pages(session: Session, exhibit: str, rows: Sequence[dict[str, Any]]
 
 
 def page_rows(case: str, exhibit: str, pages: Iterable[PageInput]) -> list[dict[str, Any]]:
-    """Return the rows of pages with their tokens; for long texts that is most of the work."""
+    """Return the rows of pages with their units; for long texts that is most of the work."""
     return [
         {
             "exhibit_id": exhibit,
@@ -82,45 +78,110 @@ def page_rows(case: str, exhibit: str, pages: Iterable[PageInput]) -> list[dict[
             "page": page.number,
             "label": page.label,
             "origin": page.origin,
-            "text": page.text,
-            "tokens": " ".join(segment.tokens(page.text)),
+            "text": page.text.replace("\0", "\ufffd"),  # PostgreSQL cannot hold it.
+            **_derived(page.text),
         }
         for page in pages
         if page.text.strip()
     ]
 
 
+def _derived(page: str) -> dict[str, Any]:
+    made = segment.indexed(page.replace("\0", "\ufffd"))
+    return {"tokens": made.stems, "words": made.words, "grams": made.grams}
+
+
 def add_pages(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Index further pages of an exhibit or of its parts."""
     if rows:
-        session.execute(insert(PageText), list(rows))
+        session.execute(insert(PageText), _for_dialect(session, rows))
 
 
-def search(session: Session, case: str, query: str, limit: int = 100) -> list[Hit]:
-    """Return the pages of a case on which every phrase of the query stands, in exhibit order."""
-    wanted = segment.phrases(query)
-    if not wanted:
-        return []
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    condition, expression = _sqlite_query(wanted) if sqlite else _postgresql_query(wanted)
-    statement = text(
-        "SELECT exhibit_id, page, label, origin, text, part FROM page_text"  # noqa: S608 - fixed text
-        f" WHERE case_id = :case AND {condition}"
-        " ORDER BY exhibit_id, part, page, label LIMIT :limit"
-    ).bindparams(bindparam("case", case), bindparam("limit", limit))
-    rows = session.execute(statement, expression)
-    return [Hit(r[0], r[1], r[2], r[3], segment.snippet(r[4], query), r[5]) for r in rows]
+def _for_dialect(session: Session, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what SQLite's index does not need."""
+    more = {"grams": ""} if _is_sqlite(session) else {}
+    return [{**row, **more} for row in rows]
 
 
-def _sqlite_query(wanted: list[list[str]]) -> tuple[str, dict[str, str]]:
-    match = " AND ".join('"' + " ".join(phrase) + '"' for phrase in wanted)
-    return "id IN (SELECT rowid FROM page_fts WHERE page_fts MATCH :match)", {"match": match}
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
 
 
-def _postgresql_query(wanted: list[list[str]]) -> tuple[str, dict[str, str]]:
-    parameters = {f"p{number}": " ".join(phrase) for number, phrase in enumerate(wanted)}
-    parts = (
-        f"to_tsvector('simple', tokens) @@ phraseto_tsquery('simple', :{name})"
-        for name in parameters
+def search(
+    session: Session, case: str, query: str, limit: int = 100, filters: Filters | None = None
+) -> list[Hit]:
+    """Return the pages that answer a query, by exhibit, part and page.
+
+    Args:
+        session: a reading session.
+        case: the identifier of a case, or empty for all cases.
+        query: in the language of ``query.parse``.
+        limit: how many pages at most.
+        filters: what else must hold.
+
+    Raises:
+        InputError: the query is none.
+        HostError: the index is of another version.
+    """
+    asked = parse(query)
+    _require_version(session)
+    sql, parameters = statement(
+        asked, case, filters or Filters(), limit, sqlite=_is_sqlite(session)
     )
-    return " AND ".join(parts), parameters
+    ids = list(session.scalars(text(sql), parameters))
+    wanted = list(terms(asked))
+    hits = []
+    for row in _pages(session, ids):
+        place = first(row.text, wanted)
+        hits.append(
+            Hit(
+                row.exhibit_id, row.page, row.label, row.origin,
+                snippet(row.text, place), row.part, place or (0, 0),
+            )
+        )  # fmt: skip
+    return hits
+
+
+def _pages(session: Session, ids: Sequence[int]) -> Iterable[Any]:
+    """Yield pages in the order of their ids as they are given."""
+    for start in range(0, len(ids), _BATCH):
+        some = ids[start : start + _BATCH]
+        asked = select(
+            PageText.id, PageText.exhibit_id, PageText.page, PageText.label, PageText.origin,
+            PageText.text, PageText.part,
+        ).where(PageText.id.in_(some))  # fmt: skip
+        found = {row.id: row for row in session.execute(asked)}
+        yield from (found[each] for each in some)
+
+
+def _require_version(session: Session) -> None:
+    if session.scalar(select(SearchIndex.version)) != segment.INDEX_VERSION:
+        raise HostError(
+            "检索索引是另一版本所建 the search index was made by another version",
+            remedy="run 'custody init' to make it again",
+        )
+
+
+def bring_up_to_date(session: Session) -> int:
+    """Make the index again from the texts if another version made it; return the pages.
+
+    Called by the migrations, in their transaction.
+    """
+    if session.scalar(select(SearchIndex.version)) == segment.INDEX_VERSION:
+        return 0
+    after, count = 0, 0
+    by_id = text(
+        "UPDATE page_text SET tokens = :tokens, words = :words, grams = :grams WHERE id = :key"
+    ).bindparams(bindparam("words", type_=PageText.words.type))
+    while True:
+        pages = select(PageText.id, PageText.text).where(PageText.id > after)
+        some = list(session.execute(pages.order_by(PageText.id).limit(_BATCH)))
+        if not some:
+            break
+        rows = [{"key": row.id, **_derived(row.text)} for row in some]
+        session.execute(by_id, _for_dialect(session, rows))
+        after, count = some[-1].id, count + len(some)
+    session.execute(
+        update(SearchIndex).where(SearchIndex.id == _THE_ROW).values(version=segment.INDEX_VERSION)
+    )
+    return count

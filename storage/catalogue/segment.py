@@ -1,47 +1,133 @@
-"""Segmentation: how text becomes search tokens, the same for what is indexed and what is asked.
+"""Segmentation: how text becomes search units, the same for what is indexed and what is asked.
 
-Every Han, kana or Hangul character is a token of its own, so a Chinese word of any length,
-one character included, is found as a phrase without a dictionary. Runs of other letters and
-digits are one token, in lower case and full width folded to half (NFKC). Pure.
+A unit is a Han, kana or Hangul character, a run of other letters and digits, or a mark that is
+neither; white space is none. So a Chinese word of any length, one character included, is found
+without a dictionary and across a line break, and nothing is found across a comma. English words
+are also kept by their stem (Snowball's English stemmer). Pure.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from itertools import pairwise
+from threading import Lock
+from typing import NamedTuple
+
+from snowballstemmer.english_stemmer import EnglishStemmer
+
+from storage.catalogue.folding import fold, versions
 
 _HAN = (
     r"[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     r"\U00020000-\U0003134f]"
 )
-_TOKEN = re.compile(rf"{_HAN}|(?:(?!{_HAN})[^\W_])+")
+_UNIT = re.compile(rf"{_HAN}|(?:(?!{_HAN})[^\W_])+|\S")
+_CLUSTER = re.compile(
+    r".[\u0300-\u036f\u0483-\u0489\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f"
+    r"\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\uff9e\uff9f\U000e0100-\U000e01ef]*",
+    re.DOTALL,
+)
+"""A character with what composes with it."""
+_LONGEST_STEMMED = 40
+_LONGEST_GRAM = 200
+INDEX_VERSION = f"2, {versions()}, snowballstemmer {version('snowballstemmer')}"
+"""What an index depends on: one that another version made is made again by ``custody init``."""
+
+
+class Placed(NamedTuple):
+    """A unit and the characters of the text from which it came: ``start`` to ``end - 1``."""
+
+    unit: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A text as it is kept for search: its units with a space before, between and after.
+
+    ``stems`` has every English word by its stem; ``words`` as it stands, None where that is the
+    same. ``grams`` are its characters, pairs of neighbouring Han and stems, each once.
+    """
+
+    stems: str
+    words: str | None
+    grams: str
+
+
+def units(text: str) -> list[str]:
+    """Return the units of a text in order."""
+    return _UNIT.findall(fold(text))
 
 
 def tokens(text: str) -> list[str]:
-    """Return the tokens of a text in order."""
-    return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+    """Return the units of a text that are no marks."""
+    return [unit for unit in units(text) if is_token(unit)]
 
 
-def phrases(query: str) -> list[list[str]]:
-    """Return the phrases of a query: parts between white space, all of which must be found."""
-    parts = (tokens(part) for part in query.split())
-    return [part for part in parts if part]
+def is_token(unit: str) -> bool:
+    """Whether a unit is a character or a word, and no mark."""
+    return unit[0].isalnum() or re.match(_HAN, unit) is not None
 
 
-def snippet(text: str, query: str, width: int = 40) -> str:
-    """Return the text around the first place where the query's first phrase stands.
+def stemmed(found: Iterable[str]) -> list[str]:
+    """Return units with English words by their stem."""
+    return [_stem(u) if u.isascii() and len(u) > 2 and u.isalpha() else u for u in found]
 
-    The hit is set in 【】; white space is folded; ``width`` is in characters a side.
-    """
-    folded = " ".join(text.split())
-    wanted = phrases(query)
-    if not wanted:
-        return folded[: 2 * width]
-    pattern = r"\W*".join(re.escape(token) for token in wanted[0])
-    match = re.search(pattern, folded, re.IGNORECASE)
-    if match is None:
-        return folded[: 2 * width]
-    start, stop = max(0, match.start() - width), match.end() + width
-    before = ("…" if start else "") + folded[start : match.start()]
-    after = folded[match.end() : stop] + ("…" if stop < len(folded) else "")
-    return f"{before}【{match.group()}】{after}"
+
+def spelled(found: Sequence[str]) -> str:
+    """Return units as they are kept: one sequence is in another if its spelling is."""
+    return f" {' '.join(found)} " if found else ""
+
+
+def indexed(text: str) -> Indexed:
+    """Return a text as it is kept for search."""
+    plain = units(text)
+    stems = stemmed(plain)
+    words = None if stems == plain else spelled(plain)
+    return Indexed(spelled(stems), words, " ".join(sorted(set(grams(stems)))))
+
+
+def grams(stems: Sequence[str]) -> Iterator[str]:
+    """Yield what a page that holds these units in this order must have among its grams."""
+    for unit in stems:
+        if is_token(unit):
+            yield unit[:_LONGEST_GRAM]
+    for one, other in pairwise(stems):
+        if _is_han(one) and _is_han(other):
+            yield one + other
+
+
+def _is_han(unit: str) -> bool:
+    return len(unit) == 1 and not unit.isascii() and re.match(_HAN, unit) is not None
+
+
+def placed(text: str) -> list[Placed]:
+    """Return the units of a text and where in it they stand."""
+    folded: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for cluster in _CLUSTER.finditer(text):
+        made = _folded(cluster.group())
+        folded.append(made)
+        starts += [cluster.start()] * len(made)
+        ends += [cluster.end()] * len(made)
+    found = _UNIT.finditer("".join(folded))
+    return [Placed(m.group(), starts[m.start()], ends[m.end() - 1]) for m in found]
+
+
+_folded = lru_cache(1 << 16)(fold)
+_STEMMER = EnglishStemmer()
+_STEMMING = Lock()
+
+
+@lru_cache(1 << 16)
+def _stem(word: str) -> str:
+    if len(word) > _LONGEST_STEMMED:
+        return word
+    with _STEMMING:  # The stemmer keeps the word that it works on in itself.
+        return str(_STEMMER.stemWord(word))

@@ -240,7 +240,12 @@ class CommissionStep(Base):
 
 
 class PageText(Base):
-    """The text of one page, for search; recreated from the transcript."""
+    """The text of one page, for search; recreated from the transcript.
+
+    ``tokens`` are its units with English words by their stem, ``words`` the units as they stand
+    where that is another string, ``grams`` what PostgreSQL's index holds (empty in SQLite). What
+    has no page of its own, a name or a piece of metadata, is page 0.
+    """
 
     __tablename__ = "page_text"
 
@@ -253,6 +258,17 @@ class PageText(Base):
     origin: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)
     tokens: Mapped[str] = mapped_column(Text)
+    words: Mapped[str | None] = mapped_column(Text)
+    grams: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class SearchIndex(Base):
+    """One row: the version of what made the index of pages; a rebuild does not empty it."""
+
+    __tablename__ = "search_index"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(String(255))
 
 
 class Fixity(Base):

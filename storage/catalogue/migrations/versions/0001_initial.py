@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.catalogue.search import create_index
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -179,4 +177,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_reading_case_id'), 'reading', ['case_id'], unique=False)
     # ### end Alembic commands ###
-    create_index(op.get_bind())
+    for statement in _SQLITE if op.get_bind().dialect.name == 'sqlite' else _POSTGRESQL:
+        op.execute(statement)
+
+
+_SQLITE = (
+    "CREATE VIRTUAL TABLE page_fts USING fts5(tokens, content='page_text', content_rowid='id',"
+    " tokenize='unicode61 remove_diacritics 0')",
+    "CREATE TRIGGER page_text_ai AFTER INSERT ON page_text BEGIN"
+    " INSERT INTO page_fts(rowid, tokens) VALUES (new.id, new.tokens); END",
+    "CREATE TRIGGER page_text_ad AFTER DELETE ON page_text BEGIN"
+    " INSERT INTO page_fts(page_fts, rowid, tokens) VALUES ('delete', old.id, old.tokens); END",
+)
+_POSTGRESQL = (
+    "CREATE INDEX ix_page_text_tokens ON page_text USING gin (to_tsvector('simple', tokens))",
+)
