@@ -1,0 +1,96 @@
+"""Measuring: the values of one document, as its reading's record holds them.
+
+Text is what was read, so a better reading gives better values. Files are hashed as bytes, unopened;
+images are opened in the cell. What has no value says why in ``absent``, and harms nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from tasks.likeness.method import (
+    CHARACTERS,
+    FILE_BYTES,
+    FRAMES,
+    parameters,
+)
+from tasks.reader.answer import Transcript
+from tasks.reader.cell import CellPool
+from tasks.reader.documents import Document, opened
+from tasks.reader.pdq_answer import ImageHashes
+from tasks.reader.process import CellFailure
+from tasks.reader.strict import parse
+
+_PDQ = re.compile("[0-9a-f]{64}")
+
+
+def measured(pool: CellPool, file: Document, transcript: Transcript) -> dict[str, Any]:
+    """Return the values of a document with the method, version and thresholds of each."""
+    found = parameters()
+    found["text"] |= text_values(transcript.text)
+    found["file"] |= _file_values(file)
+    if transcript.media_type.startswith("image/"):
+        found["image"] |= _image_values(pool, file)
+    else:
+        del found["image"]
+    return found
+
+
+def text_values(text: str) -> dict[str, Any]:
+    """Return a text's signature and how many distinct shingles it has."""
+    # Whoever asks for help or verifies a log loads no numerical library.
+    from tasks.likeness import minhash, shingles
+
+    normal = shingles.normalised(text)
+    hashes = shingles.hashes(normal[:CHARACTERS])
+    if not len(hashes):
+        return {"absent": "short"}
+    value = minhash.written(minhash.signature(hashes))
+    cut = {"cut_at": CHARACTERS} if len(normal) > CHARACTERS else {}
+    return {"signature": value, "shingles": len(hashes), **cut}
+
+
+def _file_values(file: Document) -> dict[str, Any]:
+    from tasks.likeness import tlsh
+
+    with opened(file) as descriptor:
+        size = os.fstat(descriptor).st_size
+        if size > FILE_BYTES:
+            return {"absent": "too_large"}
+        value = tlsh.digest(_whole(descriptor, size))
+    return {"value": value} if value else {"absent": "short_or_uniform"}
+
+
+def _whole(descriptor: int, size: int) -> bytes:
+    pieces, at = [], 0
+    while at < size and (piece := os.pread(descriptor, size - at, at)):
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
+def _image_values(pool: CellPool, file: Document) -> dict[str, Any]:
+    try:
+        found = parse(ImageHashes, pool.call("image_hashes", file, limit=FRAMES))
+        _require(found)
+    except CellFailure as failure:
+        return {"absent": f"cell_{failure.code}"}
+    except ValueError:
+        return {"absent": "cell_lie"}
+    if not found.frames:
+        return {"absent": "too_small_or_too_large"}
+    return {"frames": [vars(each) for each in found.frames]}
+
+
+def _require(found: ImageHashes) -> None:
+    """Raise ``ValueError`` unless an answer is what was asked for."""
+    numbers = [each.frame for each in found.frames]
+    formed = all(_PDQ.fullmatch(each.pdq) and 0 <= each.quality <= 100 for each in found.frames)
+    if (
+        not formed
+        or numbers != sorted(set(numbers))
+        or not set(numbers) <= set(range(1, FRAMES + 1))
+    ):
+        raise ValueError("not what was asked for")
