@@ -110,7 +110,21 @@ def without_mark(data: bytes) -> str:
         plain = sum(1 for a, b in pairs if b == 0 and (0x20 <= a < 0x7F or a in (9, 10, 13)))
         if pairs and plain >= 0.2 * len(pairs):
             return encoding
-    return ""
+    return next((e for e in ("utf-16-le", "utf-16-be") if _wide_chinese(sample, e)), "")
+
+
+def _wide_chinese(sample: bytes, encoding: str) -> bool:
+    """Return whether the bytes, read as UTF-16, are everyday Chinese and next to nothing else."""
+    text = _strict(sample[: len(sample) & ~1], encoding) or ""
+    han = [c for c in text if "\u4e00" <= c <= "\u9fff"]
+    plain = sum(1 for c in text if " " <= c <= "~" or c in "\r\n\t" or "\u3000" <= c <= "\u303f")
+    wide = sum(1 for c in text if "\uff00" <= c <= "\uffef")
+    known = sum(1 for c in han if c in _FREQUENT)
+    return (
+        len(han) >= _ENOUGH
+        and known >= _FREQUENT_SHARE * len(han)
+        and len(han) + plain + wide >= 0.95 * len(text)
+    )
 
 
 def _strict(data: bytes, encoding: str) -> str | None:

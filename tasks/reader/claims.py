@@ -15,6 +15,24 @@ _BY_SUFFIX = {
     ".doc": "application/msword",
     ".xls": "application/vnd.ms-excel",
     ".ppt": "application/vnd.ms-powerpoint",
+    ".docm": "application/vnd.ms-word.document.macroEnabled.12",
+    ".dotx": f"{OOXML}.wordprocessingml.template",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+    ".xlsb": "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
+    ".xltx": f"{OOXML}.spreadsheetml.template",
+    ".pptm": "application/vnd.ms-powerpoint.presentation.macroEnabled.12",
+    ".ppsx": f"{OOXML}.presentationml.slideshow",
+    ".potx": f"{OOXML}.presentationml.template",
+    ".dot": "application/msword",
+    ".xlt": "application/vnd.ms-excel",
+    ".pps": "application/vnd.ms-powerpoint",
+    ".wps": "application/msword",
+    ".et": "application/vnd.ms-excel",
+    ".dps": "application/vnd.ms-powerpoint",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".rtf": "text/rtf",
     ".zip": "application/zip",
     ".eml": "message/rfc822",
     ".msg": "application/vnd.ms-outlook",
@@ -42,8 +60,16 @@ _BY_SUFFIX = {
     ".7z": "application/x-7z-compressed",
 }
 
+_OFFICE = (OOXML, "application/vnd.ms-", "application/msword")
 # Types whose content cannot be told apart, or not always.
 _TEXTS = {"text/plain", "text/csv", "text/tab-separated-values", "application/json", "text/xml"}
+
+# WPS Office writes its own suffixes around either of Microsoft's formats.
+_WPS = {
+    ".wps": f"{OOXML}.wordprocessingml.document",
+    ".et": f"{OOXML}.spreadsheetml.sheet",
+    ".dps": f"{OOXML}.presentationml.presentation",
+}
 
 
 def claimed_type(name: str) -> str:
@@ -51,8 +77,13 @@ def claimed_type(name: str) -> str:
     return _BY_SUFFIX.get(PurePosixPath(name.lower()).suffix, "")
 
 
-def mismatch(found: str, claimed: str) -> bool:
+def mismatch(found: str, claimed: str, name: str = "") -> bool:
     """Return whether the content is of another type than the name claims."""
     if not claimed or found == claimed or found == "application/x-empty":
+        return False
+    # What is encrypted does not show its kind.
+    if found == _WPS.get(PurePosixPath(name.lower()).suffix) or (
+        found == "application/encrypted-office" and claimed.startswith(_OFFICE)
+    ):
         return False
     return not (claimed in _TEXTS and (found in _TEXTS or found.startswith("text/")))

@@ -8,7 +8,7 @@ from typing import Any
 
 import magic
 
-from tasks.reader import charset, ewf, rawimage, zipdir
+from tasks.reader import charset, ewf, members, ole, rawimage, zipdir
 from tasks.reader.claims import OCTETS, OOXML
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
@@ -17,7 +17,6 @@ from tasks.reader.source import Source
 HEAD_BYTES = 1 << 16
 
 _ZIPS = {"application/zip", "application/java-archive", OCTETS}
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _PARTS = {
     "word/document.xml": f"{OOXML}.wordprocessingml.document",
@@ -27,9 +26,17 @@ _PARTS = {
 _OLE_STREAMS = (
     ("WordDocument", "application/msword"),
     ("Workbook", "application/vnd.ms-excel"),
+    ("Book", "application/vnd.ms-excel"),
     ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("VisioDocument", "application/vnd.visio"),
+    ("__properties_version1.0", "application/vnd.ms-outlook"),
     ("__substg1.0_", "application/vnd.ms-outlook"),
 )
+# ECMA-376 part 2, 10.1.2: the main part's type tells templates, shows and macros apart.
+_MAIN_PART = re.compile(
+    rb"ContentType=[\"'](application/[\w.-]+?)\.main(?:\+xml)?[\"']", re.IGNORECASE
+)
+_ODF = b"application/vnd.oasis.opendocument."
 _MAIL_HEADER = re.compile(
     rb"^(received|from|to|subject|date|message-id|mime-version|return-path|content-type"
     rb"|delivered-to|reply-to|cc|dkim-signature|x-[\w-]+):",
@@ -53,7 +60,7 @@ def media_type(source: Source) -> str:
     head = source.head(HEAD_BYTES)
     if not head:
         return "application/x-empty"
-    if head.startswith(_OLE_MAGIC):
+    if head.startswith(ole.MAGIC):
         return _ole(source)
     if ewf.is_image(head):
         return EWF
@@ -85,19 +92,42 @@ def _zip(source: Source, found: str) -> str:
         listing = zipdir.list_zip(source, Limits())
     except Refused:
         return found if found not in _ZIPS else "application/zip"
-    names = {member.name for member in listing.members}
+    named = {member.name: member for member in listing.members}
     for part, kind in _PARTS.items():
-        if part in names:
-            return kind
+        if part in named:
+            return _main_part(source, named) or kind
+    declared = _part(source, named, "mimetype", 100)
+    if declared.startswith(_ODF):
+        return declared.split(b"\n")[0].strip().decode("ascii", "replace")
+    if "xl/workbook.bin" in named:
+        return "application/vnd.ms-excel.sheet.binary.macroEnabled.12"
     return "application/zip" if found in _ZIPS or found.startswith(OOXML) else found
 
 
+def _part(source: Source, named: dict[str, zipdir.ZipMember], name: str, most: int) -> bytes:
+    try:
+        return members.read(source, named[name], most) if name in named else b""
+    except Refused:
+        return b""
+
+
+def _main_part(source: Source, named: dict[str, zipdir.ZipMember]) -> str:
+    """Return the type that the main part has, empty if none is said or it is a strange one."""
+    said = _MAIN_PART.search(_part(source, named, "[Content_Types].xml", 1 << 20))
+    kind = said[1].decode() if said else ""
+    if kind.startswith(OOXML):
+        return kind
+    return f"{kind}.12" if kind.lower().endswith(("macroenabled", "macroenabledtemplate")) else ""
+
+
 def _ole(source: Source) -> str:
-    """Return the type of an OLE file by the names in its directory, searched for as bytes."""
-    content = source.head(1 << 20) + source.tail(1 << 20)
-    if _ENCRYPTED_PACKAGE in content:
+    """Return the type of an OLE file by the names in its root, or as bytes where it is broken."""
+    with ole.opened(source) as streams:
+        names = streams.names if streams else frozenset()
+    content = b"" if names else source.head(1 << 20) + source.tail(1 << 20)
+    if "EncryptedPackage" in names or _ENCRYPTED_PACKAGE in content:
         return ENCRYPTED_OFFICE
     for stream, kind in _OLE_STREAMS:
-        if stream.encode("utf-16-le") in content:
+        if stream in names or stream.encode("utf-16-le") in content:
             return kind
     return "application/x-ole-storage"

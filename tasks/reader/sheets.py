@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import openpyxl
 
-from tasks.reader import members, office, zipdir
+from tasks.reader import members, office, ooxml, zipdir
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.reading import Context, Reading
@@ -24,7 +24,6 @@ def read_xlsx(source: Source, context: Context) -> Reading:
     """Read every sheet as one page, a line a row with tabs between the cells."""
     reading = Reading()
     try:
-        listing = zipdir.list_zip(source, Limits())
         with_formulas = has_formulas(source)
         values = openpyxl.load_workbook(source.file(), read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(source.file(), read_only=True) if with_formulas else None
@@ -40,8 +39,9 @@ def read_xlsx(source: Source, context: Context) -> Reading:
             reading.flag("part_not_read")
             continue
         context.page(reading, text, label=str(sheet.title), frame=number, flags=flags)
-    office.add_pictures(source, listing.members, reading, context)
-    office.properties(source, listing.members, reading)
+    package = ooxml.Package(source)
+    office.add_pictures(package, reading, context)
+    package.properties(reading)
     if with_formulas:
         reading.flag("formulas")
     return reading
