@@ -192,11 +192,12 @@ class Cell:
                 if isinstance(greeting, dict):
                     return greeting
         self._process.kill()
-        said = self._process.stderr.read(4000) if self._process.stderr else b""
+        said = self._process.stderr.read(1 << 16) if self._process.stderr else b""
         self.kill()
+        # Its last line says what was wrong; before that stands where in our code it was.
+        last = (said.decode(errors="replace").strip().splitlines() or ["no word of why"])[-1]
         raise HostError(
-            "隔离区没有启动。 The sandbox did not start: "
-            + said.decode(errors="replace").strip()[-600:],
+            f"隔离区没有启动。 The sandbox did not start: {last[:300]}",
             remedy="custody doctor",
         )
 
