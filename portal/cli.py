@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from portal.commands import (
+    alike,
     anchor,
     appraisal,
     cases,
@@ -30,7 +31,8 @@ from portal.commands import (
 from storage.errors import CustodyError
 
 ORDER = """
-demo init doctor manifest ingest watch status quarantine case search read history verify audit prove
+demo init doctor manifest ingest watch status quarantine case search read alike compare
+history verify audit prove
 anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
@@ -74,6 +76,8 @@ app.command("status")(intake.status)
 app.add_typer(cases.case, name="case")
 app.command("search")(cases.search)
 app.command("read")(cases.read)
+app.command("alike")(alike.alike)
+app.command("compare")(alike.compare)
 app.command("history")(cases.history)
 app.command("verify")(proof.verify)
 app.command("audit")(proof.audit)

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from storage.catalogue import parts
+from storage.catalogue import alike, parts
 from storage.catalogue.database import Session
 from storage.catalogue.search import add_pages, page_rows
 from storage.custody import Custody
@@ -22,6 +22,8 @@ from storage.errors import IntegrityError
 from storage.event import Action, CustodyEvent
 from storage.objects import ObjectRef
 from tasks import sensitive
+from tasks.likeness.measure import text_values
+from tasks.likeness.method import parameters
 from tasks.partlist import (
     Heading,
     Part,
@@ -126,6 +128,7 @@ def _event(
             "states": dict(listing.states),
             "sensitive": {"total": dict(listing.sensitive)},
             "problems": list(heading.problems[:20]),
+            "likeness": {"text": parameters()["text"]},
             "settings": {
                 "languages": chosen.ocr_languages,
                 "max_depth": chosen.max_depth,
@@ -161,15 +164,25 @@ def refill(
     heading, lines = _open_lines(file)
     with session_of() as session:
         parts.drop(session, exhibit, heading.roots)
+        alike.drop_parts(session, exhibit, heading.roots)
     count = 0
     for some in _groups(lines):
         rows = [row_of(each, exhibit, case, ref) for each in some]
         pages = page_rows(case, exhibit, (page for each in some for page in pages_of(each.part)))
+        values = [value for each in some for value in _likeness(exhibit, each.part)]
         with session_of() as session:
             parts.add(session, rows)
             add_pages(session, pages)
+            alike.add(session, case, values)
         count += len(pages)
     return count
+
+
+def _likeness(exhibit: str, part: Part) -> list[alike.Value]:
+    """Return the value of what was read of a part; what it is made from stands in the listing."""
+    if part.transcript is None:
+        return []
+    return alike.recorded(exhibit, {"text": text_values(part.transcript.text)}, part.part)
 
 
 def _groups(lines: Iterable[Read]) -> Iterator[list[Read]]:

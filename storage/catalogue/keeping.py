@@ -14,6 +14,7 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from storage.catalogue import alike
 from storage.catalogue.tables import Accession, Alert, Expansion, Fixity, LegalHold, PageText, Part
 from storage.event import BESIDE, Action, CustodyEvent
 
@@ -200,6 +201,7 @@ def _disposed(session: Session, index: int, event: CustodyEvent) -> None:
     session.flush()
     session.execute(update(Fixity).where(*gone).values(disposed=True))
     session.execute(delete(PageText).where(PageText.case_id == event.case))
+    alike.drop_case(session, event.case)
     session.execute(delete(Part).where(Part.case_id == event.case))
     session.execute(delete(Expansion).where(Expansion.case_id == event.case))
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, insert
 from sqlalchemy.orm import Session
 
-from storage.catalogue import anchors, handovers, keeping, tables
+from storage.catalogue import alike, anchors, handovers, keeping, tables
 from storage.event import Action, CustodyEvent
 
 _REF = cast(Table, tables.EventRef.__table__)
@@ -175,6 +175,9 @@ def _read(session: Session, index: int, event: CustodyEvent) -> None:
             pages=details["pages"],
             details=dict(details),
         )
+    )
+    alike.replace_own(
+        session, event.case, exhibit, alike.recorded(exhibit, details.get("likeness"))
     )
 
 

@@ -14,6 +14,7 @@ from tasks.reader import (
     manifest,
     ocr,
     pages,
+    pdq,
 )
 from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
@@ -80,6 +81,10 @@ def _acquisition(job: Job, source: Source, _: list[int]) -> Any:
     return ewf.examine(source, job.limit)
 
 
+def _image_hashes(job: Job, source: Source, _: list[int]) -> Any:
+    return pdq.hash_frames(source, job.limit)
+
+
 def _probe(job: Job, source: Source, _: list[int]) -> Any:
     return probe()
 
@@ -92,5 +97,6 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "contents": serve.list_contents,
     "unpack": serve.unpack_members,
     "acquisition": _acquisition,
+    "image_hashes": _image_hashes,
     "probe": _probe,
 }
