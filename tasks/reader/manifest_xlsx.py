@@ -10,9 +10,9 @@ from openpyxl.utils import get_column_letter
 
 from tasks.reader.answer import RawCell, RawManifest, RawProblem
 from tasks.reader.job import Refused
-from tasks.reader.sheets import cell_text
 from tasks.reader.source import Source
 from tasks.reader.strict import clean
+from tasks.reader.values import cell_text
 
 SHEET = "清单 manifest"
 MAX_ROWS = 200_000
