@@ -24,6 +24,7 @@ from portal.commands import (
     proof,
     proving,
     quarantine,
+    searching,
     system,
     upkeep,
     witness,
@@ -74,7 +75,7 @@ app.command("watch")(intake.watch)
 app.add_typer(quarantine.quarantine, name="quarantine")
 app.command("status")(intake.status)
 app.add_typer(cases.case, name="case")
-app.command("search")(cases.search)
+app.command("search")(searching.search)
 app.command("read")(cases.read)
 app.command("alike")(alike.alike)
 app.command("compare")(alike.compare)

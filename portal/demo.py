@@ -19,7 +19,7 @@ from deploy.sample.authority import SampleAuthority, serving
 from deploy.sample.opinion import make_opinion
 from portal.acting import accepting, moment, person, receiving_supplement
 from portal.anchors import print_run
-from portal.commands import appraisal, cases, holding, proof
+from portal.commands import appraisal, cases, holding, proof, searching
 from portal.demo_intake import take_bundles
 from portal.demo_proof import prove_to_others
 from portal.preparing import prepare
@@ -92,7 +92,7 @@ def _intake(folder: Path) -> None:
 def _look() -> None:
     _head("三、案件、检索、保管链", "The case, search, chain of custody")
     cases.case_show(CASE)
-    cases.search(CASE, "客户名单")
+    searching.search(CASE, "客户名单")
     cases.history(f"{CASE}/E0001")
 
 

@@ -201,6 +201,7 @@ def pages_of(part: Part) -> list[PageInput]:
     pages = part.transcript.pages if part.transcript else ()
     return [
         named,
+        *(metadata_pages(part.transcript, label, part.part) if part.transcript else ()),
         *(
             PageInput(
                 page.number,
@@ -211,6 +212,14 @@ def pages_of(part: Part) -> list[PageInput]:
             )
             for page in pages
         ),
+    ]
+
+
+def metadata_pages(transcript: Transcript, label: str, part: str) -> list[PageInput]:
+    """Return every piece of metadata as a page 0 of its own, its key at the end of the label."""
+    return [
+        PageInput(0, "metadata", value, f"{label} › {key}" if label else key, part)
+        for key, value in transcript.metadata.items()
     ]
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from storage.catalogue import parts, queries
-from storage.catalogue.search import PageInput, page_rows, replace_pages
+from storage.catalogue.search import page_rows, replace_pages
 from storage.custody import Custody
 from storage.digest import Fingerprint, fingerprint_bytes
 from storage.errors import NotFoundError
@@ -26,7 +26,9 @@ from tasks import sensitive
 from tasks.expanded import READER_VERSION, listed, record_listing, transcript_of
 from tasks.expanding import Bounds, Expander, PoolOpener, too_much
 from tasks.images import acquisition, image_alert
+from tasks.indexing import page_inputs
 from tasks.kept_files import opened
+from tasks.likeness.measure import measured
 from tasks.partlist import Heading
 from tasks.reader.answer import Contents, Transcript
 from tasks.reader.cell import CellPool
@@ -157,7 +159,7 @@ def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
     made = []
     for each in outcomes:
         exhibit = each.event.exhibits[0]
-        pages = page_inputs(each.transcript)
+        pages = page_inputs(each.transcript, each.task.row)
         made.append((exhibit, page_rows(each.event.case, exhibit, pages)))
     with custody.write() as session:
         for exhibit, rows in made:
@@ -271,11 +273,6 @@ def text_of(custody: Custody, name: str, part: str = "") -> tuple[str, str, Tran
     return reading["media_type"], reading["state"], found
 
 
-def page_inputs(transcript: Transcript) -> list[PageInput]:
-    """Return the pages of a transcript as the search index takes them."""
-    return [PageInput(page.number, page.origin, page.text, page.label) for page in transcript.pages]
-
-
 def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Outcome:
     row = task.row
     before = None if stage is Stage.ALL else _earlier(custody, task.reading)
@@ -283,10 +280,12 @@ def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Ou
         pages = TELLER.pages(row["accession"], row["name"])
         seen = look(pool, file, row["item"]["path"], stage=stage, before=before, progress=pages)
         found = acquisition(custody.settings, pool, file, seen.transcript.media_type)
+        values = measured(pool, file, seen.transcript)
     data = seen.transcript.as_bytes()
     print_ = fingerprint_bytes(data)
     ref = put_bytes(custody, f"cases/{row['case_id']}/derivatives/{print_.sha256}", data)
     event = _event(custody, task, seen, stage, print_, ref)
+    event = replace(event, details={**event.details, "likeness": values})
     if found is not None:
         event = replace(event, details={**event.details, "claims": list(found.claims)})
     alert = image_alert(custody, row["exhibit_id"], row["case_id"], found)

@@ -41,8 +41,8 @@ from storage.stores import open_stores
 from storage.tiles import CHECKPOINT_PATH
 from storage.workspace import Workspace
 from tasks.expanded import refill
+from tasks.indexing import page_inputs
 from tasks.reader.answer import Transcript
-from tasks.reading import page_inputs
 
 CHUNK = 2048
 """Entries in one transaction of an embedded rebuild; what memory holds at once."""
@@ -308,7 +308,7 @@ def _index(
                 if not rows:
                     return
                 kept = [row for row in rows if row["kept"]]
-                loaded = list(pool.map(lambda row: _load(objects, row["details"]), kept))
+                loaded = list(pool.map(lambda row: _load(objects, row), kept))
                 for row, pages in zip(kept, loaded, strict=True):
                     if pages is None:
                         counts.unindexed.append(row["exhibit_id"])
@@ -362,15 +362,16 @@ def _refill(
     return True
 
 
-def _load(objects: ObjectStore, details: dict[str, object]) -> Sequence[PageInput] | None:
+def _load(objects: ObjectStore, row: dict[str, Any]) -> Sequence[PageInput] | None:
     """Return the pages of a transcript, or None if its bytes are gone or not those recorded."""
-    wanted = Fingerprint.from_json(details["fingerprint"])  # type: ignore[arg-type]
+    details = row["details"]
+    wanted = Fingerprint.from_json(details["fingerprint"])
     try:
-        ref = ObjectRef.from_json(details["object"])  # type: ignore[arg-type]
+        ref = ObjectRef.from_json(details["object"])
         with objects.open(ref) as stream:
             data = stream.read(wanted.size + 1)
         if fingerprint_bytes(data) != wanted:
             return None
-        return page_inputs(Transcript.from_json(json.loads(data)))
+        return page_inputs(Transcript.from_json(json.loads(data)), row)
     except (CustodyError, OSError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Commands that look at cases: list, show, search, read, history."""
+"""Commands that look at cases: list, show, read, history."""
 
 from __future__ import annotations
 
@@ -150,34 +150,6 @@ def _reading(reading: dict[str, Any] | None) -> str:
     if reading["details"].get("container"):
         return f"容器 container，{kind}"
     return f"{_STATES.get(state, state)}，{reading['pages']} 页，{kind}"
-
-
-def search(name: CaseName, query: str, json: Json = False) -> None:
-    """Find the pages of a case on which every word of the query stands."""
-    from dataclasses import asdict
-
-    from portal.show import as_json, cell, line, table
-    from storage.catalogue import queries
-    from storage.catalogue.search import search as find
-    from storage.custody import current
-
-    with current().read() as session:
-        hits = find(session, queries.find_case(session, name)["case_id"], query)
-    if json:
-        as_json([asdict(hit) for hit in hits])
-    elif hits:
-        rows = [
-            (_item(h.exhibit_id, h.part), h.page or "", h.label, h.origin, h.snippet) for h in hits
-        ]
-        table(f"“{query}” 共 {len(hits)} 页 pages", ("证据", "页", "部分", "来源", "片段"), rows)
-    else:
-        line(f"没有找到 / nothing found: {cell(query)}")
-
-
-def _item(exhibit: str, part: str) -> str:
-    """Return ``E0003/2/0`` for a part, ``E0003`` for an exhibit."""
-    label = exhibit.rpartition("/")[2]
-    return f"{label}/{part}" if part else label
 
 
 def read(

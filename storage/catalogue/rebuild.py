@@ -22,7 +22,7 @@ from storage.catalogue.database import Base, Database
 from storage.catalogue.log_tables import HEAD, LogEntry, LogHead
 from storage.catalogue.projection import project
 from storage.catalogue.sequencing import append
-from storage.catalogue.tables import AccessionIntent, Fixity, Reading
+from storage.catalogue.tables import AccessionIntent, Exhibit, Fixity, Reading
 from storage.errors import IntegrityError, StateError
 from storage.event import Action, CustodyEvent, decode
 from storage.merkle import Frontier
@@ -96,9 +96,15 @@ def mark_published(session: Session, checkpoint: str, size: int) -> None:
 
 
 def readings(session: Session, after: int, count: int) -> list[dict[str, Any]]:
-    """Return the next readings in the order of the log, and whether their transcript is kept."""
-    statement = select(Reading).where(Reading.event_index > after).order_by(Reading.event_index)
-    rows = list(session.scalars(statement.limit(count)))
+    """Return the next readings in the log's order, each with its exhibit's name and item."""
+    statement = (
+        select(Reading, Exhibit.name, Exhibit.item)
+        .join(Exhibit, Exhibit.exhibit_id == Reading.exhibit_id)
+        .where(Reading.event_index > after)
+        .order_by(Reading.event_index)
+    )
+    found = session.execute(statement.limit(count)).all()
+    rows = [each[0] for each in found]
     keys = [row.details["object"]["key"] for row in rows]
     gone = select(Fixity.object_key).where(Fixity.object_key.in_(keys), Fixity.disposed.is_(True))
     disposed = set(session.scalars(gone))
@@ -109,8 +115,10 @@ def readings(session: Session, after: int, count: int) -> list[dict[str, Any]]:
             "event_index": row.event_index,
             "kept": row.details["object"]["key"] not in disposed,
             "details": row.details,
+            "name": name,
+            "item": item,
         }
-        for row in rows
+        for row, name, item in found
     ]
 
 

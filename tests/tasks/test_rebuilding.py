@@ -157,7 +157,7 @@ def test_on_a_server_everything_is_emptied_and_filled_in_one_transaction(
     assert comparable(chosen) == changed
 
 
-def _fails(transcript: object) -> None:
+def _fails(transcript: object, exhibit: object = None) -> None:
     raise RuntimeError(f"stopped at {type(transcript).__name__}")
 
 

@@ -1,0 +1,154 @@
+"""Searching: pages that answer a query, each with the places on its image where words have boxes.
+
+A box is what OCR saw, in pixels from the top left of the page's image at its resolution. Where a
+hit begins or ends inside a recognised word, its part of the word is taken in proportion to the
+characters. Working data, never evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from storage.catalogue import queries, segment
+from storage.catalogue.asking import Filters
+from storage.catalogue.query import Term, parse, terms
+from storage.catalogue.search import Hit, search
+from storage.catalogue.snippets import places
+from storage.custody import Custody
+from storage.errors import CustodyError
+from tasks.reader.answer import Page, Transcript, Word
+from tasks.reading import text_of
+
+MOST_BOXES = 200
+"""Boxes of one page."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A place on the image of a page, in its pixels from the top left."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A hit and where it stands on the image of its page, which has this size (0: no image)."""
+
+    hit: Hit
+    boxes: tuple[Box, ...] = ()
+    width: int = 0
+    height: int = 0
+    dpi: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first hits of a query; ``more`` says that there are others."""
+
+    hits: tuple[Shown, ...]
+    more: bool
+
+
+def find(
+    custody: Custody,
+    query: str,
+    *,
+    case: str = "",
+    filters: Filters | None = None,
+    limit: int = 100,
+    boxes: bool = False,
+) -> Found:
+    """Search a case by its number or identifier, or all cases.
+
+    Raises:
+        InputError: the query is none.
+        NotFoundError: there is no such case.
+    """
+    with custody.read() as session:
+        case_id = queries.find_case(session, case)["case_id"] if case else ""
+        hits = search(session, case_id, query, limit + 1, filters)
+    more, hits = len(hits) > limit, hits[:limit]
+    if not boxes:
+        return Found(tuple(map(Shown, hits)), more)
+    wanted = list(terms(parse(query)))
+    shown = [
+        each
+        for _, some in groupby(hits, lambda hit: (hit.exhibit_id, hit.part))
+        for each in _with_boxes(custody, list(some), wanted)
+    ]
+    return Found(tuple(shown), more)
+
+
+def _with_boxes(custody: Custody, hits: list[Hit], wanted: Sequence[Term]) -> Iterator[Shown]:
+    """Yield hits of one document; a transcript that cannot be had gives no boxes."""
+    transcript = _transcript(custody, hits[0]) if any(h.origin == "ocr" for h in hits) else None
+    pages = {page.number: page for page in transcript.pages} if transcript else {}
+    for hit in hits:
+        page = pages.get(hit.page)
+        if page is None or not page.words or hit.origin != page.origin:
+            yield Shown(hit)
+            continue
+        found = tuple(box for term in wanted for box in boxes_of(page, term))
+        yield Shown(hit, found[:MOST_BOXES], page.width, page.height, page.dpi)
+
+
+def _transcript(custody: Custody, hit: Hit) -> Transcript | None:
+    try:
+        _, _, transcript = text_of(custody, hit.exhibit_id, hit.part)
+    except (CustodyError, ValueError):
+        return None
+    return transcript
+
+
+def boxes_of(page: Page, term: Term) -> Iterator[Box]:
+    """Yield where a term stands on a page, one box for each line that it runs over."""
+    placed = [(word, unit) for word in page.words for unit in segment.placed(word.text)]
+    units = [unit.unit for _, unit in placed]
+    for at in places(units, term):
+        some = placed[at : at + len(term.units)]
+        yield from _joined([_part(word, unit.start, unit.end) for word, unit in some])
+
+
+def _part(word: Word, start: int, end: int) -> Box:
+    """Return the place of some characters of a word, along its longer side."""
+    count = len(word.text)
+    if word.width >= word.height or count == 1:
+        left, right = word.width * start // count, -(-word.width * end // count)
+        return Box(word.x + left, word.y, right - left, word.height)
+    top, bottom = word.height * start // count, -(-word.height * end // count)
+    return Box(word.x, word.y + top, word.width, bottom - top)
+
+
+def _joined(boxes: Sequence[Box]) -> Iterator[Box]:
+    """Yield boxes that follow each other in one line, or one column, as one."""
+    one = boxes[0]
+    for box in boxes[1:]:
+        if _beside(one, box):
+            one = _around(one, box)
+        else:
+            yield one
+            one = box
+    yield one
+
+
+def _beside(one: Box, other: Box) -> bool:
+    """Whether a box goes on with another: in its line, or below it in a column of characters."""
+    across = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    gap = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
+    if 2 * across >= min(one.height, other.height):
+        return gap < 3 * max(one.height, other.height)
+    narrow = max(one.width, other.width) <= 2 * other.height
+    same = 2 * abs(2 * one.x + one.width - 2 * other.x - other.width) <= 2 * other.width
+    return narrow and same and other.y + other.height // 2 >= one.y + one.height
+
+
+def _around(one: Box, other: Box) -> Box:
+    x, y = min(one.x, other.x), min(one.y, other.y)
+    right = max(one.x + one.width, other.x + other.width)
+    bottom = max(one.y + one.height, other.y + other.height)
+    return Box(x, y, right - x, bottom - y)
