@@ -26,6 +26,8 @@ from storage.errors import InputError
 
 LONGEST = 2000
 """Characters of a query."""
+MOST = 200
+"""Words and phrases of a query; both databases take as many in any nesting."""
 DEEPEST = 30
 """Parentheses and NOTs that may stand in one another."""
 _QUOTES = '"“”„「」『』＂'
@@ -87,8 +89,18 @@ def parse(text: str) -> Query:
         InputError: it is none; ``facts`` hold ``position`` (from 1) and ``expected``.
     """
     if len(text) > LONGEST:
-        raise _wrong(LONGEST + 1, "检索式过长", "the query is too long", ("", f"{LONGEST} at most"))
-    parser = _Parser(list(_lexemes(text)), len(text) + 1)
+        raise _wrong(
+            LONGEST + 1,
+            "检索式过长",
+            "the query is too long",
+            ("", f"{LONGEST} characters at most"),
+        )
+    lexemes = list(_lexemes(text))
+    many = [each for each in lexemes if each.kind in ("phrase", "word")]
+    if len(many) > MOST:
+        at = many[MOST].at
+        raise _wrong(at, "检索词过多", "too many words", ("", f"{MOST} words at most"))
+    parser = _Parser(lexemes, len(text) + 1)
     found = parser.either(0)
     left = parser.next
     if left.kind != "end":

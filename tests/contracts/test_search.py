@@ -1,0 +1,370 @@
+"""One contract of search: SQLite and PostgreSQL answer as a slow reference does, on any corpus.
+
+The reference knows no index and no SQL: it walks the folded units of every page.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, update
+
+from storage.catalogue import search, segment, tables
+from storage.catalogue.asking import Filters
+from storage.catalogue.database import Database
+from storage.catalogue.migrate import upgrade
+from storage.catalogue.query import And, Not, Or, Query, Term, parse
+from storage.errors import HostError, InputError
+from tests.services.postgres import Postgres
+
+CASE = "c"
+_NUMBERS = count()
+"""Cases of one database: every example has a case of its own."""
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('search') / 'c.sqlite'}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.new_database()
+    opened = Database.open(url)
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+# The reference.
+
+
+def holds(page: str, query: Query) -> bool:
+    """Whether a page answers a query, by walking its units."""
+    if isinstance(query, Term):
+        have = segment.units(page)
+        want = list(query.units)
+        if not query.exact:
+            have, want = segment.stemmed(have), segment.stemmed(want)
+        return any(have[at : at + len(want)] == want for at in range(len(have)))
+    if isinstance(query, Not):
+        return not holds(page, query.part)
+    found = [holds(page, part) for part in query.parts]
+    return any(found) if isinstance(query, Or) else all(found)
+
+
+# What is searched, and what is asked.
+
+HAN = "客户名单戶單發发髮𠮷䲜"
+PIECES = st.sampled_from(
+    [*HAN, "客户", "名单", "list", "Lists", "listing", "ab", "ＡＢ", "12", "１２", "x1", "an"]
+)
+GAPS = st.sampled_from(["", "", "", " ", "\n", "，", ",", "-", "/", "。", "\u200b", "'", '"'])
+PAGES = st.lists(st.tuples(PIECES, GAPS), max_size=9).map(lambda some: "".join(map("".join, some)))
+CORPORA = st.lists(PAGES, min_size=1, max_size=6)
+WORDS = st.lists(PIECES, min_size=1, max_size=3).map("".join)
+PHRASES = st.lists(st.tuples(PIECES, st.sampled_from(["", " ", ",", "-"])), min_size=1, max_size=3)
+LEAVES = st.one_of(
+    WORDS, PHRASES.map(lambda some: f'"{"".join(map("".join, some))}"'), st.just('"，"')
+)
+QUERIES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from([" ", " AND ", " OR "]), inner).map(
+            lambda each: f"({each[0]}{each[1]}{each[2]})"
+        ),
+        inner.map(lambda each: f"NOT {each}"),
+    ),
+    max_leaves=5,
+)
+
+
+def pages_of(texts: list[str]) -> list[search.PageInput]:
+    return [search.PageInput(at, "document", each) for at, each in enumerate(texts)]
+
+
+def answer(database: Database, texts: list[str], query: str) -> list[int]:
+    case = f"case{next(_NUMBERS)}"
+    with database.write() as session:
+        search.index_pages(session, case, f"{case}/E0001", pages_of(texts))
+    with database.read() as session:
+        return [hit.page for hit in search.search(session, case, query)]
+
+
+def _agrees(database: Database, texts: list[str], query: str) -> None:
+    asked = parse(query)
+    expected = [at for at, each in enumerate(texts) if each.strip() and holds(each, asked)]
+    assert answer(database, texts, query) == expected
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts=CORPORA, query=QUERIES)
+def test_an_embedded_database_answers_as_the_reference(
+    sqlite: Database, texts: list[str], query: str
+) -> None:
+    _agrees(sqlite, texts, query)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts=CORPORA, query=QUERIES)
+def test_a_server_answers_as_the_reference(
+    postgresql: Database, texts: list[str], query: str
+) -> None:
+    _agrees(postgresql, texts, query)
+
+
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = Database.open(f"sqlite:///{tmp_path_factory.mktemp('property') / 'c.sqlite'}")
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql(postgres: Postgres) -> Iterator[Database]:
+    opened = Database.open(postgres.new_database())
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+@given(QUERIES)
+def test_every_query_of_the_grammar_is_parsed_and_its_parts_kept(query: str) -> None:
+    asked = parse(query)
+    assert parse(f"({asked_as_text(asked)})") == parse(asked_as_text(asked))
+
+
+def asked_as_text(query: Query) -> str:
+    if isinstance(query, Term):
+        body = " ".join(query.units).replace('"', "")
+        return f'"{body}"' if query.exact and body.strip() else "(甲)"
+    if isinstance(query, Not):
+        return f"NOT {asked_as_text(query.part)}"
+    word = " OR " if isinstance(query, Or) else " AND "
+    return f"({word.join(map(asked_as_text, query.parts))})"
+
+
+# What people ask, spelled out.
+
+TEXTS = [
+    "本公司客戶名單，及報價如下：\n客户\n名单共１２３家",
+    "客户、名单；A customer's lists of prices",
+    "钎焊温度850℃，GB/T 1234-2020，Orion Thermal listing",
+    "頭髮發展，裏面",
+]
+ASKED = {
+    "客户名单": [0],
+    "客戶名單": [0],
+    "名客": [],
+    "单": [0, 1],
+    "客户 名单": [0, 1],
+    "客户 AND NOT 报价": [1],
+    "NOT 客户": [2, 3],
+    "报价 OR orion": [0, 2],
+    "(报价 OR orion) AND 温度": [2],
+    "（报价 OR orion） 温度": [2],
+    "123": [0],
+    "１２３": [0],
+    "list": [1, 2],
+    '"list"': [],
+    '"lists"': [1],
+    "“lists of”": [1],
+    '"customer lists"': [],
+    "orion-thermal": [],
+    '"ORION  thermal"': [2],
+    "GB/T 1234—2020": [2],
+    "头发": [3],
+    "里面 发展": [3],
+    '"客户、名单"': [1],
+    "and": [],
+}
+
+
+@pytest.fixture(scope="module")
+def filled(database: Database) -> Database:
+    with database.write() as session:
+        search.index_pages(session, CASE, f"{CASE}/E0001", pages_of(TEXTS))
+        search.index_pages(session, "d", "d/E0001", pages_of(TEXTS[:1]))
+    return database
+
+
+@pytest.mark.parametrize("query", ASKED)
+def test_what_people_ask(filled: Database, query: str) -> None:
+    with filled.read() as session:
+        assert [hit.page for hit in search.search(session, CASE, query)] == ASKED[query]
+
+
+def test_all_cases_in_the_order_of_their_exhibits_and_a_limit(filled: Database) -> None:
+    with filled.read() as session:
+        hits = search.search(session, "", "客户名单 AND 报价")
+        assert [hit.exhibit_id for hit in hits] == ["c/E0001", "d/E0001"]
+        assert search.search(session, "", "客户名单 AND 报价", 1) == hits[:1]
+
+
+def test_a_hit_says_where_it_is(filled: Database) -> None:
+    with filled.read() as session:
+        (hit,) = search.search(session, CASE, "customers list")
+    assert TEXTS[1][slice(*hit.at)] == "lists" or "customer" in hit.snippet
+    with filled.read() as session:
+        (hit,) = search.search(session, "d", "名单")
+    assert TEXTS[0][slice(*hit.at)] == "名單"
+    assert "【名單】" in hit.snippet
+
+
+WRONG: dict[str, tuple[int, str]] = {
+    "": (1, "word"),
+    "客户 AND": (7, "word"),
+    "OR 客户": (1, "word"),
+    "(客户": (4, ")"),
+    "客户)": (3, "end"),
+    'a "b': (3, '"'),
+    "甲 ++ 乙": (3, "letters"),
+    "NOT": (4, "word"),
+    "()": (2, "word"),
+}
+
+
+@pytest.mark.parametrize("query", WRONG)
+def test_a_wrong_query_is_told_where_and_what_is_expected(query: str) -> None:
+    position, expected = WRONG[query]
+    with pytest.raises(InputError) as caught:
+        parse(query)
+    assert caught.value.facts["position"] == position
+    assert expected in caught.value.facts["expected"]
+    assert str(position) in caught.value.message
+    assert caught.value.remedy
+
+
+def test_what_is_too_long_or_too_deep_is_refused() -> None:
+    for query in ("甲" * 3000, "甲 " * 201, "(" * 500 + "甲" + ")" * 500, "NOT " * 400 + "甲"):
+        with pytest.raises(InputError):
+            parse(query)
+    assert parse("(" * 20 + "甲" + ")" * 20) == Term(("甲",))
+
+
+def test_the_largest_query_is_answered(filled: Database) -> None:
+    words = ["NOT 丁"] * 80 + [f"({each} OR 丙)" for each in "客户名单" * 15]
+    with filled.read() as session:
+        assert [hit.page for hit in search.search(session, CASE, " ".join(words))] == [0, 1]
+        assert search.search(session, CASE, " OR ".join(["甲丁"] * 200)) == []
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_query_or_an_input_error(query: str) -> None:
+    try:
+        found: object = parse(query)
+    except InputError as error:
+        found = error.facts["position"]
+    assert isinstance(found, Term | And | Or | Not) or found in range(1, len(query) + 2)
+
+
+# Long pages, filters, versions.
+
+
+def test_the_last_words_of_a_long_page_are_found(database: Database) -> None:
+    """A tsvector would forget them: it keeps 256 places of a word and 16,383 in all."""
+    page = "客户的名单" * 5000 + "，最后的名字 appended"
+    assert answer(database, [page], "最后的名字") == [0]
+    assert answer(database, [page], "单客户的名单，最后的名字 appending") == [0]
+    assert answer(database, [page], "单最后") == []
+
+
+def _insert(session: Any, table: Any, **values: Any) -> None:
+    session.execute(insert(table), [values])
+
+
+@pytest.fixture(scope="module")
+def filtered(database: Database) -> Database:
+    with database.write() as session:
+        for case in ("f1", "f2"):
+            _insert(session, tables.Case, case_id=case, case_no=case, cause="", unit="", secrecy="",
+                    opened_at="")  # fmt: skip
+        rows = (
+            ("f1", 1, "浦东", "2026-11-01", "documentary", "application/pdf"),
+            ("f1", 2, "闵行", "2026-11-02", "electronic_data", "image/png"),
+            ("f2", 1, "浦东", "2026-11-03", "documentary", "application/zip"),
+        )
+        for case, number, unit, day, kind, media_type in rows:
+            exhibit = f"{case}/E{number:04}"
+            _insert(session, tables.Accession, accession=f"A{exhibit}", case_id=case, unit=unit,
+                    bundle_name="", bundle_no="", bundle_digest="", state="accepted", files=1,
+                    bytes=1, received_at=f"{day}T23:30:00+08:00", details={})  # fmt: skip
+            _insert(session, tables.Exhibit, exhibit_id=exhibit, case_id=case, number=number,
+                    accession=f"A{exhibit}", event_index=number, name="", kind=kind, size=1,
+                    sha256="", item={}, fingerprint={}, object={})  # fmt: skip
+            _insert(session, tables.Reading, exhibit_id=exhibit, case_id=case, event_index=number,
+                    state="read", media_type=media_type, pages=1, details={})  # fmt: skip
+            search.index_pages(session, case, exhibit, [search.PageInput(1, "ocr", "筛选用的文本")])
+        _insert(session, tables.Part, exhibit_id="f2/E0001", part="0", parent="", case_id="f2",
+                name="a.pdf", size=1, claimed=1, sha256="", media_type="application/pdf",
+                state="read", code="", pages=1, members=-1, member_bytes=0, details={})  # fmt: skip
+        part = search.PageInput(1, "text_layer", "筛选用的文本", "0 a.pdf", "0")
+        search.add_pages(session, search.page_rows("f2", "f2/E0001", [part]))
+    return database
+
+
+FILTERS = {
+    "none": (Filters(), ["f1/E0001", "f1/E0002", "f2/E0001", "f2/E0001/0"]),
+    "kind": (Filters(kind="electronic_data"), ["f1/E0002"]),
+    "unit": (Filters(unit="浦东"), ["f1/E0001", "f2/E0001", "f2/E0001/0"]),
+    "from": (Filters(since="2026-11-02"), ["f1/E0002", "f2/E0001", "f2/E0001/0"]),
+    "to": (Filters(until="2026-11-02"), ["f1/E0001", "f1/E0002"]),
+    "type": (Filters(media_type="application/pdf"), ["f1/E0001", "f2/E0001/0"]),
+    "beginning": (Filters(media_type="image/"), ["f1/E0002"]),
+    "two": (Filters(unit="浦东", media_type="application/zip"), ["f2/E0001"]),
+    "nothing": (Filters(unit="浦东' OR '1'='1"), []),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("query", ["筛选", "文本 NOT 名单"])
+def test_filters(filtered: Database, name: str, query: str) -> None:
+    filters, expected = FILTERS[name]
+    with filtered.read() as session:
+        hits = [
+            hit
+            for hit in search.search(session, "", query, filters=filters)
+            if hit.exhibit_id.startswith("f")
+        ]
+    assert [f"{h.exhibit_id}/{h.part}" if h.part else h.exhibit_id for h in hits] == expected
+
+
+def test_an_index_of_another_version_is_not_asked_and_made_again(
+    request: pytest.FixtureRequest, database: Database, tmp_path: Path
+) -> None:
+    if database.embedded:
+        other = Database.open(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        other = Database.open(server.new_database())
+    upgrade(other)
+    with other.write() as session:
+        search.index_pages(session, CASE, f"{CASE}/E0001", pages_of(TEXTS))
+        session.execute(update(tables.PageText).values(tokens=" 旧 ", words=None, grams="旧"))
+        session.execute(update(tables.SearchIndex).values(version="1"))
+    with other.read() as session, pytest.raises(HostError) as caught:
+        search.search(session, CASE, "客户名单")
+    assert "custody init" in caught.value.remedy
+    upgrade(other)
+    with other.read() as session:
+        assert search.search(session, CASE, "旧") == []
+        assert [hit.page for hit in search.search(session, CASE, "客户名单")] == [0]
+    with other.write() as session:
+        assert search.bring_up_to_date(session) == 0
+        search.index_pages(session, CASE, f"{CASE}/E0001", pages_of(["甲"]))
+    with other.read() as session:
+        assert search.search(session, CASE, "客户名单") == []
+    other.close()
