@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import olefile
 
@@ -37,7 +38,7 @@ _NOTED = (
 class Streams:
     """The streams of one open OLE file."""
 
-    def __init__(self, file: olefile.OleFileIO) -> None:
+    def __init__(self, file: olefile.OleFileIO[Any]) -> None:
         self._file = file
         self.names = frozenset(path[0] for path in file.listdir(streams=True, storages=True))
         """What stands in the root, streams and storages."""
@@ -58,7 +59,7 @@ class Streams:
         for name in _NOTED:
             value = getattr(said, name, None)
             if isinstance(value, bytes):
-                value = _text(value, said.codepage)
+                value = _text(value, getattr(said, "codepage", None))
             if value not in (None, "", 0):
                 reading.note(name, value)
 

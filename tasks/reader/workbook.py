@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from xml.etree.ElementTree import Element, XMLPullParser
 
 from openpyxl.styles.numbers import is_date_format
@@ -124,7 +125,7 @@ class Book:
         member = self.package.named.get(name)
         if member is None:
             raise Refused("没有该工作表。 The sheet is not in the file.")
-        parser = XMLPullParser(("start", "end"))
+        parser: Any = XMLPullParser(("start", "end"))
         path: list[Element] = []
         for piece in members.unpack(self.package.source, member, _MAX_SHEET_BYTES):
             parser.feed(piece)
