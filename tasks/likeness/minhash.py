@@ -10,7 +10,6 @@ the texts ``zhenglian.minhash/1 a i`` and ``zhenglian.minhash/1 b i``.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from functools import cache
 
@@ -62,7 +61,7 @@ def parsed(text: str) -> bytes:
     """Parse a signature; raise ``ValueError`` for anything else."""
     try:
         value = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValueError("no signature") from error
     if len(value) != 4 * PERMUTATIONS or written(value) != text:
         raise ValueError("no signature")
