@@ -47,7 +47,10 @@ def every(key: str) -> Callable[[Any], list[str]]:
 
 def of_case(found: Any) -> list[str]:
     rows = [each["accession"] for each in found["accessions"]]
-    return rows + [label(each["exhibit_id"]) for each in found["exhibits"]]
+    rows += [label(each["exhibit_id"]) for each in found["exhibits"]]
+    account = found["account"]
+    rows += ["证据 exhibits"] * len(account["exhibits"])
+    return rows + ["部分 parts"] * len(account["parts"])
 
 
 def of_report(found: Any) -> list[str]:
