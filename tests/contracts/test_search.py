@@ -105,7 +105,7 @@ def _agrees(database: Database, texts: list[str], query: str) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(texts=CORPORA, query=QUERIES)
 def test_an_embedded_database_answers_as_the_reference(
@@ -116,7 +116,7 @@ def test_an_embedded_database_answers_as_the_reference(
 
 @pytest.mark.slow
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(texts=CORPORA, query=QUERIES)
 def test_a_server_answers_as_the_reference(
