@@ -16,7 +16,7 @@ SCHEMA = "zhenglian.transcript/1"
 MAY_HOLD = "may_hold"
 """Flag of a document that begins as a container does, where its members were left out."""
 
-Origin = Literal["text_layer", "document", "ocr", "none"]
+Origin = Literal["text_layer", "document", "ocr", "strings", "none"]
 MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]
 State = Literal[
     "read",

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from tasks.reader import (
     archive,
     images,
+    legacy,
     mail,
     mediatype,
     members,
+    odf,
     office,
     pdf,
+    pronom,
+    rtf,
     sheets,
+    strings,
     texts,
     zipdir,
 )
@@ -33,7 +38,29 @@ _READERS: dict[str, Read] = {
     f"{OOXML}.spreadsheetml.sheet": sheets.read_xlsx,
     f"{OOXML}.presentationml.presentation": office.read_pptx,
     "message/rfc822": mail.read_mail,
+    "application/vnd.ms-word.document.macroEnabled.12": office.read_docx,
+    "application/vnd.ms-word.template.macroEnabledTemplate.12": office.read_docx,
+    f"{OOXML}.wordprocessingml.template": office.read_docx,
+    "application/vnd.ms-excel.sheet.macroEnabled.12": sheets.read_xlsx,
+    "application/vnd.ms-excel.template.macroEnabled.12": sheets.read_xlsx,
+    f"{OOXML}.spreadsheetml.template": sheets.read_xlsx,
+    "application/vnd.ms-powerpoint.presentation.macroEnabled.12": office.read_pptx,
+    "application/vnd.ms-powerpoint.slideshow.macroEnabled.12": office.read_pptx,
+    f"{OOXML}.presentationml.template": office.read_pptx,
+    f"{OOXML}.presentationml.slideshow": office.read_pptx,
+    "application/msword": legacy.read_doc,
+    "application/vnd.ms-excel": legacy.read_xls,
+    "application/vnd.ms-powerpoint": legacy.read_ppt,
+    f"{odf.ODF}text": odf.read_odf,
+    f"{odf.ODF}text-template": odf.read_odf,
+    f"{odf.ODF}spreadsheet": odf.read_odf,
+    f"{odf.ODF}spreadsheet-template": odf.read_odf,
+    f"{odf.ODF}presentation": odf.read_odf,
+    f"{odf.ODF}presentation-template": odf.read_odf,
+    f"{odf.ODF}graphics": odf.read_odf,
+    "text/rtf": rtf.read_rtf,
     "text/html": texts.read_html,
+    "application/xhtml+xml": texts.read_html,
     "application/json": texts.read_text,
     "application/csv": texts.read_text,
     "image/jpeg": images.read_image,
@@ -62,7 +89,8 @@ def inspect(source: Source, *, parts: bool = True) -> Transcript:
         reading.flag(MAY_HOLD)
     else:
         reading = _read(kind, source, Context(open_part))
-    if mismatch(kind, claimed):
+    reading.note("pronom", pronom.identifier(kind, source))
+    if mismatch(kind, claimed, source.name):
         reading.flags.insert(0, "type_mismatch")
     state = settle(reading.state, reading.pages, reading.flags)
     return Transcript(
@@ -94,6 +122,8 @@ def descend(source: Source, inside: tuple[int, ...]) -> Source:
         kind = mediatype.media_type(source)
         if kind == "message/rfc822":
             source = mail.attachment(source, index)
+        elif kind == "text/rtf":
+            source = rtf.picture(source, index)
         elif kind == "application/pdf":
             source = pdf.attachment(source, index)
         else:
@@ -111,4 +141,9 @@ def _read(kind: str, source: Source, context: Context) -> Reading:
     if kind in mediatype.DISK_IMAGES:
         return Reading(state="not_opened")
     reader = _READERS.get(kind) or (texts.read_text if kind.startswith("text/") else None)
-    return reader(source, context) if reader else Reading(state="unknown_type")
+    if reader is None and texts.is_text(source):
+        reader = texts.read_text
+    reading = reader(source, context) if reader else Reading(state="unknown_type")
+    if strings.are_last_resort(kind, reading):
+        strings.keep(source, reading, context)
+    return reading

@@ -120,7 +120,9 @@ def settle(state: State, pages: Iterable[Page], flags: Iterable[str]) -> State:
     """Return the state of the whole: what the reader said, corrected by what came out."""
     pages = list(pages)
     if state != "read":
-        return "partly_read" if any(p.text.strip() for p in pages) else state
+        # Printable strings are kept beside, but a document that gave nothing else was not read.
+        words = (page for page in pages if page.origin != "strings")
+        return "partly_read" if any(page.text.strip() for page in words) else state
     if any(p.needs_ocr for p in pages) or {"part_not_read", "truncated", "cut_off"} & set(flags):
         return "partly_read"
     return "read" if any(p.text.strip() for p in pages) else "empty"
