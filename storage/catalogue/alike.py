@@ -11,9 +11,20 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Index, String, Text, and_, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    insert,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalogue.database import Base
@@ -50,6 +61,10 @@ class AlikeBand(Base):
     band: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     exhibit_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     part: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
+_ALIKE = cast(Table, Alike.__table__)
+_BAND = cast(Table, AlikeBand.__table__)
 
 
 @dataclass(frozen=True)
@@ -99,15 +114,17 @@ def add(session: Session, case: str, values: Iterable[Value]) -> None:
     rows = [{**vars(each), "case_id": case} for each in values]
     if not rows:
         return
-    session.execute(insert(Alike), rows)
+    session.execute(insert(_ALIKE), rows)
     found = [
         {"band": band, "exhibit_id": row["exhibit_id"], "part": row["part"]}
         for row in rows
         if row["method"] == "text"
         for band in set(bands(case, base64.b64decode(row["value"])))
     ]
+    # In the order of the key, a page of the index is written once for all its rows.
+    found.sort(key=lambda each: each["band"])
     if found:
-        session.execute(insert(AlikeBand), found)
+        session.execute(insert(_BAND), found)
 
 
 def drop_parts(session: Session, exhibit: str, roots: Sequence[str] = ()) -> None:

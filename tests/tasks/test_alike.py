@@ -74,8 +74,8 @@ FILES = {
         "本院查明，" * 3 + "与合同无关的另一份说明，写的是别的事情，谈到天气和交通。"
     ).encode(),
     "d.zip": packed(**{"x.txt": contract(order=(0, 1, 4, 2, 3)), "y.txt": "短"}),
-    "e.png": picture("PNG"),
-    "f.jpg": picture("JPEG", side=160),
+    "e.png": picture("PNG", side=39),
+    "f.jpg": picture("JPEG", side=37),
     "g.png": picture("PNG", 90, 38),
     "h.txt": (contract() + EVIL).encode(),
     "i.txt": contract().encode(),

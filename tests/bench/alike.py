@@ -1,0 +1,132 @@
+"""Likeness: how long the groups of a new document take among 100,000.
+
+Run: ``.venv/bin/python -m tests.bench.alike [--documents 100000] [--database URL]``. Synthetic
+signatures are put into one case: strangers, and families whose members share part of their
+values, as texts do that share part of their shingles. Then documents that are new to the
+catalogue are looked up. The limit is 50 ms for the groups of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from storage.catalogue import alike
+from storage.catalogue.alike import Value
+from storage.catalogue.database import Database
+from storage.catalogue.migrate import upgrade
+from tasks.likeness import minhash, shingles, tlsh
+from tasks.likeness.method import CANDIDATE_PERMILLE, PERMUTATIONS
+
+CASE = "2026-0999-00000000"
+BATCH = 20_000
+FAMILY = 20
+"""Members of a family; one document in ten belongs to one."""
+LIMIT_MS = 50.0
+TEXT = "甲方客户名单及报价单，真空钎焊升温曲线，夹具热膨胀补偿槽的位置和尺寸。"
+
+
+def member(base: list[bytes], draw: random.Random, share: float) -> bytes:
+    """Return a signature that has about so much in common with another."""
+    return b"".join(each if draw.random() < share else draw.randbytes(4) for each in base)
+
+
+def signatures(count: int, draw: random.Random, bases: list[list[bytes]]) -> Iterator[bytes]:
+    """Yield so many signatures; one in ten is of a family, of which there are enough."""
+    for number in range(count):
+        if number % 10:
+            yield draw.randbytes(4 * PERMUTATIONS)
+        else:
+            yield member(bases[number // 10 % len(bases)], draw, 0.8)
+
+
+def fill(database: Database, count: int, draw: random.Random, bases: list[list[bytes]]) -> None:
+    """Put the values of so many documents into the catalogue."""
+    batch: list[tuple[str, bytes]] = []
+    for number, value in enumerate(signatures(count, draw, bases)):
+        batch.append((f"{CASE}/E{number:06d}", value))
+        if len(batch) == BATCH:
+            put(database, batch)
+            batch = []
+    put(database, batch)
+
+
+def put(database: Database, batch: list[tuple[str, bytes]]) -> None:
+    """Add documents: in SQLite by its driver, because only the look-up is measured here."""
+    with database.write() as session:
+        if not database.embedded:
+            values = [Value(name, "text", minhash.written(each), 900) for name, each in batch]
+            alike.add(session, CASE, values)
+            return
+        rows = [(name, "", "text", 0, CASE, minhash.written(each), 900) for name, each in batch]
+        found = sorted((band, name, "") for name, each in batch for band in alike.bands(CASE, each))
+        driver = session.connection().connection.cursor()
+        driver.executemany("INSERT INTO alike VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        driver.executemany("INSERT INTO alike_band VALUES (?, ?, ?)", found)
+
+
+def look_up(database: Database, value: bytes) -> tuple[float, int, int]:
+    """Return the milliseconds, the candidates and the near ones of a new document."""
+    started = time.perf_counter()
+    with database.read() as session:
+        found = alike.candidates(session, CASE, value)
+    near = [
+        each
+        for each in found
+        if minhash.estimate(value, minhash.parsed(each.value)) * 1000 >= CANDIDATE_PERMILLE
+    ]
+    return 1000 * (time.perf_counter() - started), len(found), len(near)
+
+
+def measuring() -> None:
+    """Print what the values of one document cost."""
+    text = "".join(random.Random(3).choices(TEXT, k=100_000))
+    started = time.perf_counter()
+    minhash.signature(shingles.hashes(shingles.normalised(text)))
+    took = 1000 * (time.perf_counter() - started)
+    data = random.Random(4).randbytes(1 << 20)
+    started = time.perf_counter()
+    tlsh.digest(data)
+    print(
+        f"values of a text of 100,000 characters: {took:.0f} ms; of a file of one MiB: "
+        f"{1000 * (time.perf_counter() - started):.0f} ms"
+    )
+
+
+def main() -> int:
+    """Fill, look up, print; 1 if the limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--database", default="")
+    chosen = parser.parse_args()
+    draw = random.Random(1)
+    families = max(1, chosen.documents // 10 // FAMILY)
+    bases = [[draw.randbytes(4) for _ in range(PERMUTATIONS)] for _ in range(families)]
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        database = Database.open(chosen.database or f"sqlite:///{Path(folder) / 'c.sqlite'}")
+        upgrade(database)
+        started = time.monotonic()
+        fill(database, chosen.documents, draw, bases)
+        print(f"{chosen.documents} documents put in: {time.monotonic() - started:.1f} s")
+        tried = [
+            look_up(database, member(bases[number % families], draw, 0.8)) for number in range(200)
+        ]
+        database.close()
+    times = sorted(each[0] for each in tried)
+    worst = times[int(0.99 * len(times))]
+    print(
+        f"groups of a new document: median {statistics.median(times):.1f} ms, 99 in 100 within "
+        f"{worst:.1f} ms (limit {LIMIT_MS:.0f} ms); {statistics.mean(e[1] for e in tried):.1f} "
+        f"candidates, {statistics.mean(e[2] for e in tried):.1f} of them near"
+    )
+    measuring()
+    return 0 if worst < LIMIT_MS else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
