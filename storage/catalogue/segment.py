@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import islice, pairwise
 from threading import Lock
 from typing import NamedTuple
 
@@ -26,11 +26,12 @@ _HAN = (
     r"\U00020000-\U0003134f]"
 )
 _UNIT = re.compile(rf"{_HAN}|(?:(?!{_HAN})[^\W_])+|\S")
-_CLUSTER = re.compile(
-    r".[\u0300-\u036f\u0483-\u0489\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f"
-    r"\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\uff9e\uff9f\U000e0100-\U000e01ef]*",
-    re.DOTALL,
+_COMPOSES = (
+    r"[\u0300-\u036f\u0483-\u0489\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f"
+    r"\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\uff9e\uff9f\U000e0100-\U000e01ef]"
 )
+_COMPOSING = re.compile(_COMPOSES)
+_CLUSTER = re.compile(f".{_COMPOSES}*", re.DOTALL)
 """A character with what composes with it."""
 _LONGEST_STEMMED = 40
 _LONGEST_GRAM = 200
@@ -106,18 +107,43 @@ def _is_han(unit: str) -> bool:
     return len(unit) == 1 and not unit.isascii() and re.match(_HAN, unit) is not None
 
 
+class Located:
+    """A text and its units, of which any can be asked where in the text it stands."""
+
+    def __init__(self, text: str) -> None:
+        """Fold a text; where each character becomes one, as in most texts, that is quick."""
+        self._starts: list[int] | None = None
+        self._ends: list[int] = []
+        if not _COMPOSING.search(text) and all(len(_folded(each)) == 1 for each in set(text)):
+            self._text = fold(text)
+        else:
+            self._text = self._by_clusters(text)
+        self.units: list[str] = _UNIT.findall(self._text)
+
+    def _by_clusters(self, text: str) -> str:
+        folded: list[str] = []
+        self._starts = []
+        for cluster in _CLUSTER.finditer(text):
+            made = _folded(cluster.group())
+            folded.append(made)
+            self._starts += [cluster.start()] * len(made)
+            self._ends += [cluster.end()] * len(made)
+        return "".join(folded)
+
+    def spans(self, first: int, count: int) -> list[tuple[int, int]]:
+        """Return start and end in the text of so many units."""
+        some = islice(_UNIT.finditer(self._text), first, first + count)
+        spans = [each.span() for each in some]
+        if self._starts is None:
+            return spans
+        return [(self._starts[start], self._ends[end - 1]) for start, end in spans]
+
+
 def placed(text: str) -> list[Placed]:
     """Return the units of a text and where in it they stand."""
-    folded: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for cluster in _CLUSTER.finditer(text):
-        made = _folded(cluster.group())
-        folded.append(made)
-        starts += [cluster.start()] * len(made)
-        ends += [cluster.end()] * len(made)
-    found = _UNIT.finditer("".join(folded))
-    return [Placed(m.group(), starts[m.start()], ends[m.end() - 1]) for m in found]
+    located = Located(text)
+    spans = located.spans(0, len(located.units))
+    return [Placed(unit, *span) for unit, span in zip(located.units, spans, strict=True)]
 
 
 _folded = lru_cache(1 << 16)(fold)

@@ -17,19 +17,24 @@ def places(found: Sequence[str], term: Term) -> Iterator[int]:
     """Yield the indices of units at which a term stands, in units that are not stemmed."""
     wanted = list(term.units) if term.exact else term.stems
     units = list(found) if term.exact else segment.stemmed(found)
-    for at in range(len(units) - len(wanted) + 1):
-        if units[at] == wanted[0] and units[at : at + len(wanted)] == wanted:
+    at = -1
+    while True:
+        try:
+            at = units.index(wanted[0], at + 1)
+        except ValueError:
+            return
+        if units[at : at + len(wanted)] == wanted:
             yield at
 
 
 def first(text: str, wanted: Sequence[Term]) -> tuple[int, int] | None:
     """Return where the first of some terms that stands in a text begins and ends there."""
-    placed = segment.placed(text)
-    units = [each.unit for each in placed]
+    located = segment.Located(text)
     for term in wanted:
-        at = next(places(units, term), None)
+        at = next(places(located.units, term), None)
         if at is not None:
-            return placed[at].start, placed[at + len(term.units) - 1].end
+            spans = located.spans(at, len(term.units))
+            return spans[0][0], spans[-1][1]
     return None
 
 

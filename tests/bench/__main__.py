@@ -18,6 +18,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "log": ("--large", "5000", "--seconds", "0.5"),
     "proof": ("--exhibits", "50"),
     "rebuild": ("--exhibits", "50"),
+    "search": ("--pages", "1000"),
     "alike": ("--documents", "2000"),
 }
 """The benchmarks, and the arguments that make each small."""

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from storage.catalogue import search, segment, tables
 from storage.catalogue.asking import Filters
 from storage.catalogue.database import Database
-from storage.catalogue.migrate import upgrade
+from storage.catalogue.migrate import _config, upgrade
 from storage.catalogue.query import And, Not, Or, Query, Term, parse
 from storage.errors import HostError, InputError
 from tests.services.postgres import Postgres
@@ -368,3 +369,40 @@ def test_an_index_of_another_version_is_not_asked_and_made_again(
     with other.read() as session:
         assert search.search(session, CASE, "客户名单") == []
     other.close()
+
+
+def test_a_database_from_before_this_language_is_brought_up(
+    request: pytest.FixtureRequest, database: Database, tmp_path: Path
+) -> None:
+    if database.embedded:
+        old = Database.open(f"sqlite:///{tmp_path / 'before.sqlite'}")
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        old = Database.open(server.new_database())
+    with old.write() as session:
+        command.upgrade(_config(session.connection()), "0003")
+        _insert(session, tables.Case, case_id="o", case_no="o", cause="", unit="", secrecy="",
+                opened_at="")  # fmt: skip
+        _insert(session, tables.Exhibit, exhibit_id="o/E0001", case_id="o", number=1,
+                accession="A", event_index=1, name="合同.pdf", kind="documentary", size=1,
+                sha256="", item={}, fingerprint={}, object={})  # fmt: skip
+        _insert(session, tables.Reading, exhibit_id="o/E0001", case_id="o", event_index=2,
+                state="read", media_type="application/pdf", pages=1, details={})  # fmt: skip
+        session.execute(
+            text(
+                "INSERT INTO page_text (exhibit_id, case_id, part, page, label, origin, text,"
+                " tokens) VALUES ('o/E0001', 'o', '', 1, '', 'ocr', '客戶名單 lists',"
+                " '客 戶 名 單 lists')"
+            )
+        )
+    upgrade(old)
+    with old.write() as session:
+        pages = {
+            query: [(hit.page, hit.origin) for hit in search.search(session, "o", query)]
+            for query in ("客户名单", "listing", "合同", "戶")
+        }
+        search.index_pages(session, "o", "o/E0001", pages_of(["甲"]))
+        assert search.search(session, "o", "客户名单 OR 合同") == []
+    of_page = [(1, "ocr")]
+    assert pages == {"客户名单": of_page, "listing": of_page, "合同": [(0, "name")], "戶": of_page}
+    old.close()
