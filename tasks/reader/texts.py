@@ -23,6 +23,11 @@ _VOID = frozenset(
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])")
 _NOTED = frozenset({"author", "generator", "description", "keywords", "date", "last-modified"})
+# HTML 13.1.2.4: a new one of these ends the one that is open.
+_IMPLIED_ENDS = frozenset(
+    {*((tag, tag) for tag in ("li", "tr", "td", "th", "option", "dd", "dt")), ("td", "th"),
+     ("th", "td"), *(("p", tag) for tag in _BREAKS - {"br"})}
+)  # fmt: skip
 _MAX_DEPTH = 10_000
 _CELL = "\x1f"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
@@ -94,10 +99,12 @@ class _Collector(HTMLParser):
     def text(self, parts: list[str]) -> str:
         """Return what was collected, one line a block, tabs between the cells of a row."""
         lines = (
-            "\t".join(" ".join(cell.split()) for cell in line.split(_CELL)).strip("\t")
+            "\t".join(" ".join(cell.split()) for cell in line.split(_CELL))
             for line in "".join(parts).split("\n")
         )
-        return "\n".join(line for line in lines if line.strip())
+        # Each cell begins with a mark, the first one too.
+        kept = (line.removeprefix("\t").rstrip("\t") for line in lines)
+        return "\n".join(line for line in kept if line.strip())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -109,6 +116,8 @@ class _Collector(HTMLParser):
             self._add("\n")
         elif tag in ("td", "th"):
             self._add(_CELL)
+        if self._open and (self._open[-1][0], tag) in _IMPLIED_ENDS:
+            self._open.pop()
         if tag not in _VOID and len(self._open) < _MAX_DEPTH:
             hides = "hidden" in given or bool(_HIDDEN_STYLE.search(given.get("style", "").lower()))
             self._open.append((tag, hides or self._is_hidden()))
