@@ -68,6 +68,9 @@ def decode(data: bytes, declared: str = "") -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _in(data, encoding, 1.0)
+    # Plain English in two bytes a character is UTF-8 too, with a NUL behind each letter.
+    if b"\0" in data[:2000] and (wide := without_mark(data)):
+        return _in(data, wide, 0.9)
     try:
         return Decoded(data.decode("utf-8"), "utf-8", 1.0, False)
     except UnicodeDecodeError:
@@ -89,7 +92,7 @@ def _by_statistics(data: bytes) -> Decoded:
     if _plainly_chinese(data[:_SAMPLE]):
         return _in(data, "gb18030", 0.95)
     found = chardet.detect(data[:_SAMPLE])
-    encoding = wider(str(found.get("encoding") or "gb18030"))
+    encoding = wider(str(found.get("encoding") or "gb18030")).lower()
     confidence = round(float(found.get("confidence") or 0.0), 2)
     # Below a few characters statistics say nothing; most such files here are from Windows.
     high = sum(byte > 0x7F for byte in data[:_SAMPLE])
