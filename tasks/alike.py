@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Session
-
 from storage.catalogue import alike, parts, queries
 from storage.catalogue.alike import Value
+from storage.catalogue.database import Session
 from storage.custody import Custody
 from storage.errors import CustodyError, NotFoundError
 from tasks.likeness.method import (

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from storage.catalogue import alike
 from storage.catalogue.alike import Value
 from storage.catalogue.database import Database
@@ -24,7 +26,7 @@ from tasks.likeness import minhash, shingles, tlsh
 from tasks.likeness.method import CANDIDATE_PERMILLE, PERMUTATIONS
 
 CASE = "2026-0999-00000000"
-BATCH = 20_000
+BATCH = 2_000
 FAMILY = 20
 """Members of a family; one document in ten belongs to one."""
 LIMIT_MS = 50.0
@@ -47,27 +49,33 @@ def signatures(count: int, draw: random.Random, bases: list[list[bytes]]) -> Ite
 
 def fill(database: Database, count: int, draw: random.Random, bases: list[list[bytes]]) -> None:
     """Put the values of so many documents into the catalogue."""
-    batch: list[tuple[str, bytes]] = []
-    for number, value in enumerate(signatures(count, draw, bases)):
-        batch.append((f"{CASE}/E{number:06d}", value))
-        if len(batch) == BATCH:
-            put(database, batch)
-            batch = []
-    put(database, batch)
-
-
-def put(database: Database, batch: list[tuple[str, bytes]]) -> None:
-    """Add documents: in SQLite by its driver, because only the look-up is measured here."""
-    with database.write() as session:
-        if not database.embedded:
-            values = [Value(name, "text", minhash.written(each), 900) for name, each in batch]
+    made = list(signatures(count, draw, bases))
+    if database.embedded:
+        _by_driver(database, made)
+        return
+    for first in range(0, count, BATCH):
+        some = enumerate(made[first : first + BATCH], first)
+        values = [Value(_name(at), "text", minhash.written(each), 900) for at, each in some]
+        with database.write() as session:
             alike.add(session, CASE, values)
-            return
-        rows = [(name, "", "text", 0, CASE, minhash.written(each), 900) for name, each in batch]
-        found = sorted((band, name, "") for name, each in batch for band in alike.bands(CASE, each))
+
+
+def _by_driver(database: Database, made: list[bytes]) -> None:
+    """Do it by SQLite's driver in the order of the keys: only the look-up is measured here."""
+    numbers = np.array([band for each in made for band in alike.bands(CASE, each)], np.int64)
+    order = np.argsort(numbers, kind="stable")
+    rows = (
+        (_name(at), "", "text", 0, CASE, minhash.written(each), 900) for at, each in enumerate(made)
+    )
+    bands = ((int(numbers[at]), _name(int(at) // alike.BANDS), "") for at in order)
+    with database.write() as session:
         driver = session.connection().connection.cursor()
         driver.executemany("INSERT INTO alike VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        driver.executemany("INSERT INTO alike_band VALUES (?, ?, ?)", found)
+        driver.executemany("INSERT INTO alike_band VALUES (?, ?, ?)", bands)
+
+
+def _name(number: int) -> str:
+    return f"{CASE}/E{number:06d}"
 
 
 def look_up(database: Database, value: bytes) -> tuple[float, int, int]:
