@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from urllib.request import urlopen
 
-from storage.errors import HostError, TransientError
+from storage.errors import CustodyError, HostError, TransientError
 from storage.settings import Settings
 from storage.workspace import Workspace
 
@@ -59,13 +59,35 @@ def briskly(chosen: Settings) -> Iterator[None]:
     Nobody watches for the heartbeats of a process by a server that dies with it, and the thread
     that sends them holds up the end of each flow by up to a second.
     """
-    if chosen.prefect_api_url or os.environ.get("PREFECT_API_URL"):
+    if server_of(chosen):
         yield
         return
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
+
+
+def server_of(chosen: Settings) -> str:
+    """Return the address of the Prefect server that somebody else runs, empty if there is none."""
+    return chosen.prefect_api_url or os.environ.get("PREFECT_API_URL", "")
+
+
+@contextmanager
+def blaming_server(chosen: Settings) -> Iterator[None]:
+    """Tell a run that failed because its Prefect server went away as just that.
+
+    Raises:
+        TransientError: the run failed, and the server does not answer.
+    """
+    try:
+        yield
+    except CustodyError:
+        raise
+    except Exception:
+        if url := server_of(chosen):
+            require_server(url)
+        raise
 
 
 def require_server(url: str) -> None:

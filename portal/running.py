@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flows.engine import briskly, prepare_engine
+from flows.engine import blaming_server, briskly, prepare_engine
 from portal.progress import ingest_progress
 from portal.show import cell, line, size
 from storage.custody import current
@@ -24,7 +24,8 @@ def run_ingest(accession: str) -> dict[str, Any]:
     prepare_engine(settings())
     from flows.ingest import ingest_bundle
 
-    with briskly(settings()), ingest_progress(current(), accession):
+    chosen = settings()
+    with blaming_server(chosen), briskly(chosen), ingest_progress(current(), accession):
         outcome: dict[str, Any] = ingest_bundle(accession)
     return outcome
 

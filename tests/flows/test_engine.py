@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.engine import prepare_engine, require_server
+from flows.engine import blaming_server, prepare_engine, require_server
 from storage.custody import Custody
 from storage.errors import CustodyError, HostError, IntegrityError, TransientError
 from storage.settings import Settings
@@ -113,6 +113,26 @@ def test_a_server_that_does_not_answer_is_one_clear_error() -> None:
     assert caught.value.remedy
     with pytest.raises(HostError):
         require_server("ftp://example.org/api")
+
+
+def test_a_run_that_fails_without_its_server_is_told_as_that(
+    prefect_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(url: str, error: Exception) -> None:
+        with blaming_server(Settings(prefect_api_url=url)):
+            raise error
+
+    gone = f"http://127.0.0.1:{free_port()}/api"
+    with pytest.raises(TransientError, match="does not answer"):
+        fail(gone, OSError("refused"))
+    # What the house itself says stands; and a server that answers is not to blame.
+    with pytest.raises(IntegrityError):
+        fail(gone, IntegrityError("other bytes"))
+    with pytest.raises(OSError, match="refused"):
+        fail(prefect_server, OSError("refused"))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with pytest.raises(OSError, match="refused"):
+        fail("", OSError("refused"))
 
 
 def test_a_server_that_answers_is_used(prefect_server: str) -> None:
