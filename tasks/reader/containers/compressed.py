@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from tasks.reader.answer import Member
 from tasks.reader.containers import names, stream
 from tasks.reader.containers.walker import Entry
+from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.source import Source
 from tasks.reader.strict import clean
@@ -53,8 +54,14 @@ class Compressed:
 
 
 def _gzip_header(source: Source) -> tuple[bytes, str]:
-    """Return name and time of RFC 1952, 2.3, each empty if it is not there."""
+    """Return name and time of RFC 1952, 2.3, each empty if it is not there.
+
+    Raises:
+        Refused: the header is cut off.
+    """
     head = source.head(1 << 13)
+    if len(head) < 10:
+        raise Refused("gzip 文件头不完整。 The gzip header is cut off.")
     flags, seconds = head[3], int.from_bytes(head[4:8], "little")
     modified = (
         datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
