@@ -44,12 +44,19 @@ class _Sql:
         return f":{name}"
 
 
+def case_gram(case: str) -> str:
+    """Return what the grams of every page of a case hold, which no text can hold."""
+    return f"={case.replace(' ', '_')}"
+
+
 def statement(
     query: Query, case: str, filters: Filters, limit: int, *, sqlite: bool
 ) -> tuple[str, dict[str, Any]]:
     """Return a SELECT of the ids of the pages that answer a query, in order, and its values."""
     sql = _Sql(sqlite)
-    conditions = [f"p.case_id = {sql.name(case)}"] if case else []
+    held = "" if sqlite else _held(sql, query, [case_gram(case)] if case else [])
+    # PostgreSQL's index knows the case too, and is not to be left for that of cases alone.
+    conditions = [held] if held else [f"p.case_id = {sql.name(case)}"] if case else []
     source = "page_text p"
     match = _match(query) if sqlite else ""
     if match:
@@ -57,8 +64,6 @@ def statement(
         # A cross join keeps SQLite from walking every page of the case in its order.
         found = f"SELECT rowid AS hit FROM page_fts WHERE page_fts MATCH {value}"  # noqa: S608 - fixed text
         source = f"({found}) f CROSS JOIN page_text p ON p.id = f.hit"
-    held = "" if sqlite else _held(sql, query)
-    conditions += [held] if held else []
     if not _sure(query):
         conditions.append(_true(sql, query))
     conditions += _filtered(sql, filters)
@@ -85,16 +90,17 @@ def _match(query: Query) -> str:
     return f"({' AND '.join(some)})" if some else ""
 
 
-def _held(sql: _Sql, query: Query) -> str:
+def _held(sql: _Sql, query: Query, of_case: list[str]) -> str:
     """Return a condition of PostgreSQL's index for what may answer, empty for every page."""
     if isinstance(query, Term):
         grams = sorted(set(segment.grams(query.stems)))
         if not grams:
             return ""
+        grams += of_case
         return f"string_to_array(p.grams, ' ') @> CAST({sql.name(grams)} AS text[])"
     if isinstance(query, Not):
         return ""
-    parts = [_held(sql, part) for part in query.parts]
+    parts = [_held(sql, part, of_case) for part in query.parts]
     if isinstance(query, Or):
         return "" if "" in parts else f"({' OR '.join(parts)})"
     some = list(filter(None, parts))

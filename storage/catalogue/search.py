@@ -8,7 +8,8 @@ made it; one of an earlier version is made again, from the texts beside it, by `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from storage.catalogue import segment
-from storage.catalogue.asking import Filters, statement
+from storage.catalogue.asking import Filters, case_gram, statement
 from storage.catalogue.query import parse, terms
 from storage.catalogue.snippets import first, snippet
 from storage.catalogue.tables import PageText, SearchIndex
@@ -79,16 +80,17 @@ def page_rows(case: str, exhibit: str, pages: Iterable[PageInput]) -> list[dict[
             "label": page.label,
             "origin": page.origin,
             "text": page.text.replace("\0", "\ufffd"),  # PostgreSQL cannot hold it.
-            **_derived(page.text),
+            **_derived(case, page.text),
         }
         for page in pages
         if page.text.strip()
     ]
 
 
-def _derived(page: str) -> dict[str, Any]:
+def _derived(case: str, page: str) -> dict[str, Any]:
     made = segment.indexed(page.replace("\0", "\ufffd"))
-    return {"tokens": made.stems, "words": made.words, "grams": made.grams}
+    grams = f"{made.grams} {case_gram(case)}"
+    return {"tokens": made.stems, "words": made.words, "grams": grams}
 
 
 def add_pages(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -128,7 +130,8 @@ def search(
     sql, parameters = statement(
         asked, case, filters or Filters(), limit, sqlite=_is_sqlite(session)
     )
-    ids = list(session.scalars(text(sql), parameters))
+    with _by_index(session):
+        ids = list(session.scalars(text(sql), parameters))
     wanted = list(terms(asked))
     hits = []
     for row in _pages(session, ids):
@@ -140,6 +143,17 @@ def search(
             )
         )  # fmt: skip
     return hits
+
+
+@contextmanager
+def _by_index(session: Session) -> Iterator[None]:
+    """Keep PostgreSQL from comparing every page: its estimates do not know what that costs."""
+    if _is_sqlite(session):
+        yield
+        return
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    yield
+    session.execute(text("SET LOCAL enable_seqscan = on"))
 
 
 def _pages(session: Session, ids: Sequence[int]) -> Iterable[Any]:
@@ -174,11 +188,11 @@ def bring_up_to_date(session: Session) -> int:
         "UPDATE page_text SET tokens = :tokens, words = :words, grams = :grams WHERE id = :key"
     ).bindparams(bindparam("words", type_=PageText.words.type))
     while True:
-        pages = select(PageText.id, PageText.text).where(PageText.id > after)
+        pages = select(PageText.id, PageText.case_id, PageText.text).where(PageText.id > after)
         some = list(session.execute(pages.order_by(PageText.id).limit(_BATCH)))
         if not some:
             break
-        rows = [{"key": row.id, **_derived(row.text)} for row in some]
+        rows = [{"key": row.id, **_derived(row.case_id, row.text)} for row in some]
         session.execute(by_id, _for_dialect(session, rows))
         after, count = some[-1].id, count + len(some)
     session.execute(

@@ -11,13 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from itertools import islice, pairwise
 from threading import Lock
-from typing import NamedTuple
-
-from snowballstemmer.english_stemmer import EnglishStemmer
+from typing import Any, NamedTuple
 
 from storage.catalogue.folding import fold, versions
 
@@ -35,7 +33,7 @@ _CLUSTER = re.compile(f".{_COMPOSES}*", re.DOTALL)
 """A character with what composes with it."""
 _LONGEST_STEMMED = 40
 _LONGEST_GRAM = 200
-INDEX_VERSION = f"2, {versions()}, snowballstemmer {version('snowballstemmer')}"
+INDEX_VERSION = f"3, {versions()}, snowballstemmer {version('snowballstemmer')}"
 """What an index depends on: one that another version made is made again by ``custody init``."""
 
 
@@ -147,8 +145,15 @@ def placed(text: str) -> list[Placed]:
 
 
 _folded = lru_cache(1 << 16)(fold)
-_STEMMER = EnglishStemmer()
 _STEMMING = Lock()
+
+
+@cache
+def _stemmer() -> Any:
+    # Importing it loads the stemmers of all languages: only for what needs one.
+    from snowballstemmer.english_stemmer import EnglishStemmer
+
+    return EnglishStemmer()
 
 
 @lru_cache(1 << 16)
@@ -156,4 +161,4 @@ def _stem(word: str) -> str:
     if len(word) > _LONGEST_STEMMED:
         return word
     with _STEMMING:  # The stemmer keeps the word that it works on in itself.
-        return str(_STEMMER.stemWord(word))
+        return str(_stemmer().stemWord(word))

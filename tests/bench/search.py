@@ -73,7 +73,12 @@ def fill(database: Database, pages: int, length: int) -> float:
         inputs = [search.PageInput(at + n + 1, "ocr", each) for n, each in enumerate(some)]
         rows: list[dict[str, Any]] = search.page_rows("", "", inputs)
         named = [
-            {**row, "case_id": f"c{case}", "exhibit_id": f"c{case}/E{row['page'] // 20:04}"}
+            {
+                **row,
+                "case_id": f"c{case}",
+                "exhibit_id": f"c{case}/E{row['page'] // 20:04}",
+                "grams": row["grams"] + f"c{case}",
+            }
             for case in range(CASES)
             for row in rows
         ]
