@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from storage.catalogue import intents, queries
 from storage.custody import Custody
 from storage.event import Action
+from storage.objects import Batch as StoreBatch
 from storage.objects import Kept, ObjectStore
 from tasks import receiving
 from tasks.bundle import Batch, File
@@ -88,16 +90,34 @@ class Pieces:
         return os.read(self._stream.fileno(), 4)
 
 
+class MeddledBatch:
+    """A batch of a store in whose reading somebody meddles."""
+
+    def __init__(self, real: StoreBatch, store: "Meddled") -> None:
+        self._real, self._store = real, store
+
+    def take(self, prefix: str, source: BinaryIO) -> Kept:
+        pieces = Pieces(source, self._store.after, self._store.next_act())
+        return self._real.take(prefix, cast(BinaryIO, pieces))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
 class Meddled:
     """A store in whose reading somebody meddles, as often as told."""
 
     def __init__(self, real: ObjectStore, act: Callable[[], None], after: int, times: int) -> None:
-        self._real, self._act, self._after, self._times = real, act, after, times
+        self._real, self._act, self.after, self.times = real, act, after, times
 
-    def take(self, prefix: str, source: BinaryIO) -> Kept:
-        act = self._act if self._times > 0 else lambda: None
-        self._times -= 1
-        return self._real.take(prefix, cast(BinaryIO, Pieces(source, self._after, act)))
+    def next_act(self) -> Callable[[], None]:
+        self.times -= 1
+        return self._act if self.times >= 0 else lambda: None
+
+    @contextmanager
+    def batch(self) -> Iterator[StoreBatch]:
+        with self._real.batch() as batch:
+            yield cast(StoreBatch, MeddledBatch(batch, self))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -150,7 +170,9 @@ def source(tmp_path: Path) -> Path:
 def test_a_file_changed_once_while_it_is_read_is_read_again(
     house: Custody, source: Path, change: Callable[[Path], None]
 ) -> None:
-    batch = take_one(meddled(house, lambda: change(source)), source)
+    meddling = meddled(house, lambda: change(source))
+    batch = take_one(meddling, source)
+    assert cast(Meddled, meddling.objects).times < 1
     kept = stored(house)
     if source.is_file() and not source.is_symlink():
         (taken,) = batch.taken
