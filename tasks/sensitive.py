@@ -48,7 +48,7 @@ _PROVINCES = frozenset(
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
-_DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){15,}", re.ASCII)
+_DIGITS = re.compile(r"(?<!\d)\d{2,}(?:[ -]\d{2,})*", re.ASCII)
 # UnionPay and the older ranges of Chinese banks; Visa, MasterCard and JCB on dual cards.
 _ISSUERS = re.compile(r"62\d{14,17}|9558\d{14,15}|4\d{15}|5[1-5]\d{14}|35[2-8]\d{13}")
 _TAKEN = "|"
@@ -145,11 +145,13 @@ def _bank_cards(run: re.Match[str]) -> tuple[int, str]:
 
     A card begins and ends where a group does.
     """
+    if run.end() - run.start() < 16:
+        return 0, run.group()
     groups = re.findall(r"\d+", run.group())
     cards, at = 0, 0
     left: list[str] = []
     while at < len(groups):
-        length = _card(groups[at : at + 19])
+        length = _card(groups[at : at + 10])
         cards += bool(length)
         left.append(_TAKEN if length else groups[at])
         at += length or 1
@@ -158,6 +160,8 @@ def _bank_cards(run: re.Match[str]) -> tuple[int, str]:
 
 def _card(groups: list[str]) -> int:
     """Return how many groups make the longest card that starts with the first, 0 if none."""
+    if groups[0][0] not in "34569":
+        return 0
     digits, found = "", 0
     for number, group in enumerate(groups, 1):
         digits += group

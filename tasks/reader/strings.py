@@ -15,7 +15,7 @@ from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 
 FLAG: Final = "strings_only"
-MAX_BYTES = 16 << 20
+MAX_BYTES = 4 << 20
 MAX_CHARACTERS = 500_000
 _LABEL = "可打印字符串（最后手段） printable strings (last resort)"
 
@@ -75,9 +75,10 @@ def found_in(data: bytes) -> list[str]:
 
 def _is_said(text: str, encoding: str) -> bool:
     """Return whether a run is likely to be words: chance gives no frequent characters."""
+    text = text[:4_000]
     han = [c for c in text if "\u4e00" <= c <= "\u9fff"]
     if encoding == "utf-8" or not han:
         letters = sum(1 for c in text if c.isalnum())
         return len(text) >= 4 and letters >= len(text) / 2 and encoding != "gb18030"
     known = sum(1 for c in han if c in FREQUENT)
-    return len(han) >= 3 and known >= 0.12 * len(han)
+    return len(han) >= 4 and known >= max(2, 0.12 * len(han))

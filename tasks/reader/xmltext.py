@@ -31,8 +31,13 @@ def local(element: Element) -> str:
 
 def attribute(element: Element, *names: str) -> str:
     """Return the first attribute of these names, whatever their namespace, or an empty text."""
-    found = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
-    return next((found[name] for name in names if found.get(name)), "")
+    for name in names:
+        if value := element.get(name):
+            return value
+    for key, value in element.attrib.items():
+        if value and key[0] == "{" and key.rpartition("}")[2] in names:
+            return value
+    return ""
 
 
 def switched_on(element: Element) -> bool:
