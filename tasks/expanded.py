@@ -128,7 +128,7 @@ def _event(
             "states": dict(listing.states),
             "sensitive": {"total": dict(listing.sensitive)},
             "problems": list(heading.problems[:20]),
-            "likeness": {"text": parameters()["text"]},
+            "likeness": parameters(),
             "settings": {
                 "languages": chosen.ocr_languages,
                 "max_depth": chosen.max_depth,
@@ -179,10 +179,9 @@ def refill(
 
 
 def _likeness(exhibit: str, part: Part) -> list[alike.Value]:
-    """Return the value of what was read of a part; what it is made from stands in the listing."""
-    if part.transcript is None:
-        return []
-    return alike.recorded(exhibit, {"text": text_values(part.transcript.text)}, part.part)
+    """Return the values of a part: of its text, and those that stand in the listing."""
+    text = {"text": text_values(part.transcript.text)} if part.transcript else {}
+    return alike.recorded(exhibit, {**part.likeness, **text}, part.part)
 
 
 def _groups(lines: Iterable[Read]) -> Iterator[list[Read]]:

@@ -24,6 +24,7 @@ from typing import BinaryIO, Protocol
 from storage.catalogue.parts import place
 from storage.digest import Fingerprint, Hasher
 from tasks.account import State, judged, opened_up
+from tasks.likeness.measure import looks
 from tasks.partlist import Part
 from tasks.reader.answer import Contents, Member, Transcript
 from tasks.reader.cell import CellPool
@@ -77,7 +78,8 @@ class PoolOpener:
 
     def look(self, file: BinaryIO, name: str, part: str) -> Look:
         """Return what the document that is a part says, and what it holds."""
-        return look(self.pool, file, name, stage=self.stage, before=self.before(part))
+        seen = look(self.pool, file, name, stage=self.stage, before=self.before(part))
+        return replace(seen, likeness=looks(self.pool, file, seen.transcript))
 
     def unpack(self, file: BinaryIO, name: str, wanted: Sequence[int]) -> Iterator[Taken]:
         """Yield each wanted member once, in order, in one pass."""
@@ -258,7 +260,7 @@ class Expander:
                         each.file, each.member.name, seen.contents, path, chosen
                     )
                 return
-            part, open_up = described(each.part, seen.transcript), False
+            part, open_up = described(each.part, seen), False
             if seen.contents is not None:
                 part, open_up = self.container(part, seen.contents, len(path))
             yield part
@@ -331,8 +333,9 @@ def explained(state: State, code: str) -> str:
     return f"{text}：{code}" if text and code else text
 
 
-def described(part: Part, transcript: Transcript) -> Part:
+def described(part: Part, seen: Look) -> Part:
     """Return a part with what was read of it."""
+    transcript = seen.transcript
     ocr = sum(page.origin == "ocr" for page in transcript.pages)
     state, code = judged(transcript.state, ocr, transcript.flags)
     return replace(
@@ -342,6 +345,7 @@ def described(part: Part, transcript: Transcript) -> Part:
         reason=transcript.reason[:500],
         media_type=transcript.media_type,
         transcript=transcript,
+        likeness=seen.likeness or {},
     )
 
 

@@ -16,13 +16,14 @@ in the line of its part; it is not evidence. Pure; the parser raises ``ValueErro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from storage.catalogue.search import PageInput
 from storage.digest import Fingerprint
 from storage.objects import ObjectRef
+from tasks.likeness.measure import checked
 from tasks.reader.answer import Transcript
 from tasks.reader.strict import loads
 
@@ -74,6 +75,8 @@ class Part:
     fingerprint: Fingerprint | None = None
     media_type: str = ""
     transcript: Transcript | None = None
+    likeness: Mapping[str, Any] = field(default_factory=dict)
+    """What it looks like, as an image and as a file; a line has it only where there is any."""
 
     @property
     def parent(self) -> str:
@@ -123,6 +126,8 @@ def part_line(part: Part) -> bytes:
     body["flags"] = list(part.flags)
     body["fingerprint"] = part.fingerprint.as_json() if part.fingerprint else None
     body["transcript"] = part.transcript.as_json() if part.transcript else None
+    if part.likeness:
+        body["likeness"] = part.likeness
     return _line(body)
 
 
@@ -146,6 +151,7 @@ def read_heading(untrusted_line: bytes) -> Heading:
 def read_part(untrusted_line: bytes) -> Part:
     """Parse the line of a part; raise ``ValueError`` for anything else."""
     body = _object(untrusted_line)
+    likeness = checked(body.pop("likeness", {}))
     if body.keys() != _TEXTS | _NUMBERS | _DEEP:
         raise ValueError("a part has not its fields")
     for name in _TEXTS:
@@ -160,7 +166,7 @@ def read_part(untrusted_line: bytes) -> Part:
     except (KeyError, TypeError) as error:
         raise ValueError("a fingerprint has not its form") from error
     body["transcript"] = None if transcript is None else _transcript(transcript)
-    part = Part(**body)
+    part = Part(**body, likeness=likeness)
     _must(part_line(part) == untrusted_line, "spelling")
     return part
 

@@ -6,8 +6,10 @@ transcript; its members are not: they are parts, each with a transcript of its o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from tasks.reader.answer import MAY_HOLD, Contents, Page, Transcript
 from tasks.reader.cell import EMPTY, CellPool, Progress, recognised, settled
@@ -30,10 +32,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Look:
-    """What one document says, and what it holds: ``contents`` is None for what is no container."""
+    """What one document says, and what it holds: ``contents`` is None for what is no container.
+
+    ``likeness`` are the values of what it looks like, where somebody measured them.
+    """
 
     transcript: Transcript
     contents: Contents | None = None
+    likeness: Mapping[str, Any] | None = None
 
 
 def look(

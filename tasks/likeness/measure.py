@@ -24,18 +24,41 @@ from tasks.reader.process import CellFailure
 from tasks.reader.strict import parse
 
 _PDQ = re.compile("[0-9a-f]{64}")
+TLSH_FORM = re.compile("T1[0-9A-F]{70}")
 
 
 def measured(pool: CellPool, file: Document, transcript: Transcript) -> dict[str, Any]:
     """Return the values of a document with the method, version and thresholds of each."""
     found = parameters()
-    found["text"] |= text_values(transcript.text)
-    found["file"] |= _file_values(file)
+    values = {"text": text_values(transcript.text), **looks(pool, file, transcript)}
+    named = {name: {**found[name], **value} for name, value in values.items()}
+    return {"version": found["version"], **named}
+
+
+def looks(pool: CellPool, file: Document, transcript: Transcript) -> dict[str, Any]:
+    """Return the values of a document as an image and as a file, without those of its text."""
+    found = {"file": _file_values(file)}
     if transcript.media_type.startswith("image/"):
-        found["image"] |= _image_values(pool, file)
-    else:
-        del found["image"]
+        found["image"] = _image_values(pool, file)
     return found
+
+
+def checked(untrusted: Any) -> dict[str, Any]:
+    """Return what ``looks`` made, read again; raise ``ValueError`` for anything else."""
+    if not isinstance(untrusted, dict) or not untrusted.keys() <= {"file", "image"}:
+        raise ValueError("likeness has not its form")
+    file, image = untrusted.get("file", {}), untrusted.get("image", {})
+    for each, name in ((file, "value"), (image, "frames")):
+        if not isinstance(each, dict) or not each.keys() <= {name, "absent"}:
+            raise ValueError("likeness has not its form")
+    texts = [file.get("value", ""), file.get("absent", ""), image.get("absent", "")]
+    if not all(isinstance(each, str) and len(each) <= 100 for each in texts):
+        raise ValueError("likeness has not its form")
+    if "value" in file and not TLSH_FORM.fullmatch(file["value"]):
+        raise ValueError("likeness has not its form")
+    if "frames" in image:
+        _require(parse(ImageHashes, {"frames": image["frames"]}))
+    return untrusted
 
 
 def text_values(text: str) -> dict[str, Any]:

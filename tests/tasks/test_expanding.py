@@ -73,7 +73,8 @@ def test_a_line_of_a_listing_is_read_back_as_it_was_written(node: Node) -> None:
         assert read_part(part_line(each)) == each
 
 
-LINE = part_line(Part("0", "名.txt", "read", flags=("duplicate",)))
+LOOKS = {"file": {"value": "T1" + "0A" * 35}, "image": {"absent": "cell_refused"}}
+LINE = part_line(Part("0", "名.txt", "read", flags=("duplicate",), likeness=LOOKS))
 HEADING = heading_line(Heading("c/E0001", "0" * 64, "some", roots=("0",)))
 
 

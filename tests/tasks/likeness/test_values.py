@@ -13,8 +13,9 @@ from PIL import Image
 
 from storage.settings import Settings
 from tasks.likeness import minhash, shingles, tlsh
-from tasks.likeness.measure import measured, text_values
+from tasks.likeness.measure import checked, measured, text_values
 from tasks.likeness.method import CHARACTERS, FRAMES, IMAGE_DISTANCE, PERMUTATIONS
+from tasks.partlist import Part, part_line, read_part
 from tasks.reader import pdq
 from tasks.reader.answer import Page, Transcript
 from tasks.reader.job import Refused
@@ -227,6 +228,38 @@ def test_a_document_is_measured_in_the_cell(tmp_path: Path) -> None:
     assert broken["text"] == found["text"]
     assert "image" not in plain
     assert plain["text"]["absent"] == "short"
+
+
+LOOKS = {"file": {"value": "T1" + "0A" * 35}, "image": {"absent": "cell_timeout"}}
+FRAME = {"frame": 1, "pdq": "0f" * 32, "quality": 100}
+
+
+def test_what_a_line_of_a_listing_holds_is_read_strictly() -> None:
+    for likeness in ({}, LOOKS, {"image": {"frames": [FRAME]}}, {"file": {"absent": "too_large"}}):
+        part = Part("0", "a", "read", likeness=likeness)
+        assert read_part(part_line(part)) == part
+
+
+@pytest.mark.parametrize(
+    "untrusted",
+    [
+        [],
+        {"text": {}},
+        {"file": {"value": 1}},
+        {"file": {"value": "T1"}},
+        {"file": {"absent": "x" * 101}},
+        {"file": []},
+        {"image": {"frames": [{**FRAME, "pdq": "0F" * 32}]}},
+        {"image": {"frames": [{**FRAME, "quality": 101}]}},
+        {"image": {"frames": [FRAME, FRAME]}},
+        {"image": {"frames": [{**FRAME, "frame": 21}]}},
+        {"image": {"frames": {}}},
+    ],
+    ids=range(11),
+)
+def test_what_is_no_value_of_a_part_is_refused(untrusted: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        checked(untrusted)
 
 
 SIGNED = ("BTZjTQM3LvQCUqGnBunF0gPX", "7fb4d207e8f77a81")
