@@ -110,9 +110,8 @@ def main() -> None:
         database = Database.open(chosen.database or f"sqlite:///{file}")
         upgrade(database)
         seconds = fill(database, chosen.pages, chosen.characters)
-        size = (
-            f", {file.stat().st_size / chosen.pages / 1000:.1f} kB a page" if file.exists() else ""
-        )
+        stored = sum(each.stat().st_size for each in file.parent.iterdir())
+        size = f", {stored / chosen.pages / 1000:.1f} kB a page" if stored else ""
         print(
             f"{chosen.pages:,} pages of {chosen.characters} characters indexed in {seconds:.1f} s:"
         )
