@@ -31,9 +31,13 @@ FILES = {
 }
 
 
-def folder(place: Path, *, spoil: bool = False) -> Path:
+MANY = FILES | {f"g{number:02d}.txt": f"第 {number} 份报价".encode() for number in range(14)}
+"""Twenty items: what the sweep over every write takes in, beside the small bundles."""
+
+
+def folder(place: Path, *, spoil: bool = False, files: dict[str, bytes] = FILES) -> Path:
     """Lay a bundle down as a folder; a spoiled one has a file that its manifest does not name."""
-    made = make_bundle(place / NAME, files=FILES)
+    made = make_bundle(place / NAME, files=files)
     if spoil:
         (made / "unlisted.txt").write_bytes(b"nobody named me")
     return made
@@ -85,3 +89,8 @@ VARIANTS = {
     ),
     "dropped folder, known already": Variant(folder, known=True, accepted=False),
 }
+
+SWEPT = VARIANTS | {
+    "dropped folder of twenty": Variant(lambda place: folder(place, files=MANY)),
+}
+"""What ``python -m tests.faults`` sweeps."""
