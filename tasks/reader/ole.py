@@ -14,7 +14,17 @@ from tasks.reader.source import Source
 
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_STREAM_BYTES = 256 << 20
-FAULTS = (OSError, ValueError, IndexError, KeyError, struct.error, TypeError, AttributeError)
+FAULTS = (
+    OSError,
+    ValueError,
+    IndexError,
+    KeyError,
+    struct.error,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+"""What olefile raises on broken files: a folder that holds itself ends in recursion."""
 
 _NOTED = (
     "title",
