@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-_PACKAGES = ("chardet", "openpyxl", "pillow", "pypdfium2", "python-magic")
+_PACKAGES = ("chardet", "olefile", "openpyxl", "pillow", "pypdfium2", "python-magic", "xlrd")
 
 
 @cache
