@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -143,10 +144,78 @@ def bundles(root: Path, count: int) -> dict[str, float]:
     return {"bundles": count / whole, **memory()}
 
 
+def used(home: Path) -> int:
+    """Return the bytes on the disk that evidence takes: dropped, claimed, kept, at work."""
+    seen: dict[tuple[int, int], int] = {}
+    for name in ("drop", "claimed", "work", "objects", "quarantine"):
+        for folder, _, files in os.walk(home / name):
+            for file in files:
+                with contextlib.suppress(OSError):
+                    status = os.lstat(os.path.join(folder, file))  # noqa: PTH118
+                    seen[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(seen.values())
+
+
+@contextmanager
+def sampled(home: Path) -> Iterator[list[int]]:
+    """Note again and again, while the block runs, what evidence takes on the disk."""
+    noted: list[int] = []
+    ended = threading.Event()
+
+    def note() -> None:
+        while not ended.wait(0.02):
+            noted.append(used(home))
+
+    thread = threading.Thread(target=note)
+    thread.start()
+    try:
+        yield noted
+    finally:
+        ended.set()
+        thread.join()
+
+
+def space(root: Path, megabytes: int) -> dict[str, float]:
+    """Drop a folder of four files, then an archive of the same size, and watch the disk.
+
+    The peak is what is there beside the originals that stay (the archive stays beside its
+    members), as a share of what was dropped.
+    """
+    from portal.watching import watch_drop
+
+    home = root / "home"
+    unit = home / "drop" / "pudong-01"
+    found = {}
+    for kind in ("folder", "archive"):
+        folder = root / kind
+        folder.mkdir()
+        names = [f"{number}.bin" for number in range(4)]
+        for name in names:
+            (folder / name).write_bytes(os.urandom(megabytes * 250_000))
+        write_manifest(folder, kind, names)
+        size = sum(each.stat().st_size for each in folder.iterdir())
+        before = used(home)
+        unit.mkdir(parents=True, exist_ok=True)
+        if kind == "folder":
+            (folder / ".done").touch()
+            shutil.copytree(folder, unit / kind)
+        else:
+            shutil.make_archive(str(unit / kind), "zip", folder)
+        dropped = used(home) - before
+        with sampled(home) as peaks, contextlib.redirect_stdout(sys.stderr):
+            watch_drop(once=True, seconds=0)
+        # The folder's originals take the place of the drop; an archive is kept beside them.
+        stays = used(home) - before
+        found[kind] = (max(peaks) - before - stays) / dropped
+        assert stays >= size, "it was not taken in"
+    return found
+
+
 PARTS: dict[str, Callable[[Path, int], dict[str, float]]] = {
     "large": large,
     "documents": documents,
     "bundles": bundles,
+    "space": space,
 }
 
 
@@ -196,6 +265,9 @@ def main() -> None:
     some = measured("bundles", chosen.bundles)
     print(f"{chosen.bundles} bundles of one file: {some['bundles']:.1f} a second, "
           f"peak memory {some['memory']:.0f} MB", flush=True)  # fmt: skip
+    room = measured("space", 200)
+    print(f"working space beside what stays, of what was dropped: folder {room['folder']:.2f}, "
+          f"archive {room['archive']:.2f}", flush=True)  # fmt: skip
     big = measured("large", int(1000 * chosen.gigabytes))
     print(f"one file of {big['size']:.0f} MB: {big['rate']:.0f} MB/s; SM3 alone "
           f"{big['slowest']:.0f} (ratio {big['rate'] / big['slowest']:.2f}), all digests in one "
