@@ -165,7 +165,14 @@ class Bucket:
         return mine[0]
 
     def _marked(self, key: str, version: str) -> str:
-        return self.client.head_object(**self.at(key, version))["Metadata"].get(_MARK, "")
+        """Return the mark on a version; one that others have removed meanwhile has none."""
+        try:
+            answer = self.client.head_object(**self.at(key, version))
+        except self.client.exceptions.ClientError as error:
+            if is_absent(error):
+                return ""
+            raise
+        return str(answer["Metadata"].get(_MARK, ""))
 
     def require_equal(self, key: str, version: str, expected: Fingerprint) -> None:
         """Read one version back.
