@@ -19,11 +19,12 @@ CHUNK = 25
 
 def chosen() -> list[Case]:
     """Return what the suite runs: every refusal, and of what is taken in, which costs three
-    times as much, every second case. ``make hostile`` runs them all.
+    times as much, every third case. ``make hostile`` runs them all.
     """
     taken = [case for case in all_cases() if case.expected.verdict != "quarantine"]
-    spared = {case.name for case in taken[1::2]}
-    return [case for case in all_cases() if case.name not in spared]
+    run = {case.name for case in taken[::3]}
+    refused = {case.name for case in all_cases()} - {case.name for case in taken}
+    return [case for case in all_cases() if case.name in run | refused]
 
 
 def chunks() -> dict[str, list[Case]]:

@@ -58,7 +58,7 @@ def test_at_points_spread_over_an_ingest(
     dropped: Undisturbed, drivers: Drivers, tmp_path: Path
 ) -> None:
     count = len(dropped.points)
-    points = [count * each // 6 for each in range(1, 7)]
+    points = [count * each // 5 for each in range(1, 5)]
     trials = [(point, MODES[number % 3]) for number, point in enumerate(points)]
     assert failing(drivers, dropped, tmp_path, trials) == []
 

@@ -76,7 +76,7 @@ def test_killed_at_any_step_a_release_ends_in_the_same_state(
     calm: Undisturbed, drivers: Drivers, tmp_path: Path
 ) -> None:
     count = len(calm.points)
-    points = [1 + (count - 1) * each // 6 for each in range(7)]
+    points = [1 + (count - 1) * each // 3 for each in range(4)]
     for begins in MOMENTS:
         points += [n for n, what in enumerate(calm.points, 1) if what.startswith(begins)][:1]
 
