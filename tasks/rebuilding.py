@@ -16,6 +16,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -92,21 +93,21 @@ def rebuild(
     workspace.create()
     ring = load_policy(workspace).ring
     objects, log_store = open_stores(chosen, workspace)
-    target = Database.open(database_url(chosen, workspace))
-    if not replace_existing:
-        _require_empty(target)
-    advance("log", 0, 1)
-    source = _walk(log_store, ring, workspace)
-    journal = SqlJournal(target)
-    if target.embedded:
-        with journal.leader():
-            counts, kept = _beside(target, source, objects, workspace, advance)
-    else:
-        upgrade(target)
-        with journal.leader():
-            counts, kept = _fill(target, source, objects, workspace, advance), ""
-    _settle_policy(workspace, ring, journal.head().rotations)
-    target.close()
+    # Whatever happens, no connection of ours is left that would stand in the next attempt's way.
+    with closing(Database.open(database_url(chosen, workspace))) as target:
+        if not replace_existing:
+            _require_empty(target)
+        advance("log", 0, 1)
+        source = _walk(log_store, ring, workspace)
+        journal = SqlJournal(target)
+        if target.embedded:
+            with journal.leader():
+                counts, kept = _beside(target, source, objects, workspace, advance)
+        else:
+            upgrade(target)
+            with journal.leader():
+                counts, kept = _fill(target, source, objects, workspace, advance), ""
+        _settle_policy(workspace, ring, journal.head().rotations)
     can_record = workspace.log_key.exists()
     open_custody(chosen).database.close()
     seconds = time.monotonic() - started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,8 @@ def run_tests(
     import subprocess
 
     root = Path(__file__).resolve().parents[2]
-    # One process a core; the tests of one server stay together, so that it is started once.
-    spread = ["-n", "auto", "--dist", "loadgroup"]
+    # One process more than cores, because tests with servers wait; the tests of one server stay
+    # together, so that it is started once.
+    spread = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
     command = [sys.executable, "-m", "pytest", *spread, *(arguments or [])]
     raise typer.Exit(subprocess.run(command, cwd=root, check=False).returncode)

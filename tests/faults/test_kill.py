@@ -18,7 +18,7 @@ STEPS = [
     "claim", "take_batch", "receive", "judge", "store_batch", "settle", "read_batch", "close_claim",
 ]  # fmt: skip
 """The steps of the flow that write, in its order; ``look`` only reads."""
-TRIALS = dict.fromkeys(VARIANTS, 3) | {"dropped folder": 8, "dropped zip": 4}
+TRIALS = dict.fromkeys(VARIANTS, 2) | {"dropped folder": 6, "dropped zip": 4}
 """At how many points each way of coming in is interrupted."""
 
 Made = dict[str, Undisturbed]

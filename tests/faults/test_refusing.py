@@ -20,10 +20,8 @@ POINTS = [
     ("claim: rename", "EROFS"),
     ("take_batch: open", "ENOSPC"),
     ("take_batch: link", "EDQUOT"),
-    ("judge: before commit", "ENOSPC"),
     ("store_batch: link", "ENOSPC"),
     ("settle: open", "EDQUOT"),
-    ("settle: unlink", "EROFS"),
     ("read_batch: before commit", "EROFS"),
     ("close_claim: before commit", "ENOSPC"),
 ]
