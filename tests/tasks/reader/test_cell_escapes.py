@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.reader import sandbox
+from tasks.reader import process, sandbox
 from tasks.reader.cell import CellPool
 from tasks.reader.process import CellFailure
 from tests.tasks.reader import samples
@@ -170,8 +170,12 @@ def test_a_hang_ends_at_the_limit(hostile: CellPool, keep: Keep) -> None:
     assert unharmed(hostile, keep)
 
 
-def test_a_trickle_is_no_progress(full: CellPool, keep: Keep) -> None:
-    job = full._job("trickle", seconds=0.0, cpu_seconds=0, limit=1 << 30)
+def test_a_trickle_is_no_progress(
+    full: CellPool, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Otherwise ten times the processor's seconds, of which there are enough for no other end.
+    monkeypatch.setattr(process, "_PATIENCE", 0)
+    job = full._job("trickle", seconds=0.0, cpu_seconds=60, limit=1 << 30)
     with keep("a", GOOD).open("rb") as file, full.borrow() as cell:
         with pytest.raises(CellFailure) as caught:
             list(cell.stream(job, file.fileno(), 0.4))
