@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -21,6 +21,9 @@ from tests.services.rgw import Rgw
 CASE = "cases/2026-0123-9c1d44e0/originals"
 QUARANTINE = "quarantine/2026-0123-9c1d44e0/originals"
 KINDS = ["directory", pytest.param("s3", marks=pytest.mark.slow)]
+
+SOON = datetime.now(UTC) + timedelta(hours=3)
+"""When what the tests retain is free again: later than the longest run of the suite ends."""
 
 
 def s3_settings(server: Rgw, **more: Any) -> Settings:

@@ -32,12 +32,10 @@ from storage.objects import LogStore, ObjectRef, ObjectStore
 from storage.s3 import S3Store, open_s3
 from storage.s3_log import S3LogStore
 from storage.settings import Settings
-from tests.contracts.stores import CASE, KINDS, get, put, s3_settings, stray
+from tests.contracts.stores import CASE, KINDS, SOON, get, put, s3_settings, stray
 from tests.services.rgw import Rgw
 
 KEY = f"{CASE}/"
-# Later than the longest run of the suite ends.
-SOON = datetime.now(UTC) + timedelta(hours=3)
 
 
 @pytest.fixture(params=KINDS)

@@ -3,7 +3,7 @@
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,9 @@ from storage.directory import DirectoryStore
 from storage.errors import InputError, IntegrityError, NotFoundError, StateError
 from storage.objects import Kept, ObjectRef, ObjectStore
 from storage.s3 import S3Store
-from tests.contracts.stores import CASE, QUARANTINE, dripping, get, opened_store, put, stray
+from tests.contracts.stores import CASE, QUARANTINE, SOON, dripping, get, opened_store, put, stray
 from tests.services.rgw import Rgw
 
-# Later than the longest run of the suite ends.
-SOON = datetime.now(UTC) + timedelta(hours=3)
 SIZES = [0, 1, 100_000, 5 << 20, 11_000_000]
 """The S3 stores under test send in parts of 5 MiB."""
 
