@@ -12,11 +12,13 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.reader.strict import as_json, parse
 
-SCHEMA = "zhenglian.transcript/1"
+SCHEMA = "zhenglian.transcript/2"
+_BEFORE_LAYOUT = "zhenglian.transcript/1"
 MAY_HOLD = "may_hold"
 """Flag of a document that begins as a container does, where its members were left out."""
 
 Origin = Literal["text_layer", "document", "ocr", "strings", "none"]
+BlockKind = Literal["text", "columns", "table", "vertical", "stray"]
 MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]
 State = Literal[
     "read",
@@ -41,6 +43,68 @@ class Word(NamedTuple):
     text: str
 
 
+class Line(NamedTuple):
+    """One line as it is read: its box, and its words, ``start`` up to before ``end`` of the page's.
+
+    The box is upright in the page's pixels, whatever the line's slope. A table's row is one
+    line with a tab between cells; a column of vertical writing is one line. ``block`` counts
+    from 0.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    confidence: float
+    start: int
+    end: int
+    block: int
+    text: str
+
+
+class Block(NamedTuple):
+    """What belongs together on a page: a column of text, a table, writing out of line.
+
+    ``columns`` is text that stands beside other text; ``stray`` is what runs across the page's
+    own lines, as the writing round a seal does, and is read after all else.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    kind: BlockKind
+
+
+class Cell(NamedTuple):
+    """One cell of a table that holds something; ``row`` and ``column`` count from 0.
+
+    ``rows`` and ``columns`` are how many it spans.
+    """
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    x: int
+    y: int
+    width: int
+    height: int
+    text: str
+
+
+class Table(NamedTuple):
+    """A table seen on a page: its box, its size, its cells in reading order."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+
 @dataclass(frozen=True)
 class Page:
     """One page, sheet, slide, message or member; ``number`` counts from 1 in the transcript.
@@ -49,7 +113,12 @@ class Page:
     (empty: the document itself) and ``frame`` the page's number in that part: together they
     are what OCR needs to find it again. ``layer_text`` keeps the document's own text where OCR
     has replaced it; ``raw_text`` is what the engine said before spaces between Han were taken
-    out.
+    out, empty where that changed nothing.
+
+    Words stand in reading order, with the lines, blocks and tables that they form. ``angle`` is
+    by how many degrees the lines are turned clockwise on the image, -180 to 180: the skew, and
+    a quarter or half turn with it. ``language`` is a BCP 47 tag by the script of the text,
+    empty where there is none; ``settings`` are what the engine was told, beyond its version.
     """
 
     number: int
@@ -69,6 +138,31 @@ class Page:
     dpi: int = 0
     engine: str = ""
     version: str = ""
+    lines: tuple[Line, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    tables: tuple[Table, ...] = ()
+    angle: float = 0.0
+    language: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse with ``ValueError`` a line of words, or in a block, that the page has not."""
+        for line in self.lines:
+            if not 0 <= line.start <= line.end <= len(self.words):
+                raise ValueError("a line of words that are not there")
+            if not 0 <= line.block < len(self.blocks):
+                raise ValueError("a line in a block that is not there")
+        for table in self.tables:
+            for cell in table.cells:
+                if not _inside(cell, table):
+                    raise ValueError("a cell outside its table")
+
+
+def _inside(cell: Cell, table: Table) -> bool:
+    return (
+        0 <= cell.row < cell.row + cell.rows <= table.rows
+        and 0 <= cell.column < cell.column + cell.columns <= table.columns
+    )
 
 
 @dataclass(frozen=True)
@@ -112,11 +206,40 @@ class Transcript:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Transcript:
-        """Rebuild from ``as_json``; raise ``ValueError`` for anything else."""
+        """Rebuild from ``as_json``, or from what was kept before pages had a layout.
+
+        Raises:
+            ValueError: it is anything else.
+        """
         body = dict(value)
-        if body.pop("schema", None) != SCHEMA or body.pop("evidence", None) is not False:
+        schema = body.pop("schema", None)
+        if body.pop("evidence", None) is not False:
+            raise ValueError("not marked as derived")
+        if schema == _BEFORE_LAYOUT:
+            body["pages"] = _with_layout(body.get("pages"))
+        elif schema != SCHEMA:
             raise ValueError(f"not a {SCHEMA}")
         return parse(cls, body)
+
+
+_LAYOUT: dict[str, Any] = {
+    "lines": [],
+    "blocks": [],
+    "tables": [],
+    "angle": 0.0,
+    "language": "",
+    "settings": {},
+}
+
+
+def _with_layout(untrusted_pages: Any) -> list[Any]:
+    """Return pages of the first schema as pages of this one: nothing was known of a layout."""
+    if not isinstance(untrusted_pages, list):
+        raise ValueError("not a list")
+    for page in untrusted_pages:
+        if not isinstance(page, dict) or page.keys() & _LAYOUT.keys():
+            raise ValueError(f"not a page of {_BEFORE_LAYOUT}")
+    return [page | _LAYOUT for page in untrusted_pages]
 
 
 @dataclass(frozen=True)

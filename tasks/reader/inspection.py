@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tasks.reader import (
     archive,
@@ -24,6 +25,7 @@ from tasks.reader import (
 from tasks.reader.answer import MAY_HOLD, Transcript
 from tasks.reader.claims import OOXML, claimed_type, mismatch
 from tasks.reader.containers import kinds
+from tasks.reader.layout.language import language
 from tasks.reader.limits import Limits
 from tasks.reader.reading import REASONS, Context, Reading, settle
 from tasks.reader.source import Source
@@ -99,7 +101,7 @@ def inspect(source: Source, *, parts: bool = True) -> Transcript:
         state=state,
         reason=REASONS.get(state, ""),
         flags=tuple(reading.flags),
-        pages=tuple(reading.pages),
+        pages=tuple(replace(p, language=language(p.text)) for p in reading.pages),
         metadata=reading.metadata,
         tools=versions(),
     )

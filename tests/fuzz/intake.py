@@ -14,7 +14,17 @@ from tasks import partlist
 from tasks.manifest import judge_manifest
 from tasks.manifest_columns import ITEM
 from tasks.manifest_values import parse_digests, parse_moment
-from tasks.reader.answer import Contents, Page, RawManifest, Transcript
+from tasks.reader.answer import (
+    Block,
+    Cell,
+    Contents,
+    Line,
+    Page,
+    RawManifest,
+    Table,
+    Transcript,
+    Word,
+)
 from tasks.reader.containers import frames, wanted
 from tasks.reader.fields import read_fields
 from tasks.reader.job import Job, Refused
@@ -53,6 +63,7 @@ def targets() -> Iterator[Target]:
     yield Target("spelling", _spelling, (CustodyError,), _name_seeds)
     yield Target("listing", _listing, (CustodyError, UnicodeDecodeError), _listing_seeds)
     yield Target("cell-answer", _answer, (ValueError,), _answer_seeds)
+    yield Target("transcript", _transcript, (ValueError,), _transcript_seeds)
     yield Target("cell-frames", _frames, (frames.FrameError,), _frame_seeds)
     yield Target("cell-wanted", _wanted, (ValueError,), _wanted_seeds)
     yield Target("part-listing", _parts, (ValueError,), _part_seeds)
@@ -126,6 +137,15 @@ def _answer(data: bytes) -> None:
         raise last
 
 
+def _transcript(data: bytes) -> None:
+    """Read a kept transcript, of this schema or the first, and write it again."""
+    value = loads(data)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    found = Transcript.from_json(value)
+    same(Transcript.from_json(json.loads(found.as_bytes())), found)
+
+
 def _frames(data: bytes) -> None:
     chunks = (data[at : at + 7] for at in range(0, len(data), 7))
     whole = list(frames.frames(iter([data])))
@@ -191,6 +211,19 @@ def _answer_seeds() -> Iterable[bytes]:
     for value in (transcript, page, read_yaml(manifest("seed", ["a"])), Contents()):
         yield json.dumps(as_json(value)).encode()
     yield json.dumps(as_json(Job("inspect", 1.0, 1, 1))).encode()
+
+
+def _transcript_seeds() -> Iterable[bytes]:
+    words, blocks = (Word(1, 2, 3, 4, 0.5, "文字"),), (Block(1, 2, 3, 4, "table"),)
+    lines = (Line(1, 2, 3, 4, 0.5, 0, 1, 0, "文字"),)
+    cells = (Cell(0, 0, 1, 1, 1, 2, 3, 4, "文字"),)
+    tables = (Table(1, 2, 3, 4, 1, 1, cells),)
+    page = Page(1, "ocr", "文字", words=words, lines=lines, blocks=blocks, tables=tables)
+    body = Transcript("image/png", "image/png", "read", pages=(page,)).as_json()
+    yield json.dumps(body).encode()
+    later = {"lines", "blocks", "tables", "angle", "language", "settings"}
+    before = {key: value for key, value in body["pages"][0].items() if key not in later}
+    yield json.dumps(body | {"schema": "zhenglian.transcript/1", "pages": [before]}).encode()
 
 
 def _frame_seeds() -> Iterable[bytes]:
