@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -390,4 +391,10 @@ def _text(text: str | Label, style: ParagraphStyle) -> Paragraph:
         marked = f"{marked} {english}" if marked else english
     # Chinese may break anywhere; English breaks between words, and long words where they must.
     breaks = "CJK" if any(ord(each) > 0x2E7F for each in zh + en) else None
-    return Paragraph(marked, ParagraphStyle(f"{style.name}-", style, wordWrap=breaks))
+    return Paragraph(marked, _broken(style.name, breaks))
+
+
+@cache
+def _broken(name: str, breaks: str | None) -> ParagraphStyle:
+    """Return a style with its way to break lines; each is made once, for it takes kilobytes."""
+    return ParagraphStyle(f"{name}-", _STYLES[name], wordWrap=breaks)

@@ -6,6 +6,9 @@ escape (``\\U0001f512``), never as an empty box, as characters are that hide or 
 
 from __future__ import annotations
 
+import mmap
+from array import array
+from collections.abc import Container
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +29,8 @@ FONTS = {
     SONG: (Path("/usr/share/fonts/truetype/arphic/uming.ttc"), "fonts-arphic-uming"),
     HEI: (Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"), "fonts-wqy-zenhei"),
 }
+_COPIED = 1 << 20
+"""Bytes of a font file that may be copied at once."""
 _LOCK = Lock()
 
 
@@ -60,9 +65,9 @@ def fitting(text: str, width: float) -> str:
 
 
 @cache
-def _glyphs() -> dict[str, frozenset[int]]:
+def _glyphs() -> dict[str, Container[int]]:
     faces: dict[str, Any] = {name: pdfmetrics.getFont(name) for name in FONTS}
-    return {name: frozenset(font.face.charToGlyph) for name, font in faces.items()}
+    return {name: font.face.charToGlyph for name, font in faces.items()}
 
 
 def register() -> None:
@@ -79,11 +84,52 @@ def register() -> None:
 def _register_once() -> None:
     for name, (path, package) in FONTS.items():
         try:
-            font = TTFont(name, str(path), subfontIndex=0)
-        except (OSError, TTFError) as error:
+            font = TTFont(name, _FontFile(path), subfontIndex=0)
+        except (OSError, ValueError, TTFError) as error:
             raise HostError(
                 f"the font {path.name} that printed documents need cannot be used: {error}",
                 remedy=f"install it: apt-get install {package}",
                 font=str(path),
             ) from error
+        _lighten(font.face)
         pdfmetrics.registerFont(font)
+
+
+class _FontFile:
+    """A font file to be mapped, not read: only those of its bytes that are used take memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+
+    def read(self) -> Any:
+        with Path(self.name).open("rb") as file:
+            return _Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+class _Mapped(mmap.mmap):
+    """Bytes of a font; of its table of outlines, which is most of it, no copy is made."""
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice) and place.stop - place.start > _COPIED:
+            return _Window(self, place.start)
+        return super().__getitem__(place)
+
+
+class _Window:
+    """A large piece of a font, of which smaller pieces are asked for."""
+
+    def __init__(self, data: _Mapped, start: int) -> None:
+        self._data, self._start = data, start
+
+    def __getitem__(self, place: slice) -> bytes:
+        piece: bytes = self._data[self._start + place.start : self._start + place.stop]
+        return piece
+
+
+def _lighten(face: Any) -> None:
+    """Let go of what printing needs nothing of, and hold equal values of a font once: 20 MB."""
+    face.glyphToChar.clear()
+    held: dict[Any, Any] = {}
+    face.hmetrics = [held.setdefault(pair, pair) for pair in face.hmetrics]
+    face.charWidths = {code: held.setdefault(of, of) for code, of in face.charWidths.items()}
+    face.glyphPos = array("L", face.glyphPos)
