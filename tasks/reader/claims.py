@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 OOXML = "application/vnd.openxmlformats-officedocument"
+ODF = "application/vnd.oasis.opendocument."
 OCTETS = "application/octet-stream"
 
 _BY_SUFFIX = {
@@ -53,8 +54,46 @@ _BY_SUFFIX = {
     ".bmp": "image/bmp",
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".jpe": "image/jpeg",
+    ".jfif": "image/jpeg",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
+    ".hif": "image/heif",
+    ".avif": "image/avif",
+    ".jp2": "image/jp2",
+    ".jpx": "image/jpx",
+    ".jpf": "image/jpx",
+    ".j2k": "image/x-jp2-codestream",
+    ".j2c": "image/x-jp2-codestream",
+    ".jxl": "image/jxl",
+    ".psd": "image/vnd.adobe.photoshop",
+    ".ico": "image/vnd.microsoft.icon",
+    ".pcx": "image/x-pcx",
+    ".dcx": "image/x-dcx",
+    ".dds": "image/vnd.ms-dds",
+    ".emf": "image/emf",
+    ".wmf": "image/wmf",
+    ".svg": "image/svg+xml",
+    ".dcm": "application/dicom",
     ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".3gp": "video/3gpp",
+    ".avi": "video/x-msvideo",
+    ".mkv": "video/x-matroska",
+    ".webm": "video/webm",
+    ".wmv": "video/x-ms-asf",
+    ".wma": "video/x-ms-asf",
+    ".flv": "video/x-flv",
+    ".mpg": "video/mpeg",
+    ".mpeg": "video/mpeg",
     ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".aac": "audio/x-hx-aac-adts",
+    ".amr": "audio/amr",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
     ".wav": "audio/x-wav",
     ".rar": "application/x-rar",
     ".7z": "application/x-7z-compressed",
@@ -71,6 +110,17 @@ _WPS = {
     ".dps": f"{OOXML}.presentationml.presentation",
 }
 
+# One family writes under several names: what differs inside it is a version, no disguise.
+_FAMILIES = (
+    frozenset({"image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"}),
+    frozenset({"image/jp2", "image/jpx", "image/jpm", "image/jph", "image/x-jp2-codestream"}),
+    frozenset({"video/mp4", "video/quicktime", "video/3gpp", "video/3gpp2", "audio/mp4"}),
+    frozenset({"video/x-matroska", "video/webm", "audio/x-matroska"}),
+    frozenset({"video/mpeg", "video/mp2p", "video/mp2t", "video/mpv"}),
+    frozenset({"audio/ogg", "video/ogg", "application/ogg"}),
+    frozenset({"image/bmp", "image/x-ms-bmp"}),
+)
+
 
 def claimed_type(name: str) -> str:
     """Return the media type that the name's last suffix claims, empty if none is known."""
@@ -80,6 +130,8 @@ def claimed_type(name: str) -> str:
 def mismatch(found: str, claimed: str, name: str = "") -> bool:
     """Return whether the content is of another type than the name claims."""
     if not claimed or found == claimed or found == "application/x-empty":
+        return False
+    if any(found in family and claimed in family for family in _FAMILIES):
         return False
     # What is encrypted does not show its kind.
     if found == _WPS.get(PurePosixPath(name.lower()).suffix) or (

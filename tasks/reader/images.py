@@ -1,4 +1,8 @@
-"""Images by Pillow: a page a frame for OCR, and what the camera wrote into the file."""
+"""Pictures by Pillow and libheif: a page a frame for OCR, and what was written into the file.
+
+The type was told by the content; formats that Pillow knows but that no program of ours can draw
+(Windows metafiles, JPEG XL, DICOM) are not in ``signatures.PICTURES`` and come out as unknown.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from tasks.reader import animation
+from tasks.reader.photo import describe
+from tasks.reader.pixels import upright as upright
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 
@@ -17,7 +24,11 @@ MAX_FRAMES = 2_000
 # Smaller pictures are bullets and logos in which nothing is written.
 _LEAST_SIDE = 40
 
-_KEPT = ("Make", "Model", "Software", "DateTime", "Artist", "ImageDescription")
+_BY_FTYP = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1",
+            b"msf1")  # fmt: skip
+_ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF", "FLI"})
+_NEW_SUBFILE_TYPE, _REDUCED = 254, 1
+_MAKE, _SUB_IFDS, _DNG_VERSION = 271, 330, 50706
 
 Image.MAX_IMAGE_PIXELS = None
 
@@ -32,8 +43,38 @@ def picture(source: Source) -> Iterator[Image.Image]:
     """Yield the open image without its pixels."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if source.at(4, 4) == b"ftyp" and source.at(8, 4) in _BY_FTYP:
+            _know_heif()
         with Image.open(source.file()) as image:
             yield image
+
+
+def _know_heif() -> None:
+    # Only such a picture pays for its library, and a document may start no thread.
+    import pi_heif
+
+    pi_heif.options.DECODE_THREADS = 1
+    pi_heif.register_heif_opener(thumbnails=False)
+
+
+def turn_to(image: Image.Image, number: int) -> None:
+    """Turn an open picture to its frame ``number``, counted from 1.
+
+    Of a layered file frame 1 is the whole picture, and the layers follow it.
+    """
+    if image.format == "PSD":
+        if number > 1:
+            # The plugin takes the whole picture for its first layer.
+            image.frame = 0  # type: ignore[attr-defined]
+            image.seek(number - 1)
+    elif number > 1 or image.tell() != 0:
+        image.seek(number - 1)
+
+
+def frame_count(image: Image.Image) -> int:
+    """Return how many frames ``turn_to`` knows."""
+    count = int(getattr(image, "n_frames", 1))
+    return count + 1 if image.format == "PSD" else max(1, count)
 
 
 def read_image(source: Source, context: Context) -> Reading:
@@ -41,52 +82,82 @@ def read_image(source: Source, context: Context) -> Reading:
     reading = Reading()
     try:
         with picture(source) as image:
-            reading.note("format", image.format)
-            reading.note("width", image.width)
-            reading.note("height", image.height)
-            _exif(image, reading)
-            frames = min(getattr(image, "n_frames", 1), MAX_FRAMES)
-            if getattr(image, "n_frames", 1) > MAX_FRAMES:
-                reading.flag("truncated")
-            for frame in range(frames):
-                _frame(image, frame, reading, context)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+            describe.describe(image, source, reading)
+            _pages(image, reading, context)
+    except UnidentifiedImageError:
+        reading.state = "damaged"
+    except (OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, OverflowError):
         reading.state = "damaged"
     return reading
 
 
-def _frame(image: Image.Image, frame: int, reading: Reading, context: Context) -> None:
-    if frame:
-        image.seek(frame)
+def _pages(image: Image.Image, reading: Reading, context: Context) -> None:
+    count = frame_count(image)
+    if _is_raw(image):
+        reading.flag("preview_only")
+    if count > 1:
+        reading.note("frames", count)
+    if count > 1 and image.format in _ANIMATED:
+        return _of_animation(image, count, reading, context)
+    if count > MAX_FRAMES:
+        reading.flag("truncated")
+    for number in range(1, min(count, MAX_FRAMES) + 1):
+        try:
+            turn_to(image, number)
+        except (EOFError, OSError, SyntaxError, ValueError):
+            # What comes before a broken frame is read all the same.
+            reading.flag("part_not_read")
+            if number == 1:
+                raise
+            break
+        _frame(image, number, reading, context, _label(image, number, count))
+    return None
+
+
+def _of_animation(image: Image.Image, count: int, reading: Reading, context: Context) -> None:
+    """Add the first frame and those that show something new; the others are counted."""
+    reading.flag("animated")
+    if image.width * image.height > MAX_PIXELS:
+        return _frame(image, 1, reading, context, "")
+    choice = animation.distinct(image, count, turn_to)
+    reading.note("frames_read", len(choice.frames))
+    if choice.thinned or choice.looked_at < count:
+        reading.flag("frames_not_read")
+    for number in choice.frames:
+        _frame(image, number, reading, context, f"帧 frame {number}")
+    return None
+
+
+def _label(image: Image.Image, number: int, count: int) -> str:
+    if image.format != "PSD" or count == 1:
+        return ""
+    if number == 1:
+        return "合成图 composite"
+    name = image.layers[number - 2][0]  # type: ignore[attr-defined]
+    return f"图层 layer {number - 1} {name}".strip()
+
+
+def _frame(image: Image.Image, number: int, reading: Reading, context: Context, label: str) -> None:
     flags: tuple[str, ...] = ()
     if image.width * image.height > MAX_PIXELS:
         flags = ("too_large",)
         reading.flag("part_not_read")
     elif min(image.size) < _LEAST_SIDE:
         flags = ("tiny",)
-    context.page(reading, "", frame=frame + 1, origin="none", needs_ocr=not flags, flags=flags)
+    elif number > 1 and _is_reduced(image):
+        flags = ("reduced_copy",)
+    context.page(
+        reading, "", frame=number, label=label, origin="none", needs_ocr=not flags, flags=flags
+    )
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """Return the image turned as its EXIF orientation says, in grey or colour."""
-    turned = ImageOps.exif_transpose(image)
-    if turned.mode in ("1", "L", "RGB"):
-        return turned
-    if turned.mode in ("RGBA", "LA", "PA", "P"):
-        # Transparent means paper, not ink.
-        layers = turned.convert("RGBA")
-        paper = Image.new("RGBA", layers.size, "white")
-        return Image.alpha_composite(paper, layers).convert("RGB")
-    return turned.convert("L" if turned.mode.startswith(("I", "F")) else "RGB")
+def _is_raw(image: Image.Image) -> bool:
+    """Whether this is a camera's raw file, of which only the small built-in picture is drawn."""
+    tags = getattr(image, "tag_v2", None) or {}
+    return image.format == "TIFF" and (_DNG_VERSION in tags or {_MAKE, _SUB_IFDS} <= set(tags))
 
 
-def _exif(image: Image.Image, reading: Reading) -> None:
-    exif = image.getexif()
-    for tag, value in exif.items():
-        name = ExifTags.TAGS.get(tag, "")
-        if name in _KEPT:
-            reading.note(f"exif_{name}", value)
-    taken = exif.get_ifd(ExifTags.IFD.Exif)
-    reading.note("exif_DateTimeOriginal", taken.get(ExifTags.Base.DateTimeOriginal))
-    if exif.get_ifd(ExifTags.IFD.GPSInfo):
-        reading.flag("gps")
+def _is_reduced(image: Image.Image) -> bool:
+    """Whether this frame of a TIFF is a smaller copy of another (TIFF 6.0, NewSubfileType)."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and bool(int(tags.get(_NEW_SUBFILE_TYPE, 0) or 0) & _REDUCED)

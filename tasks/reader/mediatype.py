@@ -8,7 +8,7 @@ from typing import Any
 
 import magic
 
-from tasks.reader import charset, ewf, members, ole, rawimage, zipdir
+from tasks.reader import charset, ewf, members, ole, rawimage, signatures, zipdir
 from tasks.reader.claims import OCTETS, OOXML
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
@@ -64,6 +64,8 @@ def media_type(source: Source) -> str:
         return _ole(source)
     if ewf.is_image(head):
         return EWF
+    if kind := signatures.told(head):
+        return kind
     found = str(_magic().from_buffer(head))
     if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
         return _zip(source, found)

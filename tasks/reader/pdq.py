@@ -16,7 +16,7 @@ from itertools import accumulate, chain, pairwise
 
 from PIL import Image, UnidentifiedImageError
 
-from tasks.reader.images import MAX_PIXELS, picture, upright
+from tasks.reader.images import MAX_PIXELS, frame_count, picture, turn_to, upright
 from tasks.reader.job import Refused
 from tasks.reader.pdq_answer import FrameHash, ImageHashes
 from tasks.reader.source import Source
@@ -44,9 +44,8 @@ def hash_frames(source: Source, most: int) -> ImageHashes:
     found = []
     try:
         with picture(source) as image:
-            for frame in range(min(getattr(image, "n_frames", 1), most)):
-                if frame:
-                    image.seek(frame)
+            for frame in range(min(frame_count(image), most)):
+                turn_to(image, frame + 1)
                 small = min(image.size) < _LEAST_SIDE
                 if not small and image.width * image.height <= MAX_PIXELS:
                     found.append(FrameHash(frame + 1, *hash_image(upright(image))))
