@@ -18,7 +18,7 @@ MAY_HOLD = "may_hold"
 """Flag of a document that begins as a container does, where its members were left out."""
 
 Origin = Literal["text_layer", "document", "ocr", "strings", "none"]
-BlockKind = Literal["text", "columns", "table", "vertical", "stray"]
+BlockKind = Literal["text", "column", "table", "vertical", "stray"]
 MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]
 State = Literal[
     "read",
@@ -65,7 +65,7 @@ class Line(NamedTuple):
 class Block(NamedTuple):
     """What belongs together on a page: a column of text, a table, writing out of line.
 
-    ``columns`` is text that stands beside other text; ``stray`` is what runs across the page's
+    ``column`` is text that stands beside other text; ``stray`` is what runs across the page's
     own lines, as the writing round a seal does, and is read after all else.
     """
 
