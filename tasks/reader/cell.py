@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from tasks.reader import sandbox
 from tasks.reader.answer import Page, RawManifest, Transcript
@@ -24,10 +24,23 @@ from tasks.reader.documents import Document, opened
 from tasks.reader.failures import reason, unreadable_error
 from tasks.reader.job import Job
 from tasks.reader.limits import Limits
-from tasks.reader.process import Cell, CellFailure, LostWorker
+from tasks.reader.manifest_rows import read_rows
+from tasks.reader.process import (
+    FULL,
+    LIGHT,
+    MAX_ANSWER_BYTES,
+    Cell,
+    CellFailure,
+    LostWorker,
+    NeedsFullWorker,
+)
 from tasks.reader.strict import clean, parse
 
 T = TypeVar("T")
+Tier = Literal["full", "light", "aside"]
+_TIERS: tuple[Tier, ...] = get_args(Tier)
+# What a light worker reads, by what the name claims; the worker itself goes by the content.
+_LIGHT = ("text/", "message/", "application/json", "application/zip")
 
 # Called with the pages done and the pages to do.
 Progress = Callable[[int, int], None]
@@ -76,18 +89,20 @@ class CellPool:
         self.limits = Limits(
             max_entries, max_total_bytes, max_ratio, max_file_bytes, max_path_bytes
         )
+        self._bounds = asdict(self.limits)
         self.reduced = reduced
-        self._start: dict[str, Any] = {"binds": binds, "reduced": reduced} | (
-            {"worker": worker} if worker else {}
-        )
-        self._idle: queue.LifoQueue[Cell | None] = queue.LifoQueue()
-        self._aside: queue.LifoQueue[Cell | None] = queue.LifoQueue()
+        self._start: dict[str, Any] = {"binds": binds, "reduced": reduced}
+        self._workers = dict.fromkeys(_TIERS, worker or FULL) | {"light": worker or LIGHT}
+        self._idle: dict[Tier, queue.LifoQueue[Cell | None]] = {
+            tier: queue.LifoQueue() for tier in _TIERS
+        }
         self._all: set[Cell] = set()
         self._lock = threading.Lock()
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="cell")
         self._closed = False
         for _ in range(self.processes):
-            self._idle.put(None)
+            self._idle["full"].put(None)
+            self._idle["light"].put(None)
 
     def __enter__(self) -> CellPool:
         """Check that the walls can be built, or raise ``HostError``."""
@@ -117,6 +132,9 @@ class CellPool:
         Without ``parts`` the members of archives and the attachments of mail are left out.
         """
         try:
+            if _is_light(claimed_type(name)):
+                with contextlib.suppress(NeedsFullWorker):
+                    return self._ask(Transcript, file, "inspect", "light", name=name, parts=parts)
             return self._ask(Transcript, file, "inspect", name=name, parts=parts)
         except CellFailure as failure:
             return _unreadable(name, failure)
@@ -137,7 +155,12 @@ class CellPool:
 
     def manifest(self, file: Document, name: str) -> RawManifest:
         """Return the cells of a manifest as written, or raise ``UnreadableError``."""
-        return self._need(RawManifest, file, "manifest", name=name)
+        try:
+            with contextlib.suppress(LostWorker):
+                return read_rows(self.stream("manifest", file, name, MAX_ANSWER_BYTES))
+            return read_rows(self.stream("manifest", file, name, MAX_ANSWER_BYTES))
+        except CellFailure as failure:
+            raise unreadable_error(failure) from failure
 
     def fields(self, file: Document, name: str) -> dict[str, Any]:
         """Return a YAML mapping as plain, untrusted values, or raise ``UnreadableError``."""
@@ -157,7 +180,8 @@ class CellPool:
 
         Time is limited by progress, and the processor's in proportion to what may come out.
         """
-        with opened(file) as descriptor, self.borrow(aside=kind == "unpack") as cell:
+        tier: Tier = "aside" if kind == "unpack" else "full"
+        with opened(file) as descriptor, self.borrow(tier) as cell:
             most = os.fstat(descriptor).st_size * self.limits.max_ratio
             seconds = int(self._document_seconds) + (min(most, self.limits.max_total_bytes) >> 22)
             job = self._job(
@@ -165,28 +189,29 @@ class CellPool:
             )
             yield from cell.stream(job, descriptor, self._document_seconds)
 
-    def call(self, kind: str, file: Document, **values: Any) -> Any:
+    def call(self, kind: str, file: Document, tier: Tier = "full", **values: Any) -> Any:
         """Ask for any job kind and return the untrusted answer; raises ``CellFailure``.
 
         When a worker is lost, another takes its place and the document is tried once more.
         """
         with opened(file) as descriptor:
             job = self._job(kind, os.fstat(descriptor).st_size, **values)
-            with contextlib.suppress(LostWorker), self.borrow() as cell:
+            with contextlib.suppress(LostWorker), self.borrow(tier) as cell:
                 return cell.ask(job, descriptor)
-            with self.borrow() as cell:
+            with self.borrow(tier) as cell:
                 return cell.ask(job, descriptor)
 
     @contextlib.contextmanager
-    def borrow(self, *, aside: bool = False) -> Iterator[Cell]:
+    def borrow(self, tier: Tier = "full") -> Iterator[Cell]:
         """Lend a living worker to this thread; a dead one is replaced by the next borrower.
 
-        ``aside`` lends one beyond the number of the pool: for work that stands still while its
-        consumer uses the pool, which must not wait for itself.
+        ``light`` lends one that reads most documents at the least price. ``aside`` lends one
+        beyond the number of the pool: for work that stands still while its consumer uses the
+        pool, which must not wait for itself.
         """
-        idle = self._aside if aside else self._idle
+        idle = self._idle[tier]
         try:
-            cell = idle.get(block=not aside)
+            cell = idle.get(block=tier != "aside")
         except queue.Empty:
             cell = None
         try:
@@ -194,7 +219,7 @@ class CellPool:
                 self._forget(cell)
                 cell = None
             if cell is None:
-                cell = self._spawner.submit(self._spawn).result()
+                cell = self._spawner.submit(self._spawn, self._workers[tier]).result()
             yield cell
         finally:
             if cell is not None and not cell.alive:
@@ -207,9 +232,9 @@ class CellPool:
         with self._lock:
             self._all.discard(cell)
 
-    def _spawn(self) -> Cell:
+    def _spawn(self, worker: tuple[str, ...]) -> Cell:
         # Bubblewrap dies with the thread that started it, so one lasting thread starts them all.
-        cell = Cell(**self._start)
+        cell = Cell(worker=worker, **self._start)
         with self._lock:
             self._all.add(cell)
             closed = self._closed
@@ -227,22 +252,18 @@ class CellPool:
             seconds=seconds,
             memory_bytes=self._memory_bytes,
             languages=self._languages,
-            **asdict(self.limits),
+            **self._bounds,
             **values,
         )
 
-    def _ask(self, form: type[T], file: Document, kind: str, **values: Any) -> T:
-        untrusted = self.call(kind, file, **values)
+    def _ask(
+        self, form: type[T], file: Document, kind: str, tier: Tier = "full", **values: Any
+    ) -> T:
+        untrusted = self.call(kind, file, tier, **values)
         try:
             return parse(form, untrusted)
         except ValueError as error:
             raise CellFailure("lie", str(error)) from error
-
-    def _need(self, form: type[T], file: Document, kind: str, **values: Any) -> T:
-        try:
-            return self._ask(form, file, kind, **values)
-        except CellFailure as failure:
-            raise unreadable_error(failure) from failure
 
 
 def read_document(
@@ -304,6 +325,10 @@ def settled(transcript: Transcript, pages: tuple[Page, ...]) -> Transcript:
     return replace(
         transcript, pages=pages, state="read" if texts else "empty", reason="" if texts else EMPTY
     )
+
+
+def _is_light(claimed: str) -> bool:
+    return not claimed or claimed.startswith(_LIGHT)
 
 
 def _unreadable(name: str, failure: CellFailure) -> Transcript:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import chardet
+from tasks.reader import heavy
 
 _SAMPLE = 1 << 16
 _MARKS = (
@@ -57,8 +57,8 @@ class Decoded(NamedTuple):
 
 
 def preload() -> None:
-    """Load the detector's tables once, so that children inherit them."""
-    chardet.detect("证据保管链证据保管链".encode("gb18030"))
+    """Load the detector's tables once, so that children inherit them; they are large."""
+    _detect("证据保管链证据保管链".encode("gb18030"))
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", *_WIDER.values(), *_OF_OFFICE):
         codecs.lookup(encoding)
 
@@ -85,13 +85,18 @@ def wider(name: str) -> str:
     return _WIDER.get(name.strip().strip("\"'").lower().replace(" ", ""), name.strip().strip("\"'"))
 
 
+def _detect(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = heavy.loaded("chardet").detect(data)
+    return found
+
+
 def _by_statistics(data: bytes) -> Decoded:
     wide = without_mark(data)
     if wide:
         return _in(data, wide, 0.9)
     if _plainly_chinese(data[:_SAMPLE]):
         return _in(data, "gb18030", 0.95)
-    found = chardet.detect(data[:_SAMPLE])
+    found = _detect(data[:_SAMPLE])
     encoding = wider(str(found.get("encoding") or "gb18030")).lower()
     confidence = round(float(found.get("confidence") or 0.0), 2)
     # Below a few characters statistics say nothing; most such files here are from Windows.

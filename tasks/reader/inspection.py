@@ -7,74 +7,90 @@ from dataclasses import replace
 
 from tasks.reader import (
     archive,
-    images,
-    legacy,
+    heavy,
     mail,
     mediatype,
-    members,
-    odf,
-    office,
-    pdf,
     pronom,
     rtf,
-    sheets,
+    signatures,
     strings,
     texts,
-    zipdir,
 )
 from tasks.reader.answer import MAY_HOLD, Transcript
-from tasks.reader.claims import OOXML, claimed_type, mismatch
+from tasks.reader.claims import ODF, OOXML, claimed_type, mismatch
 from tasks.reader.containers import kinds
 from tasks.reader.layout.language import language
-from tasks.reader.limits import Limits
 from tasks.reader.reading import REASONS, Context, Reading, settle
 from tasks.reader.source import Source
+from tasks.reader.strict import as_bytes
 from tasks.reader.tools import versions
 
 Read = Callable[[Source, Context], Reading]
 
+_PDF = heavy.reader("pdf", "read_pdf")
+_DOCX, _PPTX = heavy.reader("office", "read_docx"), heavy.reader("office", "read_pptx")
+_XLSX = heavy.reader("sheets", "read_xlsx")
+_DOC, _XLS, _PPT = (heavy.reader("legacy", f"read_{kind}") for kind in ("doc", "xls", "ppt"))
+_ODF = heavy.reader("odf", "read_odf")
+_IMAGE = heavy.reader("images", "read_image")
+
 _READERS: dict[str, Read] = {
-    "application/pdf": pdf.read_pdf,
+    "application/pdf": _PDF,
     "application/zip": archive.read_zip,
-    f"{OOXML}.wordprocessingml.document": office.read_docx,
-    f"{OOXML}.spreadsheetml.sheet": sheets.read_xlsx,
-    f"{OOXML}.presentationml.presentation": office.read_pptx,
+    f"{OOXML}.wordprocessingml.document": _DOCX,
+    f"{OOXML}.spreadsheetml.sheet": _XLSX,
+    f"{OOXML}.presentationml.presentation": _PPTX,
     "message/rfc822": mail.read_mail,
-    "application/vnd.ms-word.document.macroEnabled.12": office.read_docx,
-    "application/vnd.ms-word.template.macroEnabledTemplate.12": office.read_docx,
-    f"{OOXML}.wordprocessingml.template": office.read_docx,
-    "application/vnd.ms-excel.sheet.macroEnabled.12": sheets.read_xlsx,
-    "application/vnd.ms-excel.template.macroEnabled.12": sheets.read_xlsx,
-    f"{OOXML}.spreadsheetml.template": sheets.read_xlsx,
-    "application/vnd.ms-powerpoint.presentation.macroEnabled.12": office.read_pptx,
-    "application/vnd.ms-powerpoint.slideshow.macroEnabled.12": office.read_pptx,
-    f"{OOXML}.presentationml.template": office.read_pptx,
-    f"{OOXML}.presentationml.slideshow": office.read_pptx,
-    "application/msword": legacy.read_doc,
-    "application/vnd.ms-excel": legacy.read_xls,
-    "application/vnd.ms-powerpoint": legacy.read_ppt,
-    f"{odf.ODF}text": odf.read_odf,
-    f"{odf.ODF}text-template": odf.read_odf,
-    f"{odf.ODF}spreadsheet": odf.read_odf,
-    f"{odf.ODF}spreadsheet-template": odf.read_odf,
-    f"{odf.ODF}presentation": odf.read_odf,
-    f"{odf.ODF}presentation-template": odf.read_odf,
-    f"{odf.ODF}graphics": odf.read_odf,
+    "application/vnd.ms-word.document.macroEnabled.12": _DOCX,
+    "application/vnd.ms-word.template.macroEnabledTemplate.12": _DOCX,
+    f"{OOXML}.wordprocessingml.template": _DOCX,
+    "application/vnd.ms-excel.sheet.macroEnabled.12": _XLSX,
+    "application/vnd.ms-excel.template.macroEnabled.12": _XLSX,
+    f"{OOXML}.spreadsheetml.template": _XLSX,
+    "application/vnd.ms-powerpoint.presentation.macroEnabled.12": _PPTX,
+    "application/vnd.ms-powerpoint.slideshow.macroEnabled.12": _PPTX,
+    f"{OOXML}.presentationml.template": _PPTX,
+    f"{OOXML}.presentationml.slideshow": _PPTX,
+    "application/msword": _DOC,
+    "application/vnd.ms-excel": _XLS,
+    "application/vnd.ms-powerpoint": _PPT,
+    f"{ODF}text": _ODF,
+    f"{ODF}text-template": _ODF,
+    f"{ODF}spreadsheet": _ODF,
+    f"{ODF}spreadsheet-template": _ODF,
+    f"{ODF}presentation": _ODF,
+    f"{ODF}presentation-template": _ODF,
+    f"{ODF}graphics": _ODF,
     "text/rtf": rtf.read_rtf,
     "text/html": texts.read_html,
     "application/xhtml+xml": texts.read_html,
     "application/json": texts.read_text,
     "application/csv": texts.read_text,
-    "image/jpeg": images.read_image,
-    "image/png": images.read_image,
-    "image/tiff": images.read_image,
-    "image/bmp": images.read_image,
-    "image/x-ms-bmp": images.read_image,
-    "image/gif": images.read_image,
-    "image/webp": images.read_image,
-    "image/jp2": images.read_image,
-    "image/avif": images.read_image,
+    **dict.fromkeys(signatures.PICTURES, _IMAGE),
+    "image/svg+xml": heavy.reader("svg", "read_svg"),
 }
+
+
+HEAVY = ("images", "legacy", "odf", "office", "pdf", "sheets", "svg")
+"""Modules with readers that a light worker has not loaded."""
+
+_LINE = "证据清单：客户名单、供货合同。\n"
+_SAMPLES = (
+    _LINE.encode(),
+    _LINE.encode("gb18030"),
+    b"<html><body>text</body></html>\n",
+    b"From: a@b.cn\nTo: c@d.cn\nSubject: text\n\ntext\n",
+)
+# After so many rounds the interpreter has adapted its code, and no child needs to.
+_ROUNDS = 12
+
+
+def preload() -> None:
+    """Load the light readers and their tables, so that each child starts warm."""
+    for sample in _SAMPLES * _ROUNDS:
+        # What libmagic compiles on first use, every child would compile again.
+        as_bytes(inspect(Source(sample)))
+    versions()
 
 
 def inspect(source: Source, *, parts: bool = True) -> Transcript:
@@ -116,23 +132,6 @@ def _may_hold(kind: str, source: Source) -> bool:
 def open_part(source: Source, context: Context) -> Reading:
     """Read one part of a container."""
     return _read(mediatype.media_type(source), source, context)
-
-
-def descend(source: Source, inside: tuple[int, ...]) -> Source:
-    """Return the part of a document that ``inside`` leads to."""
-    for index in inside:
-        kind = mediatype.media_type(source)
-        if kind == "message/rfc822":
-            source = mail.attachment(source, index)
-        elif kind == "text/rtf":
-            source = rtf.picture(source, index)
-        elif kind == "application/pdf":
-            source = pdf.attachment(source, index)
-        else:
-            member = zipdir.list_zip(source, Limits()).members[index]
-            data = members.read(source, member, office.MAX_PART_BYTES)
-            source = Source(data, member.name)
-    return source
 
 
 def _read(kind: str, source: Source, context: Context) -> Reading:

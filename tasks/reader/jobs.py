@@ -9,6 +9,7 @@ from tasks.reader import (
     charset,
     ewf,
     fields,
+    heavy,
     images,
     inspection,
     manifest,
@@ -20,7 +21,6 @@ from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
 from tasks.reader.source import Source
-from tasks.reader.tools import versions
 
 
 def run(job: Job, descriptors: list[int]) -> Any:
@@ -34,26 +34,15 @@ def run(job: Job, descriptors: list[int]) -> Any:
 STARTS_PROGRAM = frozenset({"ocr_page"})
 """Kinds of job that run another program; the others may start no process at all."""
 
-_LINE = "证据清单：客户名单、供货合同。\n"
-_SAMPLES = (
-    _LINE.encode(),
-    _LINE.encode("gb18030"),
-    b"<html><body>text</body></html>\n",
-    b"From: a@b.cn\nTo: c@d.cn\nSubject: text\n\ntext\n",
-)
-# After so many rounds the interpreter has adapted its code, and no child needs to.
-_ROUNDS = 12
-
 
 def preload() -> None:
     """Load every parser and its tables once, so that each child starts warm."""
-    for sample in _SAMPLES * _ROUNDS:
-        # What libmagic compiles on first use, every child would compile again.
-        inspection.inspect(Source(sample))
+    for module in inspection.HEAVY:
+        heavy.loaded(f"tasks.reader.{module}")
     charset.preload()
+    inspection.preload()
     libarchive.library()
     images.preload()
-    versions()
     ocr.tesseract_version()
     ocr.tesseract_languages()
 
@@ -69,8 +58,8 @@ def _ocr_page(job: Job, source: Source, _: list[int]) -> Any:
     return pages.ocr_page(source, job.number, job.inside, engine, job.dpi, seconds)
 
 
-def _manifest(job: Job, source: Source, _: list[int]) -> Any:
-    return manifest.read_manifest(source)
+def _manifest(job: Job, source: Source, descriptors: list[int]) -> Any:
+    return manifest.write_manifest(source, descriptors[2])
 
 
 def _fields(job: Job, source: Source, _: list[int]) -> Any:

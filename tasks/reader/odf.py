@@ -12,7 +12,6 @@ from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 from tasks.reader.xmltext import attribute, local, tree
 
-ODF = "application/vnd.oasis.opendocument."
 _PICTURE = re.compile(r"Pictures/[^/]+\.(png|jpe?g|tiff?|bmp|gif|webp)$", re.IGNORECASE)
 _OBJECT = re.compile(r"Object \d+/content\.xml$")
 _SAID = {

@@ -9,7 +9,7 @@ from PIL import Image, ImageFile, ImageStat
 
 from tasks.reader import images, mediatype, pdf
 from tasks.reader.answer import Page, Word
-from tasks.reader.inspection import descend
+from tasks.reader.descent import descend
 from tasks.reader.ocr import EngineFault, OcrEngine, join_han
 from tasks.reader.source import Source
 
@@ -124,8 +124,7 @@ def _render_pdf(source: Source, number: int, dpi: int) -> Picture:
 
 def _render_image(source: Source, number: int) -> Picture:
     with images.picture(source) as opened:
-        if number > 1:
-            opened.seek(number - 1)
+        images.turn_to(opened, number)
         if opened.width * opened.height > images.MAX_PIXELS:
             raise ValueError("the image is too large")
         flags = _load(opened)

@@ -13,14 +13,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from storage.errors import HostError
 from tasks.reader import sandbox, seccomp
 from tasks.reader.job import Job
-from tasks.reader.strict import loads
+from tasks.reader.strict import as_bytes, loads
 
 MAX_ANSWER_BYTES = 96 << 20
 # Three bytes of JSON can become sixty of memory; every value follows one of these marks.
@@ -33,7 +32,8 @@ _BACKSTOP_SECONDS = 10.0
 # How many times its processor time a stream may keep its reader waiting: loaded hosts are slow,
 # but what trickles for ever only pretends to make progress.
 _PATIENCE = 10
-_WORKER = ("-m", "tasks.reader.worker")
+FULL = ("-m", "tasks.reader.worker")
+LIGHT = ("-m", "tasks.reader.light")
 
 
 class CellFailure(Exception):
@@ -60,6 +60,17 @@ class RefusedDocument(CellFailure):
     """The worker looked at the document and it is not what the job needs."""
 
 
+class NeedsFullWorker(CellFailure):
+    """A light worker was asked, and the document needs what it has not loaded."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__("elsewhere", module)
+
+    def __reduce__(self) -> tuple[type[NeedsFullWorker], tuple[str]]:
+        """Pickle with this class's own arguments."""
+        return type(self), (self.detail,)
+
+
 class Cell:
     """A sandboxed worker that does one job at a time.
 
@@ -70,7 +81,7 @@ class Cell:
     def __init__(
         self,
         *,
-        worker: tuple[str, ...] = _WORKER,
+        worker: tuple[str, ...] = FULL,
         binds: tuple[tuple[Path, str], ...] = (),
         reduced: bool = False,
     ) -> None:
@@ -204,7 +215,7 @@ class Cell:
     def _hand_over(self, job: Job, descriptors: list[int]) -> None:
         """Send the job; our copies of all descriptors but the document are closed."""
         try:
-            packet = json.dumps(asdict(job)).encode()
+            packet = as_bytes(job)
             socket.send_fds(self._control, [packet], descriptors)
         except OSError as error:
             self.kill()
@@ -271,6 +282,8 @@ def _judge(untrusted: bytes, ended: dict[str, Any], job: Job) -> Any:
         return answer["ok"]
     kind, said = next(iter(answer.items()))
     said = "".join(c for c in str(said)[:1000] if c.isprintable())
+    if kind == "elsewhere":
+        raise NeedsFullWorker(said)
     if kind == "refused":
         raise RefusedDocument("refused", said)
     raise CellFailure("memory" if said == "memory" else "fault", said[:120])

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.reader import members, ole, zipdir
+from tasks.reader.claims import ODF
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.source import Source
 
-_ODF = "application/vnd.oasis.opendocument."
-_ODF_VERSION = re.compile(rb"(?:manifest|office):version=[\"'](\d\.\d)[\"']")
+ODF_VERSION = re.compile(rb"(?:manifest|office):version=[\"'](\d\.\d)[\"']")
 _PDF_VERSION = re.compile(rb"%PDF-(\d\.\d)")
 
 
@@ -37,7 +37,7 @@ def identifier(media_type: str, source: Source) -> str:
     """Return the identifier of a document whose media type is known, empty where in doubt."""
     if puid := TABLE.get((media_type, "")):
         return puid
-    reader = _VERSIONS.get(media_type) or (_odf if media_type.startswith(_ODF) else None)
+    reader = _VERSIONS.get(media_type) or (_odf if media_type.startswith(ODF) else None)
     return TABLE.get((media_type, reader(source)), "") if reader else ""
 
 
@@ -85,7 +85,7 @@ def _odf(source: Source) -> str:
         for wanted in ("META-INF/manifest.xml", "meta.xml"):
             for member in listing.members:
                 if member.name == wanted:
-                    found = _ODF_VERSION.search(members.read(source, member, 4 << 20))
+                    found = ODF_VERSION.search(members.read(source, member, 4 << 20))
                     if found:
                         return found[1].decode()
     except Refused:

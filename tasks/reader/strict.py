@@ -44,15 +44,30 @@ def parse(kind: type[T], untrusted: Any) -> T:
     return value
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+
+
 def as_json(value: Any) -> Any:
     """Return the JSON form that ``parse`` reads: objects for dataclasses, lists for tuples."""
+    if isinstance(value, str):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
+        return {name: as_json(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, (tuple, list)):
         return [as_json(item) for item in value]
     if isinstance(value, dict):
         return {key: as_json(value[key]) for key in sorted(value)}
     return value
+
+
+def as_bytes(value: Any) -> bytes:
+    """Return records as the bytes that travel between the cell and its parent: plain ASCII."""
+    return _ENCODER.encode(as_json(value)).encode("ascii")
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 @cache

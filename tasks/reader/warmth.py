@@ -18,7 +18,9 @@ from typing import NamedTuple
 
 _LARGE = 2 << 20
 _MADV_POPULATE_READ, _MADV_COLLAPSE = 22, 25
-# Written by nobody, read for every document.
+# Written by nobody, read for every document: tables and code, by protection.
+_READ_ONLY = {"r--p": mmap.PROT_READ, "r-xp": mmap.PROT_READ | mmap.PROT_EXEC}
+_HOT = ("python", "libpython", "libc.so", "ld-linux", "libm.so", "libmagic.so", "_json")
 _TABLES = ".mgc"
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,7 +40,7 @@ def settle() -> None:
     gc.freeze()
     with contextlib.suppress(OSError):
         for mapping in _mappings():
-            if mapping.path.endswith(_TABLES) and mapping.mode == "r--p":
+            if mapping.mode in _READ_ONLY and _is_hot(mapping.path):
                 _hand_down(mapping)
             elif mapping.path in ("", "[heap]") and mapping.mode == "rw-p":
                 _join(mapping)
@@ -78,9 +80,14 @@ def _hand_down(mapping: _Mapping) -> None:
     """
     length = mapping.end - mapping.start
     _advise(mapping.start, length, _MADV_POPULATE_READ)
-    if _protect(mapping.start, length, mmap.PROT_READ | mmap.PROT_WRITE):
+    kept = _READ_ONLY[mapping.mode]
+    if _protect(mapping.start, length, kept | mmap.PROT_WRITE):
         ctypes.memmove(mapping.start, ctypes.string_at(mapping.start, 1), 1)
-        _protect(mapping.start, length, mmap.PROT_READ)
+        _protect(mapping.start, length, kept)
+
+
+def _is_hot(path: str) -> bool:
+    return path.endswith(_TABLES) or Path(path).name.startswith(_HOT)
 
 
 def _protect(start: int, length: int, protection: int) -> bool:

@@ -22,8 +22,9 @@ from typing import Any
 
 from tasks.reader import warmth
 from tasks.reader.confinement import Walls
+from tasks.reader.heavy import Elsewhere
 from tasks.reader.job import Job, Refused
-from tasks.reader.strict import as_json, loads, parse
+from tasks.reader.strict import as_bytes, loads, parse
 
 MAX_JOB_BYTES = 1 << 16
 
@@ -167,14 +168,16 @@ def _child(job: Job, descriptors: list[int], service: _Service) -> None:
 
 def _answer(job: Job, descriptors: list[int], run: Run) -> bytes:
     try:
-        value: dict[str, Any] = {"ok": as_json(run(job, descriptors))}
+        value: dict[str, Any] = {"ok": run(job, descriptors)}
+    except Elsewhere as error:
+        value = {"elsewhere": str(error)}
     except Refused as error:
         value = {"refused": str(error)[:1000]}
     except MemoryError:
         value = {"failed": "memory"}
     except Exception as error:  # noqa: BLE001 - parsers raise anything on hostile input
         value = {"failed": f"{type(error).__name__} {_place(error)}"[:120]}
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+    return as_bytes(value)
 
 
 def _place(error: BaseException) -> str:

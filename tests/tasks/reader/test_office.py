@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from openpyxl.comments import Comment
 
 from tasks.reader.answer import Transcript
-from tasks.reader.inspection import descend, inspect
+from tasks.reader.descent import descend
+from tasks.reader.inspection import inspect
 from tasks.reader.ooxml import Package
 from tasks.reader.source import Source
 from tasks.reader.workbook import Book, column_name
