@@ -7,8 +7,6 @@ built again after a crash is the same package. (RULES: AP-02, AP-07, ST-05.)
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -20,6 +18,7 @@ from appraisal.bag import BagWriter, plain_name
 from appraisal.bag_target import ZipTarget
 from appraisal.material import DISPOSAL_NAMES, SIDE_NAMES, Material
 from appraisal.readme import README
+from storage.cells import as_csv
 from storage.digest import Fingerprint, fingerprint
 from storage.errors import HostError, InputError, IntegrityError
 from storage.nouns import KIND_NAMES
@@ -41,7 +40,6 @@ _COLUMNS = (
     "SM3",
     "BLAKE3",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -152,36 +150,27 @@ def _fill(
 
 def material_csv(materials: Sequence[Material]) -> str:
     """Return the material list as CSV whose cells no spreadsheet takes for formulas."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS)
-    for each in materials:
-        print_ = each.fingerprint
-        cells = (
-            f"data/{each.payload_name}",
-            each.number,
-            each.name,
-            KIND_NAMES[each.kind],
-            each.quantity,
-            each.properties,
-            each.unique_mark,
-            DISPOSAL_NAMES[each.keep_or_return],
-            SIDE_NAMES[each.side],
-            each.note,
-            str(print_.size),
-            print_.sha256,
-            print_.sm3,
-            print_.blake3,
-        )
-        writer.writerow([_harmless(cell) for cell in cells])
-    return buffer.getvalue()
+    return as_csv([_COLUMNS, *map(_material_row, materials)])
 
 
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet evaluates; without a leading ``'`` it is as it was."""
-    cell = cell.encode("utf-8", "backslashreplace").decode()
-    begins = (*_FORMULA, "'")
-    return f"'{cell}" if cell.lstrip().startswith(begins) or cell.startswith(begins) else cell
+def _material_row(each: Material) -> tuple[str, ...]:
+    print_ = each.fingerprint
+    return (
+        f"data/{each.payload_name}",
+        each.number,
+        each.name,
+        KIND_NAMES[each.kind],
+        each.quantity,
+        each.properties,
+        each.unique_mark,
+        DISPOSAL_NAMES[each.keep_or_return],
+        SIDE_NAMES[each.side],
+        each.note,
+        str(print_.size),
+        print_.sha256,
+        print_.sm3,
+        print_.blake3,
+    )
 
 
 def _json(value: Any) -> bytes:

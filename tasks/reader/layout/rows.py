@@ -1,0 +1,86 @@
+"""Pieces of text that stand at one height are a row; rows from the top, each from the left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from tasks.reader.layout.plane import Piece
+
+_SAME = 0.45
+_OPEN = 4
+
+
+@dataclass
+class Row:
+    """What stands at one height; ``pieces`` from the left."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    middle: float = 0.0
+    height: float = 0.0
+    _weight: float = 0.0
+
+    def add(self, piece: Piece) -> None:
+        """Take a piece in; the row's height and middle follow what weighs most in it."""
+        weight = max(1.0, piece.width)
+        total = self._weight + weight
+        self.middle += (piece.middle - self.middle) * weight / total
+        self.height += (piece.height - self.height) * weight / total
+        self._weight = total
+        self.pieces.append(piece)
+
+    def holds(self, piece: Piece) -> bool:
+        """Whether a piece stands at the height of this row, and not in place of a part of it."""
+        if abs(piece.middle - self.middle) > _SAME * min(self.height, piece.height):
+            return False
+        return not any(_covers(each, piece) for each in self.pieces)
+
+    @property
+    def left(self) -> float:
+        """Where it begins."""
+        return self.pieces[0].left
+
+    @property
+    def right(self) -> float:
+        """Where the last of it ends."""
+        return max(piece.right for piece in self.pieces)
+
+
+def _covers(one: Piece, other: Piece) -> bool:
+    common = min(one.right, other.right) - max(one.left, other.left)
+    return common > 0.5 * min(one.width, other.width)
+
+
+def rows_of(pieces: Sequence[Piece]) -> list[Row]:
+    """Return pieces as rows, every piece in one of them."""
+    rows: list[Row] = []
+    # The wider ones say where the rows are; a mark or a single letter stands anywhere about it.
+    for piece in sorted(pieces, key=lambda each: (each.middle, each.left, each.index)):
+        near = [row for row in rows[-_OPEN:] if row.holds(piece)]
+        if near:
+            best = min(near, key=lambda row: abs(row.middle - piece.middle))
+        else:
+            rows.append(best := Row())
+        best.add(piece)
+    for row in rows:
+        row.pieces.sort(key=lambda each: (each.left, each.index))
+    return sorted(rows, key=lambda row: (row.middle, row.left))
+
+
+def usual_height(pieces: Sequence[Piece]) -> float:
+    """Return the height of most of the text, at least a pixel."""
+    return max(1.0, median(piece.height for piece in pieces)) if pieces else 1.0
+
+
+def parted(pieces: Sequence[Piece], gap: float) -> list[list[Piece]]:
+    """Return the pieces of a row, from the left, parted where more than ``gap`` is empty."""
+    parts: list[list[Piece]] = []
+    end = 0.0
+    for piece in pieces:
+        if not parts or piece.left - end > gap:
+            parts.append([])
+            end = piece.right
+        parts[-1].append(piece)
+        end = max(end, piece.right)
+    return parts
