@@ -94,6 +94,38 @@ class Walls:
             raise OSError(ctypes.get_errno(), "seccomp holds the worker but not this")
 
 
+def enclose_engine(uid: int, memory_bytes: int) -> dict[str, Any]:
+    """Put this process, which has one thread yet, behind the walls of the OCR engine, for good.
+
+    It may read interpreter, libraries and models, and write what is open already: nothing else.
+    ``uid`` is the user to become, 0 to stay; ``memory_bytes`` bounds its address space.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    own_user = _become(uid)
+    own_namespace = bool(uid) and _new_user_namespace()
+    inner = landlock.ruleset(sandbox.readable_by_engine())
+    confined = landlock.restrict(inner)
+    if inner >= 0:
+        os.close(inner)
+    for what, value in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(what, (value, value))
+    _dumpable(False)
+    return {
+        "landlock": landlock.version() if confined else 0,
+        "seccomp": seccomp.install(seccomp.program("engine")),
+        "own_user": own_user,
+        "own_user_namespace": own_namespace,
+    }
+
+
 def _become(uid: int) -> bool:
     """Become the lonely user, if the parent chose one; this drops every capability.
 

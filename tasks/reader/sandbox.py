@@ -149,6 +149,19 @@ def readable(scratch: str) -> list[tuple[str, int]]:
     ]
 
 
+def readable_by_engine() -> list[tuple[str, int]]:
+    """Return the Landlock rules of the OCR engine: what it is made of, and no place to write."""
+    libraries = ["/usr", *_TOPS, *_interpreter()]
+    return [
+        *((path, landlock.READ) for path in libraries),
+        *((path, landlock.READ) for path in _OPTIONAL),
+        *((str(CHECKOUT / part), landlock.READ) for part in _OURS),
+        *((device, landlock.READ) for device in _DEVICES),
+        ("/proc/cpuinfo", landlock.READ),
+        ("/dev/null", landlock.WRITE),
+    ]
+
+
 def lonely_uid() -> int:
     """Return a user number for one worker that this host can switch to, or 0.
 

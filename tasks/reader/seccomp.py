@@ -3,7 +3,8 @@
 What is not listed fails with EPERM, which every library takes for an ordinary error; calls of
 another architecture (and the x32 numbers, a way round any list) kill the process. A few calls
 are judged by one argument too: a process may ask for its own limits but not set another's,
-duplicate a descriptor but not change a file's state, and start a process but no namespace.
+duplicate a descriptor but not change a file's state, and start a process but no namespace (the
+OCR engine: a thread, but no process).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _FCNTLS = (0, 1, 2, 3, 1030)
 _PRCTLS = (15, 0x53564D41)
 # And of the worker: dumpable, seccomp, subreaper, no_new_privs, the bounding and ambient sets.
 _WORKER_PRCTLS = (*_PRCTLS, 3, 4, 21, 22, 23, 24, 36, 38, 39, 47)
+_CLONE_THREAD = 0x00010000
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
 _NAMESPACES = 0x7E020000
 
@@ -83,8 +85,11 @@ def _judged(kind: Kind) -> dict[str, list[bytes]]:
     if kind != "worker":
         # The process number 0 is oneself: the worker has the same user and could be limited.
         blocks["prlimit64"] = _one_of(0, (0,))
-    if kind != "document":
+    if kind == "engine":
+        blocks["clone"] = _threads_only()
+    elif kind != "document":
         blocks["clone"] = _none_of(0, _NAMESPACES)
+    if kind != "document":
         # Its flags lie in memory, where a filter cannot see them; libraries fall back to clone.
         blocks["clone3"] = [_step(_RETURN, 0, 0, _ENOSYS)]
     return blocks
@@ -101,6 +106,17 @@ def _none_of(argument: int, bits: int) -> list[bytes]:
     """Return steps that allow when the low half of the argument has none of ``bits``."""
     ends = [_step(_RETURN, 0, 0, _EPERM), _step(_RETURN, 0, 0, _ALLOW)]
     return [_step(_LOAD, 0, 0, 16 + 8 * argument), _step(_ANY_BIT, 0, 1, bits), *ends]
+
+
+def _threads_only() -> list[bytes]:
+    """Return steps that allow ``clone`` for a thread in this process's own namespaces."""
+    return [
+        _step(_LOAD, 0, 0, 16),
+        _step(_ANY_BIT, 1, 0, _NAMESPACES),
+        _step(_ANY_BIT, 1, 0, _CLONE_THREAD),
+        _step(_RETURN, 0, 0, _EPERM),
+        _step(_RETURN, 0, 0, _ALLOW),
+    ]
 
 
 def _step(code: int, if_true: int, if_false: int, value: int) -> bytes:

@@ -2,15 +2,17 @@
 
 Three lists, each for one kind of process: a document that is parsed in its own process, a
 document for which a program is started (OCR), and the worker itself, which parses nothing. A
-call that is in no list is refused. Source of the numbers: the kernel's ``asm/unistd_64.h`` and
-``asm-generic/unistd.h``; a test compares where these headers are installed.
+fourth is for the OCR engine, which opens nothing but its own models and starts nothing but
+threads. A call that is in no list is refused. Source of the numbers: the kernel's
+``asm/unistd_64.h`` and ``asm-generic/unistd.h``; a test compares where these headers are
+installed.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["document", "program", "worker"]
+Kind = Literal["document", "program", "worker", "engine"]
 
 X86_64, AARCH64 = 0, 1
 
@@ -154,6 +156,12 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "pidfd_open": (434, 434),
 }
 
+# Reading what is open or may be opened, writing what is open.
+_READING = """
+    read readv pread64 write writev lseek close close_range fstat newfstatat stat lstat statx open
+    openat access faccessat faccessat2 readlink readlinkat getcwd getdents64 statfs fstatfs dup
+    dup2 dup3 poll ppoll fadvise64 fcntl ioctl
+"""
 # Reading and writing what is open, or what Landlock and the mounts let be opened.
 _FILES = """
     read readv pread64 preadv write writev pwrite64 lseek close close_range fstat newfstatat stat
@@ -189,5 +197,6 @@ ALLOWED: dict[Kind, frozenset[str]] = {
     "document": _DOCUMENT,
     "program": _PROGRAM,
     "worker": _PROGRAM | frozenset(_WORKER.split()),
+    "engine": frozenset(f"{_READING} {_SELF} {_SIGNALS} clone clone3 recvmsg".split()),
 }
-"""What each kind of process may call; each list holds the one before it."""
+"""What each kind of process may call; each list holds the one before it, the last stands alone."""

@@ -1,0 +1,109 @@
+"""What a line says: PP-OCR's recognition of one cut-out line, and the meaning of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from tasks.reader.engine.network import Network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Grey = NDArray[np.uint8]
+    Quad = NDArray[np.float32]
+
+HEIGHT = 48
+# Widths are rounded up, so that few different ones occur: the library keeps plans for each.
+_STEP = 32
+_LEAST_WIDTH, _MOST_WIDTH = 320, 4096
+# Higher than this times its width, a box holds writing from top to bottom.
+TALL = 1.5
+_BLANK = 0
+
+
+class Reading(NamedTuple):
+    """One line: its characters, how sure each is, and where its middle is (0 to 1 of the line)."""
+
+    text: str
+    sure: tuple[float, ...] = ()
+    places: tuple[float, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the characters, 0 for none."""
+        return sum(self.sure) / len(self.sure) if self.sure else 0.0
+
+
+class Recogniser:
+    """Reads cut-out lines."""
+
+    def __init__(self, model: Path, threads: int) -> None:
+        """Load the network for ``threads`` pages at a time."""
+        self.network = Network(model, threads)
+        self._alphabet = np.array(["", *self.network.characters(), " "])
+
+    def read(self, line: Grey) -> Reading:
+        """Return what a line of ``HEIGHT`` pixels says."""
+        width = line.shape[1]
+        padded = -(-max(width, _LEAST_WIDTH) // _STEP) * _STEP
+        tensor = np.zeros((1, 3, HEIGHT, padded), np.float32)
+        tensor[0, :, :, :width] = line.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+        steps = self.network.run(tensor)[0]
+        best = steps.argmax(axis=1)
+        kept = best != _BLANK
+        kept[1:] &= best[1:] != best[:-1]
+        at = np.flatnonzero(kept)
+        if not len(at):
+            return Reading("")
+        places = (at + 0.5) * (padded / len(steps)) / width
+        return Reading(
+            "".join(self._alphabet[best[at]]),
+            tuple(round(float(p), 3) for p in steps[at, best[at]]),
+            tuple(round(min(1.0, float(p)), 4) for p in places),
+        )
+
+
+def levels(grey: Grey) -> list[Grey]:
+    """Return the page and its halves, so that a large line is not thinned out when it is cut."""
+    found = [grey]
+    while min(found[-1].shape) > 8 * HEIGHT:
+        height, width = found[-1].shape
+        half = cv2.resize(found[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        found.append(np.asarray(half, np.uint8))
+    return found
+
+
+def cut(pages: Sequence[Grey], quad: Quad) -> Grey:
+    """Return the line inside ``quad``, straight and ``HEIGHT`` pixels high; see ``levels``."""
+    long, high = sides(quad)
+    level = 0
+    while level + 1 < len(pages) and high / 2 ** (level + 1) >= HEIGHT:
+        level += 1
+    width = int(min(max(1, round(long * HEIGHT / high)), _MOST_WIDTH))
+    corners = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], np.float32)
+    how = cv2.getPerspectiveTransform((quad / 2**level).astype(np.float32), corners)
+    line = cv2.warpPerspective(
+        pages[level], how, (width, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(line, np.uint8)
+
+
+def sides(quad: Quad) -> tuple[float, float]:
+    """Return the length of a line along its writing and across it, each at least a pixel."""
+    along = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
+    across = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))
+    return max(1.0, float(along)), max(1.0, float(across))
+
+
+def along_writing(quad: Quad) -> Quad:
+    """Return the quad with its first corner where the writing begins.
+
+    What is much higher than wide runs from top to bottom, with its own upper side to the right.
+    """
+    long, high = sides(quad)
+    return np.roll(quad, -1, axis=0) if high >= TALL * long else quad
