@@ -22,6 +22,8 @@ _LONG = 2.0
 # A box that is turned by less than this many pixels over its length says nothing of the slope.
 _LEVEL = 0.75
 _MOST_CHANGE = 0.12
+_NO_SKEW = 0.002
+_FEW = 8
 _STRAY = math.radians(11)
 _NEIGHBOURS = 100
 
@@ -89,10 +91,10 @@ def flattened(seen: Sequence[Seen], width: int, height: int) -> tuple[float, lis
     boxes = [_about(one.quad, width / 2, height / 2) for one in seen[:MAX_SEEN]]
     quarter = _quarter(boxes, [len(one.text) for one in seen[:MAX_SEEN]])
     boxes = [[_turn(point, -quarter) for point in box] for box in boxes]
-    slopes = _slopes(boxes)
+    slopes, upright = _slopes(boxes)
     skew = math.atan(_middle_slope(slopes))
-    boxes = [[_turn(point, -skew) for point in box] for box in boxes]
-    field = _fitted(_slopes(boxes), max(width, height) / 2)
+    boxes = [_unskewed(box, skew, upright=upright) for box in boxes]
+    field = _fitted([_lain(one, skew) for one in slopes], max(width, height) / 2)
     pieces = [
         _piece(index, box, one.text, field)
         for index, (box, one) in enumerate(zip(boxes, seen, strict=False))
@@ -137,8 +139,34 @@ def _quarter(boxes: Sequence[Sequence[Point]], lengths: Sequence[int]) -> float:
     return votes.index(max(votes)) * math.pi / 2
 
 
-def _slopes(boxes: Sequence[Sequence[Point]]) -> list[_Slope]:
-    """Return what long boxes say of the slope, or neighbours where all boxes are upright."""
+def _unskewed(box: Sequence[Point], skew: float, *, upright: bool) -> list[Point]:
+    """Return a box without the skew; an upright box round skewed text is drawn in about it."""
+    if not upright or abs(skew) < _NO_SKEW:
+        return [_turn(point, -skew) for point in box]
+    across, down = _sides(box)
+    wide, tall = math.hypot(*across), math.hypot(*down)
+    cos, sin, both = math.cos(skew), abs(math.sin(skew)), math.cos(2 * skew)
+    width = max(wide / 3, (wide * cos - tall * sin) / both) / 2
+    height = max(tall / 3, (tall * cos - wide * sin) / both) / 2
+    x, y = _turn(_middle(box), -skew)
+    return [
+        (x - width, y - height),
+        (x + width, y - height),
+        (x + width, y + height),
+        (x - width, y + height),
+    ]
+
+
+def _lain(one: _Slope, skew: float) -> _Slope:
+    x, y = _turn((one.x, one.y), -skew)
+    return one._replace(x=x, y=y, slope=math.tan(math.atan(one.slope) - skew))
+
+
+def _slopes(boxes: Sequence[Sequence[Point]]) -> tuple[list[_Slope], bool]:
+    """Return what long boxes say of the slope, or neighbours where all boxes are upright.
+
+    The second value says that they are.
+    """
     found = []
     for box in boxes:
         across, down = _sides(box)
@@ -150,8 +178,9 @@ def _slopes(boxes: Sequence[Sequence[Point]]) -> list[_Slope]:
             x, y = _middle(box)
             found.append(_Slope(x, y, vector[1] / vector[0], max(long, short)))
     if any(abs(one.slope) * one.weight > _LEVEL for one in found):
-        return found
-    return _between(boxes) or found
+        return found, False
+    between = _between(boxes)
+    return (between, True) if len(between) >= _FEW else (found, True)
 
 
 def _middle(box: Sequence[Point]) -> Point:
@@ -207,7 +236,7 @@ def _fitted(slopes: Sequence[_Slope], half: float) -> _Field:
     kept = [one for one in slopes if abs(one.slope - middle) < _STRAY]
     field = _Field(middle)
     for _ in range(3):
-        if len(kept) < 8:
+        if len(kept) < _FEW:
             return _Field(middle)
         found = _least_squares(kept, half)
         if found is None or max(abs(found.b), abs(found.c)) * half > _MOST_CHANGE:

@@ -1,0 +1,1 @@
+"""Layout: boxes into lines, columns and tables."""
