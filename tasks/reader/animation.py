@@ -20,6 +20,21 @@ _DIFFERENT = 28
 MAX_DECODED = 400_000_000
 
 
+class Novelty:
+    """Tells whether a picture shows something that the last new one did not."""
+
+    def __init__(self) -> None:
+        self._last: Image.Image | None = None
+
+    def is_new(self, image: Image.Image) -> bool:
+        """Return whether it differs from the last new one, and take it as such if it does."""
+        seen = _small(image)
+        if self._last is not None and not _differs(self._last, seen):
+            return False
+        self._last = seen
+        return True
+
+
 class Choice:
     """The frames that were chosen, counted from 1, and how many were looked at."""
 
@@ -32,17 +47,16 @@ class Choice:
 def distinct(image: Image.Image, count: int, turn_to: Callable[[Image.Image, int], None]) -> Choice:
     """Return the frames of ``image`` that differ from the one kept before them."""
     choice = Choice()
-    last: Image.Image | None = None
+    novelty = Novelty()
     for number in _within_budget(image, count):
         try:
             turn_to(image, number)
-            seen = _small(image)
+            is_new = novelty.is_new(image)
         except (OSError, EOFError, SyntaxError, ValueError):
             break
         choice.looked_at = number
-        if last is None or _differs(last, seen):
+        if is_new:
             choice.frames.append(number)
-            last = seen
     if not choice.frames:
         choice.frames = [1]
     if len(choice.frames) > MAX_KEPT:

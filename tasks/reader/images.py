@@ -6,6 +6,7 @@ The type was told by the content; formats that Pillow knows but that no program 
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ _LEAST_SIDE = 40
 _BY_FTYP = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1",
             b"msf1")  # fmt: skip
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF", "FLI"})
+# A decoder of JPEG gives an eighth of each side and no less.
+_MOST_SHRUNK = 8.0
 _NEW_SUBFILE_TYPE, _REDUCED = 254, 1
 _MAKE, _SUB_IFDS, _DNG_VERSION = 271, 330, 50706
 
@@ -137,9 +140,26 @@ def _label(image: Image.Image, number: int, count: int) -> str:
     return f"图层 layer {number - 1} {name}".strip()
 
 
+def shrink(image: Image.Image) -> bool:
+    """Let the decoder of an image that is too large give a smaller one; return if it will.
+
+    JPEG and JPEG 2000 are decoded at down to an eighth without ever being whole in memory.
+    """
+    factor = (image.width * image.height / MAX_PIXELS) ** 0.5
+    if factor <= 1 or factor > _MOST_SHRUNK:
+        return False
+    halvings = math.ceil(math.log2(factor))
+    if image.format == "JPEG":
+        image.draft(None, (image.width >> halvings, image.height >> halvings))
+    elif image.format == "JPEG2000":
+        image.reduce = halvings  # type: ignore[method-assign, assignment]
+        image.load()
+    return image.width * image.height <= MAX_PIXELS
+
+
 def _frame(image: Image.Image, number: int, reading: Reading, context: Context, label: str) -> None:
     flags: tuple[str, ...] = ()
-    if image.width * image.height > MAX_PIXELS:
+    if image.width * image.height > MAX_PIXELS and not _shrinks(image):
         flags = ("too_large",)
         reading.flag("part_not_read")
     elif min(image.size) < _LEAST_SIDE:
@@ -149,6 +169,13 @@ def _frame(image: Image.Image, number: int, reading: Reading, context: Context, 
     context.page(
         reading, "", frame=number, label=label, origin="none", needs_ocr=not flags, flags=flags
     )
+
+
+def _shrinks(image: Image.Image) -> bool:
+    """Whether ``shrink`` will be able to make this image small enough, by its format alone."""
+    if image.width * image.height > MAX_PIXELS * _MOST_SHRUNK**2:
+        return False
+    return image.format in ("JPEG", "JPEG2000")
 
 
 def _is_raw(image: Image.Image) -> bool:

@@ -21,6 +21,17 @@ _DRAWN: Final = (
 PICTURES: Final = frozenset(f"image/{name}" for name in _DRAWN.split())
 """Media types of pictures that are drawn here; EMF, WMF, JPEG XL, XCF and CR3 are not."""
 
+_PLAYED: Final = (
+    "video/mp4 video/quicktime video/3gpp video/3gpp2 video/x-matroska video/webm "
+    "video/x-msvideo video/x-ms-asf video/x-flv video/mpeg video/mpv video/mp2p video/mp2t "
+    "video/ogg video/x-m4v application/mxf audio/mp4 audio/x-m4a audio/mpeg audio/x-wav "
+    "audio/flac audio/ogg application/ogg audio/x-hx-aac-adts audio/aac audio/amr audio/AMR "
+    "audio/AMR-WB audio/x-aiff audio/x-caf audio/basic audio/ac3 audio/x-ape audio/x-matroska "
+    "application/vnd.rn-realmedia "
+)
+MEDIA: Final = frozenset(_PLAYED.split())
+"""Media types of sound and video that are described here."""
+
 # Brands of ISO base media files that are pictures, by the type they stand for.
 _BRANDS: Final = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis"), "image/heic"),
@@ -132,6 +143,10 @@ def _by_fields(head: bytes) -> str:
     # [MS-WMF] 2.3.2.2: a metafile without the placeable header: type, header size, version.
     if head[:4] in (b"\x01\x00\x09\x00", b"\x02\x00\x09\x00") and head[5:6] in (b"\x01", b"\x03"):
         return "image/wmf"
+    # ISO/IEC 13818-1: packets of 188 bytes (on discs 192), each with its mark.
+    for size, first in ((188, 0), (192, 4)):
+        if len(head) > 4 * size and all(head[first + n * size] == 0x47 for n in range(5)):
+            return "video/mp2t"
     # Cursors: one picture at least, and a directory entry whose last byte but seven is zero.
     if head[:4] == b"\x00\x00\x02\x00" and len(head) > 21 and head[4] and not head[5]:
         return "image/x-win-bitmap" if head[9] == 0 and head[18:22] != bytes(4) else ""

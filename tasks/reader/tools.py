@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-_PACKAGES = ("chardet", "olefile", "openpyxl", "pillow", "pypdfium2", "python-magic", "xlrd")
+_PACKAGES = (
+    "av", "chardet", "olefile", "openpyxl", "pi-heif", "pillow", "pypdfium2", "python-magic", "xlrd"
+)  # fmt: skip
 
 
 @cache
