@@ -8,7 +8,7 @@ again of a full one.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -31,14 +31,18 @@ def keep_out() -> None:
     _light = True
 
 
-def reader(module: str, name: str) -> Callable[[Source, Context], Reading]:
-    """Return the reader ``name`` of a module of this package, loaded when it is first used."""
+@dataclass(frozen=True)
+class HeavyReader:
+    """A reader of this package by module and function, loaded when it is first used."""
 
-    def read(source: Source, context: Context) -> Reading:
-        found: Reading = getattr(loaded(f"{__package__}.{module}"), name)(source, context)
+    module: str
+    name: str
+
+    def __call__(self, source: Source, context: Context) -> Reading:
+        """Read a document, or raise ``Elsewhere``."""
+        read = getattr(loaded(f"{__package__}.{self.module}"), self.name)
+        found: Reading = read(source, context)
         return found
-
-    return read
 
 
 def loaded(module: str) -> Any:

@@ -18,12 +18,15 @@ from typing import NamedTuple
 
 _LARGE = 2 << 20
 _MADV_POPULATE_READ, _MADV_COLLAPSE = 22, 25
-# Written by nobody, read for every document: tables and code, by protection.
+_MAP_FIXED = 0x10
+# Written by nobody, read for every document: code and constants, by protection.
 _READ_ONLY = {"r--p": mmap.PROT_READ, "r-xp": mmap.PROT_READ | mmap.PROT_EXEC}
 _HOT = ("python", "libpython", "libc.so", "ld-linux", "libm.so", "libmagic.so", "_json")
 _TABLES = ".mgc"
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 _fork = ctypes.PyDLL(None, use_errno=True).fork
 
 
@@ -40,7 +43,9 @@ def settle() -> None:
     gc.freeze()
     with contextlib.suppress(OSError):
         for mapping in _mappings():
-            if mapping.mode in _READ_ONLY and _is_hot(mapping.path):
+            if mapping.mode == "r--p" and mapping.path.endswith(_TABLES):
+                _take_over(mapping)
+            elif mapping.mode in _READ_ONLY and Path(mapping.path).name.startswith(_HOT):
                 _hand_down(mapping)
             elif mapping.path in ("", "[heap]") and mapping.mode == "rw-p":
                 _join(mapping)
@@ -86,8 +91,17 @@ def _hand_down(mapping: _Mapping) -> None:
         _protect(mapping.start, length, kept)
 
 
-def _is_hot(path: str) -> bool:
-    return path.endswith(_TABLES) or Path(path).name.startswith(_HOT)
+def _take_over(mapping: _Mapping) -> None:
+    """Put a copy in large pages in the place of a mapped table, which no code runs from."""
+    length = mapping.end - mapping.start
+    content = ctypes.string_at(mapping.start, length)
+    writable = mmap.PROT_READ | mmap.PROT_WRITE
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_FIXED
+    if _libc.mmap(mapping.start, length, writable, flags, -1, 0) != mapping.start:
+        return
+    ctypes.memmove(mapping.start, content, length)
+    _join(mapping)
+    _protect(mapping.start, length, mmap.PROT_READ)
 
 
 def _protect(start: int, length: int, protection: int) -> bool:
