@@ -21,6 +21,7 @@ from tasks.reader import sandbox
 from tasks.reader.answer import Page, RawManifest, Transcript
 from tasks.reader.claims import OCTETS, claimed_type
 from tasks.reader.documents import Document, opened
+from tasks.reader.engines import EngineName, Engines, Place
 from tasks.reader.failures import reason, unreadable_error
 from tasks.reader.job import Job
 from tasks.reader.limits import Limits
@@ -73,6 +74,7 @@ class CellPool:
         reduced: bool = False,
         worker: tuple[str, ...] = (),
         binds: tuple[tuple[Path, str], ...] = (),
+        engines: Engines | None = None,
     ) -> None:
         """Keep the limits; workers start when they are first needed.
 
@@ -84,7 +86,7 @@ class CellPool:
         self._memory_bytes = memory_bytes
         self._document_seconds = document_seconds
         self._seconds_per_byte = document_seconds_per_mb / 1_000_000
-        self._page_seconds = page_seconds
+        self.engines = engines or Engines("tesseract", seconds=page_seconds)
         self._languages = languages
         self.limits = Limits(
             max_entries, max_total_bytes, max_ratio, max_file_bytes, max_path_bytes
@@ -125,6 +127,7 @@ class CellPool:
         for cell in cells:
             cell.kill()
         self._spawner.shutdown()
+        self.engines.close()
 
     def inspect(self, file: Document, name: str, *, parts: bool = True) -> Transcript:
         """Return the type and text of a document; pages that need OCR say so.
@@ -134,24 +137,23 @@ class CellPool:
         try:
             if _is_light(claimed_type(name)):
                 with contextlib.suppress(NeedsFullWorker):
-                    return self._ask(Transcript, file, "inspect", "light", name=name, parts=parts)
-            return self._ask(Transcript, file, "inspect", name=name, parts=parts)
+                    return self.ask(Transcript, file, "inspect", "light", name=name, parts=parts)
+            return self.ask(Transcript, file, "inspect", name=name, parts=parts)
         except CellFailure as failure:
             return _unreadable(name, failure)
 
-    def ocr_page(self, file: Document, number: int, inside: tuple[int, ...] = ()) -> Page:
+    def ocr_page(
+        self,
+        file: Document,
+        number: int,
+        inside: tuple[int, ...] = (),
+        engine: EngineName | None = None,
+    ) -> Page:
         """Return page ``number`` of a document, or of its part ``inside``, as OCR reads it.
 
         A page that OCR cannot read comes back empty with ``needs_ocr`` still set and a flag.
         """
-        seconds = self._page_seconds + 5
-        try:
-            return self._ask(Page, file, "ocr_page", seconds=seconds, number=number, inside=inside)
-        except CellFailure as failure:
-            flags = (f"ocr_{failure.code}",)
-            return Page(
-                number, "none", "", needs_ocr=True, inside=inside, frame=number, flags=flags
-            )
+        return self.engines.read(self, Place(file, number, inside), engine)
 
     def manifest(self, file: Document, name: str) -> RawManifest:
         """Return the cells of a manifest as written, or raise ``UnreadableError``."""
@@ -189,17 +191,20 @@ class CellPool:
             )
             yield from cell.stream(job, descriptor, self._document_seconds)
 
-    def call(self, kind: str, file: Document, tier: Tier = "full", **values: Any) -> Any:
+    def call(
+        self, kind: str, file: Document, tier: Tier = "full", output: int = -1, **values: Any
+    ) -> Any:
         """Ask for any job kind and return the untrusted answer; raises ``CellFailure``.
 
-        When a worker is lost, another takes its place and the document is tried once more.
+        When a worker is lost, another takes its place and the document is tried once more. The
+        job may write to the open descriptor ``output``.
         """
         with opened(file) as descriptor:
             job = self._job(kind, os.fstat(descriptor).st_size, **values)
             with contextlib.suppress(LostWorker), self.borrow(tier) as cell:
-                return cell.ask(job, descriptor)
+                return cell.ask(job, descriptor, output)
             with self.borrow(tier) as cell:
-                return cell.ask(job, descriptor)
+                return cell.ask(job, descriptor, output)
 
     @contextlib.contextmanager
     def borrow(self, tier: Tier = "full") -> Iterator[Cell]:
@@ -256,9 +261,10 @@ class CellPool:
             **values,
         )
 
-    def _ask(
+    def ask(
         self, form: type[T], file: Document, kind: str, tier: Tier = "full", **values: Any
     ) -> T:
+        """Ask for any job kind and return its answer as a ``form``; raises ``CellFailure``."""
         untrusted = self.call(kind, file, tier, **values)
         try:
             return parse(form, untrusted)
@@ -287,7 +293,9 @@ def recognised(
     read: dict[int, Page] = {}
     if progress:
         progress(0, len(waiting))
-    with ThreadPoolExecutor(min(pool.processes, len(waiting)), thread_name_prefix="ocr") as threads:
+    # One more than cores: its page is rendered while the others are read.
+    several = min(pool.processes + 1, len(waiting))
+    with ThreadPoolExecutor(several, thread_name_prefix="ocr") as threads:
         seen = threads.map(lambda page: pool.ocr_page(file, page.frame, page.inside), waiting)
         for page, found in zip(waiting, seen, strict=True):
             read[page.number] = merge(page, found)

@@ -16,6 +16,7 @@ from tasks.reader import (
     ocr,
     pages,
     pdq,
+    raster,
 )
 from tasks.reader.containers import libarchive, serve
 from tasks.reader.job import Job, Refused
@@ -58,6 +59,10 @@ def _ocr_page(job: Job, source: Source, _: list[int]) -> Any:
     return pages.ocr_page(source, job.number, job.inside, engine, job.dpi, seconds)
 
 
+def _render(job: Job, source: Source, descriptors: list[int]) -> Any:
+    return raster.write_page(source, job.number, job.inside, job.dpi, descriptors[2])
+
+
 def _manifest(job: Job, source: Source, descriptors: list[int]) -> Any:
     return manifest.write_manifest(source, descriptors[2])
 
@@ -74,6 +79,10 @@ def _image_hashes(job: Job, source: Source, _: list[int]) -> Any:
     return pdq.hash_frames(source, job.limit)
 
 
+def _picture(job: Job, source: Source, descriptors: list[int]) -> Any:
+    return picture.give_picture(source, job.number, job.inside, descriptors[2])
+
+
 def _probe(job: Job, source: Source, _: list[int]) -> Any:
     return probe()
 
@@ -81,11 +90,13 @@ def _probe(job: Job, source: Source, _: list[int]) -> Any:
 _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "inspect": _inspect,
     "ocr_page": _ocr_page,
+    "render": _render,
     "manifest": _manifest,
     "fields": _fields,
     "contents": serve.list_contents,
     "unpack": serve.unpack_members,
     "acquisition": _acquisition,
     "image_hashes": _image_hashes,
+    "picture": _picture,
     "probe": _probe,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageFile, ImageStat
 
-from tasks.reader import images, mediatype, pdf
+from tasks.reader import images, media, mediatype, pdf, signatures
 from tasks.reader.answer import Page, Word
 from tasks.reader.descent import descend
 from tasks.reader.ocr import EngineFault, OcrEngine, join_han
@@ -79,11 +79,25 @@ def ocr_page(
     )
 
 
-def render(source: Source, number: int, dpi: int) -> Picture:
-    """Return the page upright, as the engine shall see it."""
-    if mediatype.media_type(source) == "application/pdf":
-        return _render_pdf(source, number, dpi)
-    return _render_image(source, number)
+def render(source: Source, number: int, dpi: int, *, raw: bool = False) -> Picture:
+    """Return the page upright, as the engine shall see it: in grey, of a size that suits it.
+
+    A ``raw`` page keeps its colours and its own size, within what is possible at all.
+    """
+    kind = mediatype.media_type(source)
+    if kind == "application/pdf":
+        picture = _render_pdf(source, number, dpi)
+    elif kind in signatures.MEDIA:
+        shot = media.frame(source, number)
+        picture = Picture(shot, *shot.size, _ASSUMED_DPI)
+        picture = _bounded(picture) if raw else _suited(picture)
+    else:
+        picture = _image(source, number)
+        picture = _bounded(picture) if raw else _suited(picture)
+    image = picture.image
+    if image.mode == "L" or (raw and image.mode == "RGB"):
+        return picture
+    return replace(picture, image=image.convert("L"))
 
 
 def _placed(words: tuple[Word, ...], picture: Picture) -> tuple[Word, ...]:
@@ -118,26 +132,45 @@ def _render_pdf(source: Source, number: int, dpi: int) -> Picture:
         if pixels > MAX_PIXELS:
             dpi = max(1, int(dpi * (MAX_PIXELS / pixels) ** 0.5))
             flags = ("reduced",)
-        image = page.render(scale=dpi / 72, may_draw_forms=True).to_pil().convert("L")
+        image = page.render(scale=dpi / 72, may_draw_forms=True).to_pil()
         return Picture(image, image.width, image.height, dpi, flags)
 
 
-def _render_image(source: Source, number: int) -> Picture:
+def _image(source: Source, number: int) -> Picture:
     with images.picture(source) as opened:
         images.turn_to(opened, number)
+        shrunk = images.shrink(opened)
         if opened.width * opened.height > images.MAX_PIXELS:
             raise ValueError("the image is too large")
-        flags = _load(opened)
-        image = images.upright(opened).convert("L")
+        flags = _load(opened) + (("reduced",) if shrunk else ())
+        image = images.upright(opened)
+    return Picture(image, *image.size, _ASSUMED_DPI, flags)
+
+
+def _suited(picture: Picture) -> Picture:
+    """Return an image in the size that Tesseract reads best; the page keeps its own."""
+    image = picture.image.convert("L")
     width, height = image.size
     if width * height > _PHOTO_PIXELS:
         factor = (_PHOTO_PIXELS / (width * height)) ** 0.5
         image = image.resize((int(width * factor), int(height * factor)))
-        flags = (*flags, "reduced")
-    elif width * height < _SMALL_PIXELS:
+        return replace(picture, image=image, flags=(*picture.flags, "reduced"))
+    if width * height < _SMALL_PIXELS:
         image = image.resize((width * 2, height * 2), Image.Resampling.LANCZOS)
-        flags = (*flags, "enlarged")
-    return Picture(image, width, height, _ASSUMED_DPI, flags)
+        return replace(picture, image=image, flags=(*picture.flags, "enlarged"))
+    return picture
+
+
+def _bounded(picture: Picture) -> Picture:
+    """Return an image that is not too large to be handed over; its page shrinks with it."""
+    image = picture.image
+    pixels = image.width * image.height
+    if pixels <= MAX_PIXELS:
+        return picture
+    factor = (MAX_PIXELS / pixels) ** 0.5
+    small = image.resize((int(image.width * factor), int(image.height * factor)))
+    dpi = max(1, int(picture.dpi * factor))
+    return Picture(small, *small.size, dpi, (*picture.flags, "reduced"))
 
 
 def _load(opened: Image.Image) -> tuple[str, ...]:

@@ -132,11 +132,15 @@ class Cell:
             start_new_session=bare,
         )
 
-    def ask(self, job: Job, document: int) -> Any:
-        """Hand over the open descriptor ``document`` and return the untrusted answer."""
+    def ask(self, job: Job, document: int, output: int = -1) -> Any:
+        """Hand over the open descriptor ``document`` and return the untrusted answer.
+
+        The job may write to ``output``, where it is given one.
+        """
         answer, give = os.pipe()
         try:
-            self._hand_over(job, [document, give])
+            more = [os.dup(output)] if output >= 0 else []
+            self._hand_over(job, [document, give, *more])
             deadline = time.monotonic() + (job.seconds or _START_SECONDS) + _BACKSTOP_SECONDS
             untrusted, ended = self._collect(answer, deadline)
         finally:

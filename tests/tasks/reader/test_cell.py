@@ -41,11 +41,11 @@ def test_a_lost_worker_costs_a_second_try(
     asked: list[str] = []
     ask = Cell.ask
 
-    def lost_at_first(cell: Cell, job: Job, document: int) -> object:
+    def lost_at_first(cell: Cell, job: Job, document: int, output: int = -1) -> object:
         asked.append(job.name)
         if len(asked) <= losses:
             signal.pidfd_send_signal(cell._worker, signal.SIGKILL)
-        return ask(cell, job, document)
+        return ask(cell, job, document, output)
 
     monkeypatch.setattr(Cell, "ask", lost_at_first)
     losses = 1
