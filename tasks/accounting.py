@@ -43,9 +43,13 @@ def exhibit_state(
     if details.get("refused"):
         state, code = details["refused"]
         return State(state), code
+    own = judged(reading["state"], details.get("ocr_pages", 0), details.get("flags", ()))
     if details.get("container"):
-        return opened_up(whole["details"]["problems"]) if whole else (State.IN_WORK, "")
-    return judged(reading["state"], details.get("ocr_pages", 0), details.get("flags", ()))
+        found = opened_up(whole["details"]["problems"]) if whole else (State.IN_WORK, "")
+        # A PDF whose parts are on record may still have pages that nobody could read.
+        document = details["container"] == "pdf" and found[0] is State.EXPANDED
+        return own if document and own[0] in FAILED else found
+    return own
 
 
 @dataclass(frozen=True)

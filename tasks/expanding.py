@@ -23,7 +23,7 @@ from typing import BinaryIO, Protocol
 
 from storage.catalogue.parts import place
 from storage.digest import Fingerprint, Hasher
-from tasks.account import State, judged, opened_up
+from tasks.account import FAILED, State, judged, opened_up
 from tasks.likeness.measure import looks
 from tasks.partlist import Part
 from tasks.reader.answer import Contents, Member, Transcript
@@ -31,14 +31,14 @@ from tasks.reader.cell import CellPool
 from tasks.reader.contained import unpack
 from tasks.reader.failures import UnreadableError
 from tasks.reader.limits import exceeded, limit_of
-from tasks.transcribing import Look, Stage, look
+from tasks.transcribing import Look, Stage, look, own_contents
 
 _SPOOLED = 64 << 20
 """Bytes that may lie in scratch space before the oldest member must have been read."""
 _NAMES_ONLY = frozenset(
-    {"absolute", "parent", "backslash", "nul", "empty_name", "duplicate", "path"}
+    {"absolute", "parent", "backslash", "nul", "empty_name", "duplicate", "path", "superseded"}
 )
-"""Reasons that concern a name alone: no name is ever used as a path here, so they harm nothing."""
+"""Reasons that concern a name (never used as a path here) or a time: they harm nothing."""
 
 
 Path_ = tuple[int, ...]
@@ -252,7 +252,7 @@ class Expander:
                 yield each.part
             return
         try:
-            seen = each.reading.result()
+            seen = own_contents(each.member, each.reading.result())
             path = (*above, each.member.index)
             if chosen is not None and path not in chosen:
                 if seen.contents is not None:
@@ -276,15 +276,11 @@ class Expander:
         if why is not None:
             return _ended(part, *why), False
         state, code = opened_up(held.problems)
-        part = replace(
-            part,
-            state=state.value,
-            code=code[:64],
-            reason=explained(state, code),
-            members=len(held.members),
-            member_bytes=held.total_bytes,
-        )
-        return part, True
+        part = replace(part, members=len(held.members), member_bytes=held.total_bytes)
+        if held.format == "pdf" and state is State.EXPANDED and part.state in FAILED:
+            return part, True  # Pages that nobody could read are told before what lies beside.
+        reason = explained(state, code)
+        return replace(part, state=state.value, code=code[:64], reason=reason), True
 
 
 def too_much(

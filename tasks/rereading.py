@@ -108,9 +108,14 @@ def _wanted(exhibit: dict[str, Any], selection: Selection) -> bool:
     return (
         media_type.startswith(selection.media_type)
         and (not selection.failed or state in FAILED)
-        and (selection.stage is not Stage.OCR or state in _BY_OCR)
+        and (selection.stage is not Stage.OCR or state in _BY_OCR or _has_ocr(reading))
         and (selection.stage is not Stage.EXPAND or held)
     )
+
+
+def _has_ocr(reading: dict[str, Any] | None) -> bool:
+    """Whether pages were read by OCR, as those of a scan that holds earlier revisions are."""
+    return bool(reading and reading["details"].get("ocr_pages"))
 
 
 def _is_container(details: dict[str, Any]) -> bool:

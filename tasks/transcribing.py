@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from tasks.reader.answer import MAY_HOLD, Contents, Page, Transcript
+from tasks.reader.answer import MAY_HOLD, Contents, Member, Page, Transcript
 from tasks.reader.cell import EMPTY, CellPool, Progress, recognised, settled
 from tasks.reader.contained import contents
 from tasks.reader.documents import Document
@@ -73,12 +73,26 @@ def look(
     return Look(recognised(pool, file, transcript, progress))
 
 
+def own_contents(member: Member, seen: Look) -> Look:
+    """Return what a member holds of its own, not what stands beside it already.
+
+    An earlier revision of a PDF begins with those before it, and they are members of the whole.
+    """
+    if "superseded" not in member.unsafe or seen.contents is None:
+        return seen
+    held = tuple(each for each in seen.contents.members if "superseded" not in each.unsafe)
+    total = sum(max(each.size, 0) for each in held)
+    own = replace(seen.contents, members=held, total_bytes=total)
+    return replace(seen, contents=own if held else None)
+
+
 def _container(transcript: Transcript, held: Contents) -> Transcript:
     """Return a container's own transcript: one with members is not empty, whatever it says."""
     own = (flag for flag in transcript.flags if flag != MAY_HOLD)
     flags = (*own, *(f"container_{each}" for each in held.problems[:20]))
     state, reason = transcript.state, transcript.reason
-    if not any(page.text.strip() for page in transcript.pages):
+    # A PDF is a document in its own right; that it holds others says nothing about its pages.
+    if held.format != "pdf" and not any(page.text.strip() for page in transcript.pages):
         state, reason = ("read", "") if held.members else ("empty", EMPTY)
     kind = _TYPES.get(held.format, transcript.media_type)
     return replace(transcript, media_type=kind, state=state, reason=reason, flags=flags)

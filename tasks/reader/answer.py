@@ -287,7 +287,8 @@ class Member:
     relied on, as ``code`` or ``code:VALUE:LIMIT`` (``limits.limit_of``): ``absolute``,
     ``parent``, ``backslash``, ``nul``, ``empty_name``, ``symlink``, ``hardlink`` (out of the
     container), ``special``, ``duplicate``, ``overlap``, ``header_mismatch``, ``method``,
-    ``outside``, ``sparse``, ``hidden_data``, and with a limit ``ratio``, ``size``, ``path``.
+    ``outside``, ``sparse``, ``hidden_data``, ``superseded`` (an earlier revision of a PDF), and
+    with a limit ``ratio``, ``size``, ``path``.
     """
 
     index: int

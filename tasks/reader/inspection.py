@@ -27,12 +27,12 @@ from tasks.reader.tools import versions
 
 Read = Callable[[Source, Context], Reading]
 
-_PDF = heavy.reader("pdf", "read_pdf")
-_DOCX, _PPTX = heavy.reader("office", "read_docx"), heavy.reader("office", "read_pptx")
-_XLSX = heavy.reader("sheets", "read_xlsx")
-_DOC, _XLS, _PPT = (heavy.reader("legacy", f"read_{kind}") for kind in ("doc", "xls", "ppt"))
-_ODF = heavy.reader("odf", "read_odf")
-_IMAGE = heavy.reader("images", "read_image")
+_PDF = heavy.HeavyReader("pdf", "read_pdf")
+_DOCX, _PPTX = heavy.HeavyReader("office", "read_docx"), heavy.HeavyReader("office", "read_pptx")
+_XLSX = heavy.HeavyReader("sheets", "read_xlsx")
+_DOC, _XLS, _PPT = (heavy.HeavyReader("legacy", f"read_{kind}") for kind in ("doc", "xls", "ppt"))
+_ODF = heavy.HeavyReader("odf", "read_odf")
+_IMAGE = heavy.HeavyReader("images", "read_image")
 
 _READERS: dict[str, Read] = {
     "application/pdf": _PDF,
@@ -67,11 +67,12 @@ _READERS: dict[str, Read] = {
     "application/json": texts.read_text,
     "application/csv": texts.read_text,
     **dict.fromkeys(signatures.PICTURES, _IMAGE),
-    "image/svg+xml": heavy.reader("svg", "read_svg"),
+    "image/svg+xml": heavy.HeavyReader("svg", "read_svg"),
+    **dict.fromkeys(signatures.MEDIA, heavy.HeavyReader("media", "read_media")),
 }
 
 
-HEAVY = ("images", "legacy", "odf", "office", "pdf", "sheets", "svg")
+HEAVY = ("images", "legacy", "media", "odf", "office", "pdf", "sheets", "svg")
 """Modules with readers that a light worker has not loaded."""
 
 _LINE = "证据清单：客户名单、供货合同。\n"
@@ -106,7 +107,9 @@ def inspect(source: Source, *, parts: bool = True) -> Transcript:
         reading = _read(kind, source, Context(open_part, descend=False)) if own_words else Reading()
         reading.flag(MAY_HOLD)
     else:
-        reading = _read(kind, source, Context(open_part))
+        # What a PDF holds is known only when it has been read; it then says so itself.
+        whole = parts or kind != "application/pdf"
+        reading = _read(kind, source, Context(open_part, descend=whole))
     reading.note("pronom", pronom.identifier(kind, source))
     if mismatch(kind, claimed, source.name):
         reading.flags.insert(0, "type_mismatch")

@@ -1,29 +1,37 @@
-"""PDF by PDFium: the text layer page by page, judged; attachments; metadata; encryption."""
+"""PDF by PDFium: the text layer page by page, judged, and what else the file holds.
+
+The pages come first, under their own numbers. Behind them stands what no printed page shows, as
+pages with a label and a flag: hidden words, annotations and, where nobody asks for parts, the
+text of earlier revisions and attachments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from tasks.reader import pdf_marks, pdf_notes, pdf_revisions, pdf_structure, zipdir
+from tasks.reader.answer import MAY_HOLD
 from tasks.reader.judge import PageFacts, judge
+from tasks.reader.pdf_attached import Attached, attached
+from tasks.reader.pdf_changes import changes
 from tasks.reader.reading import MAX_PAGES, Context, Reading
 from tasks.reader.source import Source
 
 _PASSWORD = 4
-_INVISIBLE = 3
 _SAMPLED = 400
-_MAX_OBJECTS = 20_000
 _OCR = {"garbage", "scan", "hidden_layer", "drawing"}
 
 
 @contextmanager
-def document(source: Source) -> Iterator[Any]:
+def document(source: Source, password: str | None = None) -> Iterator[Any]:
     """Yield the open PDF; raises ``PdfiumError``."""
-    pdf = pdfium.PdfDocument(source.file(), autoclose=True)
+    pdf = pdfium.PdfDocument(source.file(), password=password, autoclose=True)
     try:
         yield pdf
     finally:
@@ -35,35 +43,60 @@ def read_pdf(source: Source, context: Context) -> Reading:
     reading = Reading()
     try:
         with document(source) as pdf:
-            _describe(pdf, source, reading)
-            for index in range(min(len(pdf), MAX_PAGES)):
-                _page(pdf, index, reading, context)
-            if len(pdf) > MAX_PAGES:
-                reading.flag("truncated")
-            _attachments(pdf, reading, context)
+            _read(pdf, source, reading, context)
     except pdfium.PdfiumError as error:
-        locked = getattr(error, "err_code", 0) == _PASSWORD or "assword" in str(error)
-        reading.state = "encrypted" if locked else "damaged"
+        reading.state = "encrypted" if is_locked(error) else "damaged"
     return reading
+
+
+def is_locked(error: Exception) -> bool:
+    """Return whether a PDF cannot be opened for want of a password."""
+    return getattr(error, "err_code", 0) == _PASSWORD or "assword" in str(error)
 
 
 def attachment(source: Source, index: int) -> Source:
     """Return one attached file."""
     with document(source) as pdf:
-        held = pdf.get_attachment(index)
-        return Source(bytes(held.get_data()), attachment_name(held))
+        held = attached(pdf, source)[index]
+        return Source(held.load(), held.name)
 
 
-def attachment_name(held: Any) -> str:
-    """Return an attachment's name; PDFium leaves a name with a UTF-16 mark undecoded."""
-    name = str(held.get_name())
-    if name.startswith("\u00fe\u00ff"):
-        with suppress(UnicodeError):
-            return name.encode("latin-1").decode("utf-16-be")
-    return name
+@dataclass
+class _Behind:
+    """What is to stand behind the pages, as label, flags and text."""
+
+    pages: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
+
+    def add(self, label: str, flags: tuple[str, ...], text: str) -> None:
+        """Keep one page for later, if there is anything on it."""
+        if text.strip():
+            self.pages.append((label, flags, text))
 
 
-def _describe(pdf: Any, source: Source, reading: Reading) -> None:
+def _read(pdf: Any, source: Source, reading: Reading, context: Context) -> None:
+    revisions = pdf_revisions.find(source)
+    elsewhere = _describe(pdf, source, revisions, reading)
+    behind, texts = _Behind(), []
+    for index in range(min(len(pdf), MAX_PAGES)):
+        texts.append(_page(pdf, index, reading, context, behind))
+    if len(pdf) > MAX_PAGES:
+        reading.flag("truncated")
+    if revisions.earlier:
+        _earlier(source, revisions, texts, reading, context, behind)
+    for label, flags, text in behind.pages:
+        context.page(reading, text, label=label, flags=flags)
+    files = attached(pdf, source, table_only=not elsewhere)
+    if revisions.after and zipdir.ends_as_zip(source):
+        reading.flag("also_zip")
+    if not context.descend and (files or revisions.earlier):
+        reading.flag(MAY_HOLD)
+    _attachments(files, reading, context)
+
+
+def _describe(
+    pdf: Any, source: Source, revisions: pdf_revisions.Revisions, reading: Reading
+) -> bool:
+    """Tell what the file says about itself; return whether files may lie outside its table."""
     for key, value in pdf.get_metadata_dict(skip_empty=True).items():
         reading.note(key, value)
     reading.note("pages", len(pdf))
@@ -71,60 +104,89 @@ def _describe(pdf: Any, source: Source, reading: Reading) -> None:
     reading.note("pdf_version", f"{version // 10}.{version % 10}" if version else None)
     if raw.FPDF_GetSecurityHandlerRevision(pdf) != -1:
         reading.flag("owner_encrypted")
-    if b"%%EOF" not in source.tail(4096):
+    if b"%%EOF" not in source.tail(4096) and not revisions.after:
         reading.flag("cut_off")
     if pdf.get_formtype():
         reading.flag("form")
+    if revisions.after:
+        reading.flag("data_after_end")
+        reading.note("bytes_after_end", revisions.after)
+    if revisions.before:
+        reading.flag("data_before_start")
+    if revisions.unchained:
+        reading.note("ends_of_no_revision", revisions.unchained)
+    found = pdf_structure.examine(source, revisions)
+    for word in found.flags:
+        reading.flag(word)
+    for key, value in found.lines:
+        reading.note(key, value)
+    return found.elsewhere
 
 
-def _page(pdf: Any, index: int, reading: Reading, context: Context) -> None:
+def _page(pdf: Any, index: int, reading: Reading, context: Context, behind: _Behind) -> str:
+    """Add a page and return the text of its layer."""
     try:
         with closing(pdf[index]) as page, closing(page.get_textpage()) as layer:
-            facts = _facts(page, layer)
+            marks = pdf_marks.marks(page)
+            facts = _facts(layer, marks)
+            verdict = judge(facts)
+            text, flags = facts.text, _flags(verdict, marks, reading)
+            if marks.hidden and verdict != "hidden_layer":
+                text = _seen(layer, marks, index, facts.text, behind)
+                flags = (*flags, "hidden_text") if text != facts.text else flags
+            _noted(page, index, reading, behind)
     except pdfium.PdfiumError:
         reading.flag("part_not_read")
         context.page(reading, "", frame=index + 1, flags=("damaged",))
-        return
-    verdict = judge(facts)
-    flags = () if verdict == "good" else (verdict,)
-    origin = "text_layer" if facts.text.strip() else "none"
+        return ""
+    origin = "text_layer" if text.strip() else "none"
     context.page(
         reading,
-        facts.text,
+        text,
         frame=index + 1,
         origin=origin,
         needs_ocr=verdict in _OCR,
         flags=flags,
     )
+    return facts.text
 
 
-def _facts(page: Any, layer: Any) -> PageFacts:
+def _flags(verdict: str, marks: pdf_marks.Marks, reading: Reading) -> tuple[str, ...]:
+    if not marks.whole:
+        reading.flag("objects_not_all_judged")
+    if verdict != "good":
+        return (verdict,)
+    # Words in a picture on a page with a good layer are read by nobody.
+    return ("picture",) if marks.pictures else ()
+
+
+def _seen(layer: Any, marks: pdf_marks.Marks, index: int, text: str, behind: _Behind) -> str:
+    """Put the words that a page does not show behind the pages; return those that it shows."""
+    found = pdf_marks.hidden_text(layer, marks.hidden)
+    for why, words in found.items():
+        label = f"第 {index + 1} 页看不见的文字 hidden words of page {index + 1}: "
+        behind.add(label + pdf_marks.REASONS[why], ("hidden_text", f"hidden_{why}"), words)
+    return pdf_marks.shown_text(layer, marks.hidden) if found else text
+
+
+def _noted(page: Any, index: int, reading: Reading, behind: _Behind) -> None:
+    found = pdf_notes.notes(page)
+    if any(note.launches for note in found):
+        reading.flag("launch_action")
+    label = f"第 {index + 1} 页批注 annotations of page {index + 1}"
+    behind.add(label, ("annotations",), "\n".join(note.text for note in found if note.text))
+
+
+def _facts(layer: Any, marks: pdf_marks.Marks) -> PageFacts:
     text = layer.get_text_bounded().replace("\r\n", "\n")
-    width, height = page.get_size()
-    cover, hidden, shown, count = 0.0, 0, 0, 0
-    for thing in page.get_objects(max_depth=3):
-        count += 1
-        if count > _MAX_OBJECTS:
-            break
-        if thing.type == raw.FPDF_PAGEOBJ_IMAGE:
-            cover += _area(thing, width, height)
-        elif thing.type == raw.FPDF_PAGEOBJ_TEXT:
-            invisible = raw.FPDFTextObj_GetTextRenderMode(thing) == _INVISIBLE
-            hidden, shown = hidden + invisible, shown + (not invisible)
     return PageFacts(
-        text=text,
-        image_cover=min(1.0, cover / max(1.0, width * height)),
+        text=pdf_marks.joined(text),
+        image_cover=marks.image_cover,
         unmapped_share=_unmapped(layer),
-        invisible_share=hidden / max(1, hidden + shown),
-        objects=count,
+        invisible_share=marks.invisible_share,
+        objects=marks.objects,
+        text_cover=marks.text_cover,
     )
-
-
-def _area(image: Any, width: float, height: float) -> float:
-    left, bottom, right, top = image.get_bounds()
-    across = min(right, width) - max(left, 0.0)
-    up = min(top, height) - max(bottom, 0.0)
-    return float(max(0.0, across) * max(0.0, up))
 
 
 def _unmapped(layer: Any) -> float:
@@ -137,16 +199,40 @@ def _unmapped(layer: Any) -> float:
     return missing / len(picked)
 
 
-def _attachments(pdf: Any, reading: Reading, context: Context) -> None:
-    count = pdf.count_attachments()
-    if count:
-        reading.note("attachments", count)
-    for index in range(count):
-        held = pdf.get_attachment(index)
-        name = attachment_name(held)
+def _earlier(
+    source: Source,
+    revisions: pdf_revisions.Revisions,
+    texts: list[str],
+    reading: Reading,
+    context: Context,
+    behind: _Behind,
+) -> None:
+    """Tell of the earlier revisions, and what text they had that the file has no more."""
+    reading.flag("revised")
+    reading.note("revisions", len(revisions.all))
+    found = changes(source, revisions, texts)
+    for each in revisions.earlier:
+        reading.note(f"revision_{each.number}", f"{each.start}-{each.end} B; {found.said(each)}")
+    if not found.whole:
+        reading.flag("revisions_not_all_compared")
+    changed = {page for pages in found.pages.values() for page in pages}
+    for at, page in enumerate(reading.pages):
+        if page.frame in changed:
+            reading.pages[at] = found.marked(page)
+    if context.descend:
+        for number, page_number, text in found.earlier:
+            label = f"第 {number} 版第 {page_number} 页 page {page_number} of revision {number}"
+            behind.add(label, ("earlier_revision",), text)
+
+
+def _attachments(files: list[Attached], reading: Reading, context: Context) -> None:
+    if files:
+        reading.note("attachments", len(files))
+        reading.flag("embedded_files")
+    for index, held in enumerate(files if context.descend else ()):
         context.part(
             reading,
             index,
-            f"附件 attachment: {name}",
-            lambda held=held, name=name: Source(bytes(held.get_data()), name),  # type: ignore[misc]
+            f"附件 attachment: {held.name}",
+            lambda held=held: Source(held.load(), held.name),  # type: ignore[misc]
         )

@@ -11,7 +11,7 @@ from tasks.reader.limits import Limits, exceeded
 from tasks.reader.strict import MAX_NUMBER
 
 # Here names are labels that a sender gave: two attachments may well have the same.
-_LABELS = ("mail", "mbox", "msg", "tnef")
+_LABELS = ("mail", "mbox", "msg", "tnef", "pdf")
 
 
 class Judge:

@@ -1,13 +1,14 @@
 """Which container a file is, by its content alone.
 
 No containers here, although they are packed as such: documents of Office and OpenDocument,
-EPUB, JAR and APK files, PDF with attachments. They are read as the documents or programs that
-they are; ``zip_document`` tells them by the entries that their own standards demand.
+EPUB, JAR and APK files. They are read as the documents or programs that they are;
+``zip_document`` tells them by the entries that their own standards demand. A PDF is one if files
+or earlier revisions lie in it.
 """
 
 from __future__ import annotations
 
-from tasks.reader import mediatype, zipdir
+from tasks.reader import heavy, mediatype, zipdir
 from tasks.reader.containers import mails, outlook, packed, rarheads, stream, tar
 from tasks.reader.containers.compressed import Compressed
 from tasks.reader.containers.walker import Tick, Walker
@@ -26,6 +27,7 @@ _COMPRESSED = {
 # A block, or the end of a file without any.
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_PDF, _PDF_WITHIN = b"%PDF-", 1024
 _BOUNDLESS = Limits(max_total_bytes=1 << 62, max_ratio=1 << 62)
 _OFFICE_PARTS = {"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"}
 
@@ -81,6 +83,11 @@ def _by_whole(source: Source, head: bytes, limits: Limits, tick: Tick) -> Walker
         return mails.Mailbox(source, tick)
     if mediatype.looks_like_mail(head):
         return mails.Mail(source, tick)
+    if _PDF in head[:_PDF_WITHIN]:
+        pdfs = heavy.loaded("tasks.reader.containers.pdfs")
+        if pdfs.is_container(source):
+            found: Walker = pdfs.Pdf(source, tick)
+            return found
     return Zip(source, limits, behind=True) if zipdir.ends_as_zip(source) else None
 
 
