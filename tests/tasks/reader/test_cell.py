@@ -61,7 +61,7 @@ def test_a_lost_worker_costs_a_second_try(
 def test_time_goes_with_size(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[Job] = []
 
-    def told(_: Cell, job: Job, __: int) -> object:
+    def told(_: Cell, job: Job, *__: int) -> object:
         jobs.append(job)
         raise CellFailure("fault", "x")
 
