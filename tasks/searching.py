@@ -37,13 +37,18 @@ class Box:
 
 @dataclass(frozen=True)
 class Shown:
-    """A hit and where it stands on the image of its page, which has this size (0: no image)."""
+    """A hit and where it stands on the image of its page, which has this size (0: no image).
+
+    ``inside`` and ``frame`` lead to the page in its document (see ``Page``).
+    """
 
     hit: Hit
     boxes: tuple[Box, ...] = ()
     width: int = 0
     height: int = 0
     dpi: int = 0
+    inside: tuple[int, ...] = ()
+    frame: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,8 @@ def _with_boxes(custody: Custody, hits: list[Hit], wanted: Sequence[Term]) -> It
             yield Shown(hit)
             continue
         found = tuple(box for term in wanted for box in boxes_of(page, term))
-        yield Shown(hit, found[:MOST_BOXES], page.width, page.height, page.dpi)
+        size = page.width, page.height, page.dpi
+        yield Shown(hit, found[:MOST_BOXES], *size, page.inside, page.frame)
 
 
 def _transcript(custody: Custody, hit: Hit) -> Transcript | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from portal.commands.cases import Json
 
 if TYPE_CHECKING:
     from storage.catalogue.asking import Filters
-    from tasks.searching import Shown
+    from tasks.searching import Found, Shown
 
 _TYPES = {
     "pdf": "application/pdf",
@@ -49,6 +50,10 @@ def search(
         str, typer.Option("--type", help="Only this type or its beginning: pdf, image/.")
     ] = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Pages at most.")] = 100,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", help="New file with each page's image and the places marked on it."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find pages, names and metadata by a query: words, phrases, AND, OR, NOT (docs/search.md)."""
@@ -58,7 +63,11 @@ def search(
 
     case, query = _asked(case, query, every=every)
     filters = _filters(kind, unit, since, until, media_type)
-    found = find(current(), query, case=case, filters=filters, limit=limit, boxes=json)
+    found = find(
+        current(), query, case=case, filters=filters, limit=limit, boxes=json or page is not None
+    )
+    if page is not None:
+        _write_page(page, query, found)
     if json:
         as_json([_flat(each) for each in found.hits])
         return
@@ -66,8 +75,36 @@ def search(
         line(f"没有找到 / nothing found: {cell(query)}")
         return
     _print(query, found.hits, every=every)
+    if page is not None:
+        line(f"[green]✓[/] {cell(page)}")
     if found.more:
         line(f"只列出前 {limit} 页，另有更多 the first {limit} pages; for more: --limit")
+
+
+def _write_page(path: Path, query: str, found: Found) -> None:
+    """Write the hits with their images into a new file; one that is there is left alone."""
+    from portal.hits_page import page
+    from storage.custody import current
+    from storage.errors import ConflictError, InputError
+    from storage.settings import settings
+    from tasks.picturing import pictures
+    from tasks.reading import open_pool
+
+    try:
+        with (
+            path.open("x", encoding="utf-8", errors="backslashreplace") as file,
+            open_pool(settings()) as pool,
+        ):
+            file.writelines(page(query, pictures(current(), pool, found.hits), more=found.more))
+    except FileExistsError as error:
+        raise ConflictError(
+            f"文件已存在，未改动 the file is there already: {path}", remedy="choose another name"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"无法写入 it cannot be written: {path}: {error.strerror}",
+            remedy="choose a folder that is there and that you may write to",
+        ) from error
 
 
 def _asked(case: str, query: str, *, every: bool) -> tuple[str, str]:
