@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
@@ -63,9 +63,16 @@ def listing_text(files: Iterable[ListedFile]) -> str:
     Raises:
         InputError: a path is empty or stands there twice.
     """
-    listed = list(files)
-    _refuse_twins(listed)
-    return "".join(sorted(map(_line, listed)))
+    return "".join(listing_lines(files))
+
+
+def listing_lines(files: Iterable[ListedFile]) -> list[str]:
+    """Return the lines of the canonical listing, which take a tenth of the files as objects.
+
+    Raises:
+        InputError: a path is empty or stands there twice.
+    """
+    return sorted(map(_line, _without_twins(files)))
 
 
 def parse_listing(text: str) -> tuple[ListedFile, ...]:
@@ -80,9 +87,12 @@ def parse_listing(text: str) -> tuple[ListedFile, ...]:
     return files
 
 
-def bundle_digest(listing: Sequence[ListedFile]) -> str:
+def bundle_digest(listing: Iterable[ListedFile]) -> str:
     """Return the SHA-256, in hex, of the canonical listing: the fingerprint of a bundle."""
-    return hashlib.sha256(listing_text(listing).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for line in listing_lines(listing):
+        digest.update(line.encode())
+    return digest.hexdigest()
 
 
 def _line(file: ListedFile) -> str:
@@ -99,7 +109,7 @@ def _parse_line(line: str) -> ListedFile:
     return ListedFile(decode_path(path), Fingerprint(int(size), sha256, sm3, blake3))
 
 
-def _refuse_twins(files: Sequence[ListedFile]) -> None:
+def _without_twins(files: Iterable[ListedFile]) -> Iterator[ListedFile]:
     seen: set[str] = set()
     for file in files:
         if not file.path or file.path in seen:
@@ -108,3 +118,4 @@ def _refuse_twins(files: Sequence[ListedFile]) -> None:
                 path=file.path,
             )
         seen.add(file.path)
+        yield file

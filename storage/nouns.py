@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -122,7 +123,7 @@ class Manifest:
     submitted_by: str
     submitted_at: str
     secrecy: str
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:

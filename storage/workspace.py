@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,7 +206,7 @@ def remove_tree(root: Path) -> None:
         os.rmdir(folder)  # noqa: PTH106 - the name may be any bytes
 
 
-def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_durably(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -> None:
     """Replace a file whole: temporary file, fsync, rename, fsync of the folder.
 
     After a crash the path holds the old bytes or the new ones, never a part, and the next write
@@ -215,7 +216,7 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+        file.writelines([data] if isinstance(data, bytes) else data)
         file.flush()
         os.fsync(descriptor)
     temporary.replace(path)

@@ -19,6 +19,7 @@ from storage.spelling import spell, unspell
 from tasks.bag_lists import PAYLOAD
 from tasks.bags import Bag, is_bag, judge_bag
 from tasks.manifest_mistakes import Mistake
+from tasks.packed import Packed
 
 _LINE_BYTES = 256
 """A bag's lists may be as long as so many bytes for each file that a bundle may hold."""
@@ -72,7 +73,7 @@ def judge_payload(judge: Judge, manifest_path: str, payload: Sequence[ListedFile
     A manifest in ``data/`` names what lies beside it. One at the root may do either; of two
     failures the one with fewer mistakes is told.
     """
-    inside = [replace(each, path=each.path.removeprefix(PAYLOAD)) for each in payload]
+    inside = Packed(replace(each, path=each.path.removeprefix(PAYLOAD)) for each in payload)
     from_data = judge(inside)
     if isinstance(from_data, Manifest):
         from_data = _from_root(from_data)
@@ -85,7 +86,5 @@ def judge_payload(judge: Judge, manifest_path: str, payload: Sequence[ListedFile
 
 
 def _from_root(manifest: Manifest) -> Manifest:
-    items = tuple(
-        replace(item, path=spell(PAYLOAD + unspell(item.path))) for item in manifest.items
-    )
-    return replace(manifest, items=items)
+    items = (replace(item, path=spell(PAYLOAD + unspell(item.path))) for item in manifest.items)
+    return replace(manifest, items=Packed(items))

@@ -16,11 +16,12 @@ from storage.names import display
 from storage.nouns import Manifest, case_id
 from storage.objects import Kept, ObjectRef
 from tasks.manifest_mistakes import Mistake
+from tasks.packed import Packed, PackedMap, joined
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """One regular file of a drop: path in the bundle (``/``, surrogateescape), place on disk."""
 
@@ -101,10 +102,10 @@ class Arrival:
     accession: str
     kind: str
     root: str
-    files: tuple[File, ...]
+    files: Sequence[File]
     irregular: tuple[Irregular, ...]
     on_record: bool = False
-    taken: tuple[Taken, ...] = ()
+    taken: Sequence[Taken] = ()
     received_at: str = ""
     released: Mapping[str, Any] = field(default_factory=dict)
 
@@ -113,8 +114,12 @@ class Arrival:
 class Batch:
     """What came of taking some files of a bundle into custody."""
 
-    taken: tuple[Taken, ...]
+    taken: Sequence[Taken]
     irregular: tuple[Irregular, ...] = ()
+
+    def packed(self) -> Batch:
+        """Return the same, held small."""
+        return Batch(Packed(self.taken), self.irregular)
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class Bundle:
     kind: str
     unit: str
     name: str
-    files: tuple[Taken, ...]
+    files: Sequence[Taken]
     irregular: tuple[Irregular, ...]
     received_at: str
     received_digest: str
@@ -153,7 +158,7 @@ class Verdict:
     """
 
     bundle: Bundle
-    files: tuple[Taken, ...] = ()
+    files: Sequence[Taken] = ()
     bundle_digest: str = ""
     manifest: Manifest | None = None
     manifest_path: str = ""
@@ -180,7 +185,7 @@ class Verdict:
         return Shelf(originals_of(self.case), bundle.received_at, bundle.accession)
 
     @property
-    def to_store(self) -> tuple[Taken, ...]:
+    def to_store(self) -> Sequence[Taken]:
         """Every object that moves to the case: the content, and the container it came in.
 
         Nothing of a bundle that was refused, is known or was answered: it stays where it is.
@@ -188,7 +193,7 @@ class Verdict:
         if self.answered or not self.accepted:
             return ()
         if self.bundle.kind == "container":
-            return (*self.bundle.files, *self.files)
+            return joined([self.bundle.files, self.files])
         return self.files
 
 
@@ -205,7 +210,7 @@ class Shelf:
 class Stored:
     """Where the bytes of each file lie, by SHA-256, for all files of a verdict."""
 
-    refs: dict[str, ObjectRef] = field(default_factory=dict)
+    refs: PackedMap[ObjectRef] = field(default_factory=PackedMap)
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ from storage.nouns import Manifest, case_id
 from storage.settings import Settings
 from tasks import intake_mistakes as wrong
 from tasks.bag_intake import bag_of, judge_payload, manifests_in
-from tasks.bags import Bag
+from tasks.bags import Bag, is_bag
 from tasks.bundle import Answer, Bundle, Taken, Verdict
 from tasks.kept_files import opened
 from tasks.manifest import judge_manifest
 from tasks.manifest_mistakes import Mistake
+from tasks.packed import Packed, joined
 from tasks.reader.cell import CellPool
 from tasks.unpacking import unpack_container
 
@@ -41,9 +42,9 @@ def judge(custody: Custody, pool: CellPool, bundle: Bundle) -> Verdict:
     files = bundle.files
     if bundle.kind == "container" and files and not mistakes:
         members, found = unpack_container(custody, pool, bundle)
-        files = (*members, *(each for each in bundle.files if each.path in bundle.given))
+        files = joined([members, [each for each in bundle.files if each.path in bundle.given]])
         mistakes += found
-    verdict = Verdict(bundle, tuple(files), bundle_digest([each.listed() for each in files]))
+    verdict = Verdict(bundle, files, bundle_digest(each.listed() for each in files))
     if mistakes:
         return replace(verdict, mistakes=tuple(mistakes))
     bag = _bag(custody, verdict)
@@ -79,7 +80,11 @@ def _over_limits(chosen: Settings, files: Sequence[Taken]) -> Iterator[Mistake]:
 
 
 def _bag(custody: Custody, verdict: Verdict) -> Bag | None:
-    own = [each for each in verdict.files if each.path not in verdict.bundle.given]
+    given = verdict.bundle.given
+    # Most bundles are no bag, and of those nothing but the names is asked for.
+    if not is_bag([each.path for each in verdict.files if each.path not in given]):
+        return None
+    own = [each for each in verdict.files if each.path not in given]
     refs = {each.path: each.kept.ref for each in own}
     return bag_of(
         custody.settings,
@@ -125,7 +130,7 @@ def _with_manifest(custody: Custody, pool: CellPool, verdict: Verdict, bag: Bag 
         manifest_file.path,
         *(each.path for part in verdict.beside.values() for each in part),
     }
-    others = [each.listed() for each in verdict.files if each.path not in besides]
+    others = Packed(each.listed() for each in verdict.files if each.path not in besides)
     judge_raw = partial(judge_manifest, raw, unit=verdict.bundle.unit or None)
     if bag is None:
         judged = judge_raw(others)

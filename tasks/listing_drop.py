@@ -13,6 +13,7 @@ from pathlib import Path
 from storage.errors import InputError, TransientError
 from storage.names import display
 from tasks.bundle import DONE_MARKER, Arrival, File, Irregular, IrregularKind
+from tasks.packed import Packed
 
 
 def list_drop(root: Path, accession: str) -> Arrival:
@@ -37,7 +38,7 @@ def list_drop(root: Path, accession: str) -> Arrival:
         accession,
         "folder",
         str(root),
-        tuple(sorted(files, key=lambda file: os.fsencode(file.path))),
+        Packed(sorted(files, key=lambda file: os.fsencode(file.path))),
         tuple(sorted(irregular, key=lambda each: os.fsencode(each.path))),
     )
 

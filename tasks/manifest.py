@@ -89,7 +89,7 @@ class _Header:
         self._secrecy = self._judge_secrecy()
         self._officers = _officers(raw, mistakes)
 
-    def manifest(self, items: tuple[Item, ...]) -> Manifest:
+    def manifest(self, items: Sequence[Item]) -> Manifest:
         """Return the manifest; only called when no mistake was found."""
         row = self._row
         return Manifest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePosixPath
@@ -18,6 +18,7 @@ from tasks.manifest_mistakes import Mistake
 from tasks.manifest_rows import Row, Rows
 from tasks.manifest_values import Moment, Paths, parse_digests, parse_moment, path_fault, strong
 from tasks.manifest_words import FORMS, ITEM_WORDS, KINDS, YES_NO
+from tasks.packed import Packed
 from tasks.reader.answer import RawCell
 
 OF_COPIES = ("copy_reason", "original_location", "checked_by", "checked_at", "annotation")
@@ -58,7 +59,8 @@ class ItemJudge:
         other_digest: Callable[[str, str], str] | None,
     ) -> None:
         """Judge against ``listing``, adding what is wrong to ``mistakes``."""
-        self._files = {each.path: each for each in listing}
+        self._listing = listing
+        self._files = {each.path: at for at, each in enumerate(listing)}
         self._paths = Paths(list(self._files))
         self._mistakes = mistakes
         self._submitted = submitted
@@ -66,12 +68,24 @@ class ItemJudge:
         self._named: dict[str, str] = {}
         self._hints = 0
 
-    def judge(self, lines: Iterable[Sequence[RawCell]]) -> tuple[Item, ...]:
+    def judge(self, lines: Iterable[Sequence[RawCell]]) -> Sequence[Item]:
         """Return the items; they are only whole if no mistake was added."""
+        # What is wrong with a cell by itself is told of all lines before all else.
+        told, self._mistakes = self._mistakes, []
         rows = Rows(ITEM, ITEM_WORDS, self._mistakes)
-        read = [row for cells in lines if (row := rows.read(cells)).filled]
-        items = tuple(self._item(seq, row) for seq, row in enumerate(read, 1))
-        if not read:
+
+        def read() -> Iterator[Row]:
+            for cells in lines:
+                rows.mistakes = told
+                row = rows.read(cells)
+                rows.mistakes = self._mistakes
+                if row.filled:
+                    yield row
+
+        items = Packed(self._item(seq, row) for seq, row in enumerate(read(), 1))
+        told += self._mistakes
+        self._mistakes = told
+        if not items:
             self._mistakes.append(wrong.no_items())
         for path in self._files:
             self._judge_present(path)
@@ -239,4 +253,4 @@ class ItemJudge:
             return ""
         if algorithm in WEAK:
             return self._other_digest(path, algorithm) if self._other_digest else ""
-        return self._files[path].fingerprint.digests[algorithm]
+        return self._listing[self._files[path]].fingerprint.digests[algorithm]

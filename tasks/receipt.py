@@ -8,14 +8,14 @@ machine-readable receipt, so that the two belong together. Pure: all times are a
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from appraisal.paper import Cell, Document, Label, Line, Mono, Signature, Strong
-from storage.digest import Fingerprint
+from storage.digest import Fingerprint, digest_stream
 from storage.errors import InputError
 from storage.names import shown
 from storage.nouns import (
@@ -47,6 +47,24 @@ class ReceiptLine:
     event_index: int
 
 
+class _Items(Sequence[dict[str, Any]]):
+    """The items of a receipt, each made when it is asked for: there may be very many."""
+
+    def __init__(self, case: str, lines: Sequence[ReceiptLine]) -> None:
+        self._case, self._lines = case, lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (_item(self._case, line) for line in self._lines)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [_item(self._case, line) for line in self._lines[place]]
+        return _item(self._case, self._lines[place])
+
+
 def build_receipt(
     *,
     accession: str,
@@ -59,7 +77,7 @@ def build_receipt(
     event_index: int,
     checkpoint: str,
 ) -> dict[str, Any]:
-    """Return the machine-readable receipt.
+    """Return the machine-readable receipt; its items are made as they are asked for.
 
     Args:
         accession: number of the act of taking the bundle in.
@@ -76,7 +94,7 @@ def build_receipt(
         InputError: the checkpoint does not cover the events.
     """
     origin, size, root = _head(checkpoint)
-    if max([event_index, *(line.event_index for line in lines)]) >= size:
+    if max(event_index, *(line.event_index for line in lines)) >= size:
         raise InputError("the checkpoint of a receipt does not cover its events", size=size)
     case = case_id(manifest.case_no)
     return {
@@ -94,7 +112,7 @@ def build_receipt(
         "receiver": receiver.as_json(),
         "counts": _counts(lines),
         "bundle_digest": {"algorithm": "sha256", "value": bundle_digest, "over": "listing"},
-        "items": [_item(case, line) for line in lines],
+        "items": _Items(case, lines),
         "log": {
             "origin": origin,
             "size": size,
@@ -105,27 +123,82 @@ def build_receipt(
     }
 
 
+def receipt_pieces(receipt: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the bytes of ``receipt.json``, an item at a time; the paper names their SHA-256."""
+    # A line break in a string is written as its escape: this one stands between keys.
+    before, _, after = _encoded({**receipt, "items": []}).partition(_NO_ITEMS)
+    yield f"{before}{_ITEMS}".encode()
+    comma = end = ""
+    for item in receipt["items"]:
+        yield f"{comma}\n{_encoded(item)}".replace("\n", "\n    ").encode()
+        comma, end = ",", "\n  "
+    yield f"{end}]{after}\n".encode()
+
+
+_ITEMS = '\n  "items": ['
+_NO_ITEMS = f"{_ITEMS}]"
+
+
+def _encoded(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+
+
 def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
-    """Return the bytes of ``receipt.json``; the paper names their SHA-256."""
-    # Piece by piece: a receipt of many items as one string takes several times its bytes.
-    data = bytearray()
-    for piece in json.JSONEncoder(ensure_ascii=False, indent=2, sort_keys=True).iterencode(receipt):
-        data += piece.encode()
-    return bytes(data + b"\n")
+    """Return the bytes of ``receipt.json`` as one."""
+    return b"".join(receipt_pieces(receipt))
 
 
-def render_receipt_pdf(data: bytes) -> bytes:
+def head_of(untrusted: BinaryIO) -> dict[str, Any]:
+    """Return what a ``receipt.json`` says but for its items, which are left out.
+
+    Raises:
+        ValueError: it is not written as receipts are.
+    """
+    untrusted.seek(0)
+    lines: list[bytes] = []
+    inside = False
+    for line in untrusted:
+        if not inside or line.rstrip(b",\n") == b"  ]":
+            lines.append(line)
+            inside = line == _FIRST
+    head: dict[str, Any] = json.loads(b"".join(lines))
+    return head
+
+
+def items_of(receipt: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Yield the items of a ``receipt.json`` one by one."""
+    receipt.seek(0)
+    block: list[bytes] | None = None
+    for line in receipt:
+        end = line.rstrip(b",\n")
+        if block is None:
+            block = [] if line == _FIRST else None
+        elif end == b"  ]":
+            return
+        elif end == b"    }":
+            yield json.loads(b"".join([*block, end]))
+            block = []
+        else:
+            block.append(line)
+
+
+_FIRST = f"{_ITEMS[1:]}\n".encode()
+
+
+def render_receipt_pdf(data: bytes | BinaryIO) -> bytes:
     """Return the printable receipt of a ``receipt.json``; equal receipts give equal bytes.
 
     Raises:
         HostError: a font is missing.
     """
-    receipt = json.loads(data)
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    receipt = head_of(file)
     title = ("证据接收凭证", "Receipt of evidence")
     paper = Document(title, receipt["accession"], issuer=receipt["receiver"].get("unit", ""))
-    _facts(paper, receipt)
-    _proof(paper, receipt, hashlib.sha256(data).hexdigest())
-    _items(paper, receipt)
+    _facts(paper, receipt, items_of(file))
+    file.seek(0)
+    _proof(paper, receipt, digest_stream(file, "sha256"))
+    _items(paper, receipt["counts"]["items"], items_of(file))
     _explanation(paper)
     _signatures(paper, receipt)
     return paper.render()
@@ -141,12 +214,13 @@ def _head(checkpoint: str) -> tuple[str, int, str]:
 
 def _counts(lines: Sequence[ReceiptLine]) -> dict[str, int]:
     """Count what is known: copies, pages and pieces only where the unit gave them."""
-    counts = {"items": len(lines), "bytes": sum(line.fingerprint.size for line in lines)}
-    for key in COUNTS:
-        known = [int(line.item.extra[key]) for line in lines if key in line.item.extra]
-        if known:
-            counts[key] = sum(known)
-            counts[f"{key}_known_for"] = len(known)
+    counts = {"items": len(lines), "bytes": 0}
+    for line in lines:
+        counts["bytes"] += line.fingerprint.size
+        for key in COUNTS:
+            if key in line.item.extra:
+                counts[key] = counts.get(key, 0) + int(line.item.extra[key])
+                counts[f"{key}_known_for"] = counts.get(f"{key}_known_for", 0) + 1
     return counts
 
 
@@ -186,7 +260,7 @@ def _supplied(item: Item) -> list[dict[str, Any]]:
     return found
 
 
-def _facts(paper: Document, receipt: Mapping[str, Any]) -> None:
+def _facts(paper: Document, receipt: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> None:
     counts = receipt["counts"]
     totals = [f"{counts['items']} 件 items", f"{counts['bytes']:,} 字节 bytes"]
     for key, zh in (("copies", "份 copies"), ("pages", "页 pages"), ("pieces", "件 pieces")):
@@ -195,7 +269,7 @@ def _facts(paper: Document, receipt: Mapping[str, Any]) -> None:
             totals.append(f"{counts[key]} {zh}（{known} 件注明 stated）")
     officers = [_person(officer) for officer in receipt["officers"]]
     # An opinion comes from an agency, and no enforcement officer hands it over.
-    opinion = all(item["kind"] == EvidenceKind.APPRAISAL_OPINION for item in receipt["items"])
+    opinion = all(item["kind"] == EvidenceKind.APPRAISAL_OPINION for item in items)
     unit = ("鉴定机构", "Agency") if opinion else ("办案单位", "Enforcement unit")
     people = ("经办人", "Handled by") if opinion else ("执法人员", "Officers")
     rows: list[tuple[Label, Cell]] = [
@@ -234,13 +308,12 @@ def _checkpoint(text: str) -> list[Line]:
     return [Mono(line) for line in text.split("\n") if line]
 
 
-def _items(paper: Document, receipt: Mapping[str, Any]) -> None:
+def _items(paper: Document, count: int, items: Iterable[Mapping[str, Any]]) -> None:
     paper.section("三、证据清单", "Items")
-    items = receipt["items"]
-    if len(items) > PRINTED_ITEMS:
+    if count > PRINTED_ITEMS:
         paper.paragraph(
-            f"共 {len(items)} 件，逐件内容载于电子凭证 receipt.json，其 SHA-256 值见第二部分。",
-            f"The {len(items)} items are listed one by one in receipt.json; its SHA-256 stands "
+            f"共 {count} 件，逐件内容载于电子凭证 receipt.json，其 SHA-256 值见第二部分。",
+            f"The {count} items are listed one by one in receipt.json; its SHA-256 stands "
             "in section 2.",
         )
         return

@@ -12,16 +12,17 @@ import io
 import json
 import os
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from storage.catalogue import intents
 from storage.catalogue.intents import Claim
 from storage.custody import Custody
-from storage.digest import fingerprint_bytes
+from storage.digest import fingerprint, fingerprint_bytes
 from storage.errors import InputError, IntegrityError
 from storage.event import Action, CustodyEvent, decode, event_id
-from storage.listing import ListedFile, bundle_digest, listing_text, parse_listing
+from storage.listing import ListedFile, listing_lines, parse_listing
 from storage.names import display, utf8
 from storage.objects import Batch as StoreBatch
 from storage.objects import Kept, ObjectRef
@@ -39,6 +40,7 @@ from tasks.bundle import (
 )
 from tasks.claims import place
 from tasks.listing_drop import list_drop
+from tasks.packed import Packed, joined
 from tasks.shares import in_shares
 from tasks.telling import TELLER, counted
 
@@ -112,6 +114,17 @@ def put_bytes(custody: Custody, key: str, data: bytes) -> ObjectRef:
     return custody.objects.put(key, io.BytesIO(data), fingerprint_bytes(data))
 
 
+def put_listing(custody: Custody, start: str, files: Iterable[Taken]) -> tuple[str, ObjectRef]:
+    """Store the canonical listing of files under ``<start><digest>.txt``; return its digest."""
+    lines = listing_lines(each.listed() for each in files)
+    with tempfile.TemporaryFile(dir=custody.workspace.work) as file:
+        file.writelines(map(str.encode, lines))
+        file.seek(0)
+        found = fingerprint(file)
+        file.seek(0)
+        return found.sha256, custody.objects.put(f"{start}{found.sha256}.txt", file, found)
+
+
 def receive(custody: Custody, arrival: Arrival, batches: Sequence[Batch]) -> Bundle:
     """Record that a bundle arrived: the event carries the digest of its listing.
 
@@ -123,7 +136,7 @@ def receive(custody: Custody, arrival: Arrival, batches: Sequence[Batch]) -> Bun
     """
     if arrival.on_record:
         return bundle_on_record(custody, arrival.accession)
-    taken = (*arrival.taken, *(each for batch in batches for each in batch.taken))
+    taken = joined([arrival.taken, *(batch.taken for batch in batches)])
     irregular = (*arrival.irregular, *(each for batch in batches for each in batch.irregular))
     event = _received_event(custody, arrival, taken, irregular)
     (recorded,) = custody.record([event])
@@ -139,10 +152,8 @@ def _received_event(
 ) -> CustodyEvent:
     with custody.read() as session:
         claim = intents.find_claim(session, arrival.accession)
-    listing = [each.listed() for each in taken]
-    digest = bundle_digest(listing)
     folder = f"accessions/{arrival.accession}"
-    ref = put_bytes(custody, f"{folder}/listing-{digest}.txt", listing_text(listing).encode())
+    digest, ref = put_listing(custody, f"{folder}/listing-", taken)
     details: dict[str, object] = {
         "unit": claim.unit,
         "bundle_name": spell(claim.name),
@@ -190,8 +201,13 @@ def bundle_on_record(custody: Custody, accession: str) -> Bundle:
     if index is None:
         raise InputError(f"{accession} was never received", accession=accession)
     event = decode(custody.log.leaf(index))
+    return _bundle(event, Packed(_on_record(custody, event)), irregular_of(custody, event))
+
+
+def _on_record(custody: Custody, event: CustodyEvent) -> Iterator[Taken]:
+    """Yield the files of a received bundle, each where it lies now."""
+    accession = event.accession
     prefixes = [received_prefix(accession), *_case_prefix(custody, accession)]
-    taken = []
     for file in files_of(custody, event):
         ref = _find(custody, prefixes, file.fingerprint.sha256)
         if ref is None:
@@ -200,8 +216,7 @@ def bundle_on_record(custody: Custody, accession: str) -> Bundle:
                 remedy="stop; restore it from the backup, then start again",
                 accession=accession,
             )
-        taken.append(Taken(file.path, Kept(ref, file.fingerprint)))
-    return _bundle(event, taken, irregular_of(custody, event))
+        yield Taken(file.path, Kept(ref, file.fingerprint))
 
 
 def irregular_of(custody: Custody, received: CustodyEvent) -> tuple[Irregular, ...]:
@@ -251,7 +266,7 @@ def _bundle(event: CustodyEvent, taken: Sequence[Taken], irregular: Sequence[Irr
         details["kind"],
         details["unit"],
         unspell(details["claim"]["name"]),
-        tuple(taken),
+        taken,
         tuple(irregular),
         event.occurred_at,
         details["received_digest"],

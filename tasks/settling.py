@@ -7,24 +7,26 @@ replaced by the one whose digest was recorded first.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+import tempfile
+from array import array
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from storage.catalogue import queries
 from storage.custody import Custody
+from storage.digest import chunks, digest_stream, fingerprint
 from storage.directory_files import make_folders
 from storage.errors import CustodyError, InputError
 from storage.event import Action, CustodyEvent, decode, event_id
-from storage.log import Recorded
 from storage.names import display, hides, utf8
 from storage.nouns import Person, exhibit_id
+from storage.objects import ObjectRef
 from storage.spelling import unspell
 from storage.workspace import write_durably
 from tasks.bundle import (
@@ -38,8 +40,16 @@ from tasks.bundle import (
 )
 from tasks.claims import answered
 from tasks.drop import RECEIPTS, REJECTED
-from tasks.receipt import ReceiptLine, build_receipt, receipt_bytes, render_receipt_pdf
-from tasks.receiving import load, put_bytes
+from tasks.kept_files import opened
+from tasks.packed import Packed
+from tasks.receipt import (
+    ReceiptLine,
+    build_receipt,
+    head_of,
+    receipt_pieces,
+    render_receipt_pdf,
+)
+from tasks.receiving import load
 from tasks.refusal import escaped, render_refusal
 from tasks.storing import accession_events, duplicate_event, quarantine_event
 
@@ -66,19 +76,19 @@ def settle(custody: Custody, verdict: Verdict, stored: Stored, folder: str = "")
 
 
 def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -> Answer:
-    recorded = [
-        place
-        for part in _in_parts(accession_events(custody, verdict, stored))
-        for place in custody.record(part)
-    ]
+    recorded = array("Q")
+    for part in _in_parts(accession_events(custody, verdict, stored)):
+        recorded.extend(place.index for place in custody.record(part))
     _clear(custody, received_prefix(verdict.bundle.accession), keep=())
     _clear(custody, members_prefix(verdict.bundle.accession), keep=())
-    data = _recorded_receipt(custody, verdict, recorded)
     unit = verdict.manifest.unit if verdict.manifest else ""
     bundle = replace(verdict.bundle, unit=verdict.bundle.unit or unit)
-    target = _answer_folder(custody, bundle, RECEIPTS, folder)
-    write_durably(target / "receipt.json", data)
-    write_durably(target / "receipt.pdf", render_receipt_pdf(data))
+    with tempfile.TemporaryFile(dir=custody.workspace.work) as file:
+        _recorded_receipt(custody, verdict, recorded, file)
+        target = _answer_folder(custody, bundle, RECEIPTS, folder)
+        file.seek(0)
+        write_durably(target / "receipt.json", chunks(file))
+        write_durably(target / "receipt.pdf", render_receipt_pdf(file))
     # What is recorded is more than the exhibits: the accession, and what lies beside the items.
     items = verdict.manifest.items if verdict.manifest else ()
     numbers = range(verdict.first_exhibit, verdict.first_exhibit + len(items))
@@ -106,71 +116,103 @@ def _clear(custody: Custody, prefix: str, keep: Container[str]) -> None:
                 custody.objects.delete(ref)
 
 
-def _recorded_receipt(custody: Custody, verdict: Verdict, recorded: list[Recorded]) -> bytes:
-    """Make the receipt and put it on record; return the bytes of the one on record."""
-    manifest, bundle = verdict.manifest, verdict.bundle
+def _recorded_receipt(
+    custody: Custody, verdict: Verdict, recorded: Sequence[int], file: BinaryIO
+) -> None:
+    """Make the receipt and put it on record; write the one on record into an empty file."""
+    bundle = verdict.bundle
     known = custody.log.index_of(event_id(Action.RECEIPTED, bundle.accession))
     if known is not None:
-        return load(custody, decode(custody.log.leaf(known)).details["object"])
-    if manifest is None:
-        raise ValueError("a receipt needs a manifest")
-    files = {each.path: each.fingerprint for each in verdict.files}
-    lines = [
-        ReceiptLine(
-            verdict.first_exhibit + item.seq - 1, item, files[unspell(item.path)], place.index
-        )
-        # The accession's own event comes first, and what lies beside the items last.
-        for item, place in zip(manifest.items, recorded[1 : 1 + len(manifest.items)], strict=True)
-    ]
-    make = partial(
-        build_receipt,
-        accession=bundle.accession,
-        manifest=manifest,
-        lines=lines,
-        bundle_digest=verdict.bundle_digest,
-        received_at=bundle.received_at,
-        receiver=custody.receiver(),
-        event_index=recorded[0].index,
+        _fetch(custody, decode(custody.log.leaf(known)).details["object"], file)
+        return
+    make = _maker(custody, verdict, recorded)
+    issued_at, checkpoint = _begun_receipt(custody, bundle.accession, make) or (
+        custody.now(),
+        custody.log.checkpoint_text(),
     )
-    data = _begun_receipt(custody, bundle.accession, make)
-    if data is None:
-        checkpoint = custody.log.checkpoint_text()
-        data = receipt_bytes(make(issued_at=custody.now(), checkpoint=checkpoint))
-    digest = hashlib.sha256(data).hexdigest()
-    ref = put_bytes(custody, f"accessions/{bundle.accession}/receipt-{digest}.json", data)
+    file.writelines(receipt_pieces(make(issued_at=issued_at, checkpoint=checkpoint)))
+    file.seek(0)
+    print_ = fingerprint(file)
+    file.seek(0)
+    key = f"accessions/{bundle.accession}/receipt-{print_.sha256}.json"
+    ref = custody.objects.put(key, file, print_)
     event = custody.event(
         Action.RECEIPTED,
         [bundle.accession],
         case=verdict.case,
         accession=bundle.accession,
         purpose="receipt to the unit",
-        details={"receipt_sha256": digest, "object": ref.as_json()},
+        details={"receipt_sha256": print_.sha256, "object": ref.as_json()},
     )
     (place,) = custody.record([event])
     details = decode(custody.log.leaf(place.index)).details
-    return data if details["receipt_sha256"] == digest else load(custody, details["object"])
+    if details["receipt_sha256"] != print_.sha256:
+        _fetch(custody, details["object"], file)
+
+
+def _fetch(custody: Custody, ref: dict[str, Any], file: BinaryIO) -> None:
+    """Write the bytes of an object into a file, in place of what is there."""
+    file.seek(0)
+    file.truncate()
+    with custody.objects.open(ObjectRef.from_json(ref)) as stream:
+        file.writelines(chunks(stream))
+
+
+def _maker(
+    custody: Custody, verdict: Verdict, recorded: Sequence[int]
+) -> Callable[..., dict[str, Any]]:
+    """Return what makes the receipt, given its time and its checkpoint."""
+    manifest = verdict.manifest
+    if manifest is None:
+        raise ValueError("a receipt needs a manifest")
+    places = {each.path: at for at, each in enumerate(verdict.files)}
+    lines = (
+        ReceiptLine(
+            verdict.first_exhibit + item.seq - 1,
+            item,
+            verdict.files[places[unspell(item.path)]].fingerprint,
+            index,
+        )
+        # The accession's own event comes first, and what lies beside the items last.
+        for item, index in zip(manifest.items, recorded[1 : 1 + len(manifest.items)], strict=True)
+    )
+    return partial(
+        build_receipt,
+        accession=verdict.bundle.accession,
+        manifest=manifest,
+        lines=Packed(lines),
+        bundle_digest=verdict.bundle_digest,
+        received_at=verdict.bundle.received_at,
+        receiver=custody.receiver(),
+        event_index=recorded[0],
+    )
 
 
 def _begun_receipt(
     custody: Custody, accession: str, make: Callable[..., dict[str, Any]]
-) -> bytes | None:
-    """Return the receipt that an interrupted attempt stored, so that no second one is stored.
+) -> tuple[str, str] | None:
+    """Return time and checkpoint of the receipt that an interrupted attempt stored, if one did.
 
-    It must be what would be made now but for its time and its checkpoint, and that checkpoint
-    must be signed by this log.
+    It must be what would be made now but for these two, and that checkpoint must be signed by
+    this log. So no second one is stored.
     """
     ring = custody.log.ring()
     for key in custody.objects.keys(f"accessions/{accession}"):
         ref = custody.objects.find(key)
         if "/receipt-" not in key or ref is None:
             continue
-        data = load(custody, ref.as_json())
         try:
-            found = json.loads(data)
-            checkpoint = found["log"]["checkpoint"]
-            ring.open(checkpoint.encode())
-            if data == receipt_bytes(make(issued_at=found["issued_at"], checkpoint=checkpoint)):
-                return data
+            with opened(custody, ref) as stream:
+                found = head_of(stream)
+                issued_at, checkpoint = found["issued_at"], found["log"]["checkpoint"]
+                ring.open(checkpoint.encode())
+                stream.seek(0)
+                stored = digest_stream(stream, "sha256")
+            digest = hashlib.sha256()
+            for piece in receipt_pieces(make(issued_at=issued_at, checkpoint=checkpoint)):
+                digest.update(piece)
+            if digest.hexdigest() == stored:
+                return issued_at, checkpoint
         except (ValueError, KeyError, TypeError, AttributeError, CustodyError):
             continue  # Not a receipt of ours: it is left alone, and the log will not name it.
     return None

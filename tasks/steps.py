@@ -37,6 +37,7 @@ from tasks import (
     sweeping,
 )
 from tasks.bundle import Answer, Arrival, Batch, Bundle, File, Shelf, Stored, Taken, Verdict
+from tasks.packed import Packed
 from tasks.reading import ReadResult, shared_pool
 from tasks.telling import TELLER
 
@@ -86,7 +87,7 @@ def look(accession: str) -> Arrival:
 @task(name="take", **_RETRY)
 def take_batch(accession: str, files: Sequence[File]) -> Batch:
     """Take a batch of files into custody, fingerprinted in the same pass."""
-    return receiving.take_files(current(), accession, files)
+    return receiving.take_files(current(), accession, files).packed()
 
 
 @task(name="receive", **_RETRY)
@@ -127,9 +128,9 @@ def close_claim(accession: str) -> None:
 
 
 @task(name="read", **_RETRY)
-def read_batch(exhibits: Sequence[str]) -> list[ReadResult]:
+def read_batch(exhibits: Sequence[str]) -> Packed[ReadResult]:
     """Read a batch of exhibits in the cell."""
-    return reading.read_exhibits(current(), shared_pool(), exhibits)
+    return Packed(reading.read_exhibits(current(), shared_pool(), exhibits))
 
 
 @task(name="dispatch", **_RETRY)

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.event import Action, CustodyEvent
-from storage.listing import bundle_digest, listing_text
 from storage.nouns import Item, exhibit_id
 from storage.objects import Batch, ObjectRef
 from storage.spelling import spell, unspell
 from tasks.bundle import Shelf, Stored, Taken, Verdict, received_prefix
-from tasks.receiving import put_bytes
+from tasks.packed import PackedMap, merged
+from tasks.receiving import put_bytes, put_listing
 from tasks.shares import in_shares
 from tasks.telling import TELLER
 
@@ -39,12 +39,12 @@ def move_originals(custody: Custody, shelf: Shelf, files: Sequence[Taken]) -> St
 
     # Equal files of one bundle are one object, which moves once.
     distinct = {each.fingerprint.sha256: each for each in files}
-    return Stored(dict(in_shares(custody, list(distinct.values()), one)))
+    return Stored(PackedMap(in_shares(custody, list(distinct.values()), one)))
 
 
 def gather(parts: Sequence[Stored]) -> Stored:
     """Put the results of batches together."""
-    return Stored({digest: ref for part in parts for digest, ref in part.refs.items()})
+    return Stored(merged(part.refs for part in parts))
 
 
 def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iterator[CustodyEvent]:
@@ -52,8 +52,8 @@ def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iter
     manifest, bundle = verdict.manifest, verdict.bundle
     if manifest is None:
         raise ValueError("an accession needs a manifest")
-    by_path = {each.path: each for each in verdict.files}
-    manifest_file = by_path[verdict.manifest_path]
+    places = {each.path: at for at, each in enumerate(verdict.files)}
+    manifest_file = verdict.files[places[verdict.manifest_path]]
     details = {
         "manifest": manifest.as_json(),
         "manifest_file": _kept(manifest_file, stored),
@@ -75,7 +75,7 @@ def accession_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iter
         details=details,
     )
     for item in manifest.items:
-        taken = by_path[unspell(item.path)]
+        taken = verdict.files[places[unspell(item.path)]]
         yield _stored_event(custody, verdict, stored, item, taken)
     yield from _kept_events(custody, verdict, stored)
 
@@ -105,18 +105,15 @@ def _kept_events(custody: Custody, verdict: Verdict, stored: Stored) -> Iterator
 
 def _members(custody: Custody, verdict: Verdict) -> dict[str, object]:
     """Return the listing of a container's members, kept as an object beside its own."""
-    text = listing_text([each.listed() for each in verdict.files])
-    key = f"accessions/{verdict.bundle.accession}/members-{verdict.bundle_digest}.txt"
-    return put_bytes(custody, key, text.encode()).as_json()
+    start = f"accessions/{verdict.bundle.accession}/members-"
+    return put_listing(custody, start, verdict.files)[1].as_json()
 
 
 def _beside(
     custody: Custody, verdict: Verdict, role: str, files: Sequence[Taken]
 ) -> dict[str, object]:
     """Return how many files of a role lie beside the items, and their listing as an object."""
-    listing = [each.listed() for each in files]
-    key = f"accessions/{verdict.bundle.accession}/{role}-{bundle_digest(listing)}.txt"
-    ref = put_bytes(custody, key, listing_text(listing).encode())
+    _, ref = put_listing(custody, f"accessions/{verdict.bundle.accession}/{role}-", files)
     return {"files": len(files), "listing": ref.as_json(), "prefix": verdict.shelf.prefix}
 
 

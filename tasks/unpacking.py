@@ -7,7 +7,7 @@ stay under ``quarantine/<accession>/members`` until the bundle is judged.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from storage.custody import Custody
@@ -17,6 +17,7 @@ from tasks import intake_mistakes as wrong
 from tasks.bundle import Bundle, Taken, members_prefix
 from tasks.kept_files import opened
 from tasks.manifest_mistakes import Mistake
+from tasks.packed import Packed
 from tasks.reader.answer import Contents, Member
 from tasks.reader.cell import CellPool
 from tasks.reader.contained import contents, unpack
@@ -26,7 +27,7 @@ _MANIFESTS = ("manifest.yaml", "manifest.yml", "manifest.xlsx")
 
 def unpack_container(
     custody: Custody, pool: CellPool, bundle: Bundle
-) -> tuple[tuple[Taken, ...], list[Mistake]]:
+) -> tuple[Sequence[Taken], list[Mistake]]:
     """Return the members of a dropped container as taken, and everything that is wrong with it.
 
     A container with any mistake in its listing is not unpacked at all.
@@ -52,11 +53,12 @@ def unpack_container(
                     taken.append(Taken(name, kept))
                 except InputError as error:
                     mistakes.append(wrong.unreadable(name, error))
-    return tuple(sorted(taken, key=lambda each: utf8(each.path))), mistakes
+    return Packed(sorted(taken, key=lambda each: utf8(each.path))), mistakes
 
 
 def _unsafe(name: str, listing: Contents) -> Iterator[Mistake]:
-    if not listing.format:
+    # A PDF may hold files; a bundle of evidence is no PDF, whatever its name says.
+    if listing.format in ("", "pdf"):
         yield wrong.no_container(name)
     for problem in listing.problems:
         yield wrong.unsafe_part("", problem)

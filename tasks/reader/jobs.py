@@ -16,6 +16,7 @@ from tasks.reader import (
     ocr,
     pages,
     pdq,
+    picture,
     raster,
 )
 from tasks.reader.containers import libarchive, serve

@@ -6,11 +6,17 @@ from tasks.reader import mediatype
 from tasks.reader.answer import RawManifest
 from tasks.reader.claims import OOXML
 from tasks.reader.job import Refused
+from tasks.reader.manifest_lines import write_rows
 from tasks.reader.manifest_xlsx import read_sheet
 from tasks.reader.manifest_yaml import read_yaml
 from tasks.reader.source import Source
 
 _SHEET = f"{OOXML}.spreadsheetml.sheet"
+
+
+def write_manifest(source: Source, descriptor: int) -> None:
+    """Write the manifest's cells to the output, line by line."""
+    write_rows(read_manifest(source), descriptor)
 
 
 def read_manifest(source: Source) -> RawManifest:
