@@ -40,7 +40,7 @@ class HealthFinding:
 def examine() -> list[HealthFinding]:
     """Try everything and return what was seen."""
     chosen = settings()
-    return [*_programs(), *_cell(), *_store(chosen)]
+    return [*_programs(), *_cell(), *_engine(chosen), *_store(chosen)]
 
 
 def _programs() -> Iterator[HealthFinding]:
@@ -67,6 +67,15 @@ def _cell() -> Iterator[HealthFinding]:
         state: State = "ok" if each.works else "missing" if each.needed else "weak"
         seen = each.seen if each.works else f"{each.seen}; {each.meaning}"
         yield HealthFinding("cell", each.name, state, seen)
+
+
+def _engine(chosen: Settings) -> Iterator[HealthFinding]:
+    """Say who reads pages, with which models, or why it is not the engine that was chosen."""
+    from tasks.reader.engine_report import engine_report
+
+    found = engine_report(chosen.ocr_engine, reduced=chosen.cell == "reduced")
+    state: State = "weak" if found.degraded else "ok"
+    yield HealthFinding("ocr", found.engine, state if found.usable else "missing", found.seen)
 
 
 def _store(chosen: Settings) -> Iterable[HealthFinding]:

@@ -89,7 +89,16 @@ class Settings(BaseSettings):
         2.0, ge=0, description="Added to that limit for each million bytes of the document."
     )
     page_seconds: float = Field(60.0, gt=0, description="Time limit for reading one page by OCR.")
+    ocr_engine: Literal["auto", "rapid", "tesseract"] = Field(
+        "auto", description="Who reads pages: 'auto' is 'rapid' (RapidOCR) where it can run."
+    )
     ocr_languages: str = Field("chi_sim+eng", description="Tesseract languages.")
+    ocr_recycle_pages: int = Field(
+        500, ge=1, description="Pages after which RapidOCR's process is replaced by a fresh one."
+    )
+    ocr_recycle_bytes: int = Field(
+        900 << 20, ge=1 << 28, description="Memory above which that process is replaced."
+    )
 
     debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")

@@ -33,6 +33,8 @@ from tasks.partlist import Heading
 from tasks.reader.answer import Contents, Transcript
 from tasks.reader.cell import CellPool
 from tasks.reader.contained import contents
+from tasks.reader.engine_pool import Recycling
+from tasks.reader.engines import Engines
 from tasks.reader.failures import UnreadableError
 from tasks.receiving import put_bytes
 from tasks.telling import TELLER
@@ -65,6 +67,13 @@ def open_pool(chosen: Settings) -> CellPool:
         max_ratio=chosen.max_ratio,
         max_file_bytes=chosen.max_file_bytes,
         max_path_bytes=chosen.max_path_bytes,
+        engines=Engines(
+            chosen.ocr_engine,
+            threads=chosen.processes,
+            seconds=chosen.page_seconds,
+            recycling=Recycling(chosen.ocr_recycle_pages, chosen.ocr_recycle_bytes),
+            reduced=chosen.cell == "reduced",
+        ),
     )
 
 

@@ -16,6 +16,8 @@ from tests.services.rgw import Rgw, running_rgw
 # What is dropped is complete at the second scan: no test waits for what nobody writes to. The
 # processes that tests start inherit it.
 os.environ.setdefault("CUSTODY_SETTLE_SECONDS", "0")
+# Most tests ask that a page is read, and not how well: the small engine starts in no time.
+os.environ.setdefault("CUSTODY_OCR_ENGINE", "tesseract")
 
 SERVERS = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect"}
 """Fixtures that start a server, and the parameter by which a contract asks for it."""

@@ -134,6 +134,14 @@ class EnginePool:
         except LostWorker as error:
             raise CellFailure("crash", error.detail) from error
 
+    def greeting(self) -> dict[str, Any]:
+        """Start the worker if need be and return what it said of its walls; raises ``HostError``."""
+        with self._changed:
+            try:
+                return self._living().greeting
+            except NoEngineError as error:
+                raise self._broken or HostError(error.detail) from error
+
     def close(self) -> None:
         """End the worker."""
         with self._changed:
