@@ -85,6 +85,7 @@ def case_show(
     """Show a case: accessions, exhibits, and the account of every byte that came in."""
     from portal.account import account_json, print_account, print_items
     from portal.show import as_json
+    from storage.catalogue import parts as listed
     from storage.catalogue import queries
     from storage.custody import current
     from tasks.accounting import case_account, failures, items
@@ -102,11 +103,13 @@ def case_show(
         found = queries.find_case(session, name)
         accessions = queries.list_accessions(session, found["case_id"])
         exhibits = queries.list_exhibits(session, found["case_id"])
+        listings = listed.whole_listings(session, found["case_id"])
     if json:
         held = {"accessions": accessions, "exhibits": exhibits, "account": account_json(accounts)}
         as_json({**found, **held})
         return
     _print_case(found, accessions, exhibits)
+    _print_sensitive(exhibits, listings)
     print_account(accounts)
 
 
@@ -139,6 +142,24 @@ def _print_case(
         for e in exhibits
     ]
     table("证据 exhibits", ("编号", "名称", "种类", "大小", "SHA-256", "识读"), shown)
+
+
+def _print_sensitive(exhibits: list[dict[str, Any]], listings: dict[str, dict[str, Any]]) -> None:
+    """Print what a package of these exhibits would disclose of people: counts, and no value."""
+    from portal.show import table
+    from storage.nouns import exhibit_no
+    from tasks.sensitive import shown
+
+    rows = []
+    for each in exhibits:
+        own = shown(each["reading"]["details"]) if each["reading"] else ""
+        held = shown(listings.get(each["exhibit_id"], {}))
+        if own or held:
+            rows.append((exhibit_no(each["number"]), own, held))
+    if rows:
+        table(
+            "敏感信息（仅计数）sensitive hits, counted only", ("编号", "本身", "其部分 parts"), rows
+        )
 
 
 def _reading(reading: dict[str, Any] | None) -> str:

@@ -104,6 +104,16 @@ def newest(session: Session, exhibit: str) -> dict[str, Any] | None:
     return None if row is None else _row(row)
 
 
+def whole_listings(session: Session, case: str) -> dict[str, dict[str, Any]]:
+    """Return what each exhibit's newest whole listing says (its details), by exhibit."""
+    statement = (
+        select(Expansion)
+        .where(Expansion.case_id == case, Expansion.scope == "whole")
+        .order_by(Expansion.event_index)
+    )
+    return {row.exhibit_id: row.details for row in session.scalars(statement)}
+
+
 def listings(session: Session, after: int, count: int) -> list[dict[str, Any]]:
     """Return the next listings in force in the order of the log, and whether each is kept."""
     statement = (

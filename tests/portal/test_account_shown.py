@@ -20,7 +20,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A case with a container in a container, read."""
     folder = tmp_path_factory.mktemp("account")
     with open_house(folder / "home") as custody, open_pool(Settings()) as pool:
-        files = {"o.zip": archived({"in.zip": INNER, "x.txt": b"words"}), "a.txt": b"plain"}
+        files = {
+            "o.zip": archived({"in.zip": INNER, "x.txt": b"words, 13800138000"}),
+            "a.txt": b"plain, a@example.com and b@example.com",
+        }
         take(custody, pool, make_bundle(folder / "one", files=files))
     return folder / "home"
 
@@ -41,6 +44,14 @@ def test_the_account_is_printed_with_the_case(run: Run, home: Path) -> None:
     assert found["done"] is True
     assert found["received"] == found["stored"]
     assert [each["items"] for each in found["parts"]] == [1, 2, 1]
+
+
+def test_sensitive_hits_are_counted_and_not_shown(run: Run, home: Path) -> None:
+    out = run("case", "show", CASE).out
+    assert "手机号码 mobile phones 1" in out
+    assert "电子邮箱 e-mail addresses 2" in out
+    assert "13800138000" not in out
+    assert "example.com" not in out
 
 
 def test_parts_and_failures_are_listed(run: Run, home: Path) -> None:
