@@ -9,15 +9,17 @@ from collections.abc import Iterable
 _HAN = r"\u2e80-\u303f\u31c0-\u31ef\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _BESIDE_HAN = re.compile(rf"(?<=[{_HAN}])\s+|\s+(?=[{_HAN}])")
 
+_BESIDE = re.compile(rf"(?<=[{_HAN}()])\s+|\s+(?=[{_HAN}()])")
+
 
 def comparable(text: str) -> str:
     """Return a text as it is compared.
 
     Full width and half width are one (NFKC); a space counts between words, and none beside
-    Chinese. Where a line ends does not count, in which order lines come does.
+    Chinese or a bracket. Where a line ends does not count, in which order lines come does.
     """
     folded = unicodedata.normalize("NFKC", _BESIDE_HAN.sub("", text))
-    return " ".join(_BESIDE_HAN.sub("", folded).split())
+    return " ".join(_BESIDE.sub("", folded).split())
 
 
 def distance(one: str, other: str) -> int:

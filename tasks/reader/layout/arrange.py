@@ -15,6 +15,7 @@ from tasks.reader.layout.joining import join_han, spaced
 from tasks.reader.layout.leaning import upright_columns
 from tasks.reader.layout.plane import MAX_SEEN, Piece, flattened
 from tasks.reader.layout.regions import Cells, Region, regions, vertical
+from tasks.reader.layout.rows import drawn_in
 from tasks.reader.layout.seen import Seen
 from tasks.reader.layout.strays import parted_strays
 from tasks.reader.strict import clean
@@ -69,7 +70,7 @@ def _in_order(pieces: Sequence[Piece]) -> Iterable[Region]:
     if 2 * sum(len(piece.text) for piece in tall) > sum(len(piece.text) for piece in own):
         yield from vertical(own)
     else:
-        yield from regions(upright_columns(own))
+        yield from regions(drawn_in(upright_columns(own)))
     if strays:
         yield Region("stray", tuple(((piece,),) for piece in strays))
 

@@ -176,8 +176,8 @@ def _slopes(boxes: Sequence[Sequence[Point]]) -> tuple[list[_Slope], bool]:
         vector = across if long > short else (down[1], -down[0])
         if vector[0] > 0 and abs(vector[1]) < vector[0] / 2:
             x, y = _middle(box)
-            found.append(_Slope(x, y, vector[1] / vector[0], max(long, short)))
-    if any(abs(one.slope) * one.weight > _LEVEL for one in found):
+            found.append(_Slope(x, y, vector[1] / vector[0], max(long, short) ** 2))
+    if any(abs(one.slope) * one.weight**0.5 > _LEVEL for one in found):
         return found, False
     between = _between(boxes)
     return (between, True) if len(between) >= _FEW else (found, True)
@@ -212,7 +212,7 @@ def _between(boxes: Sequence[Sequence[Point]]) -> list[_Slope]:
             rise = (best[2] + best[3] - top - bottom) / 2
             if run > size / 2:
                 middle = ((left + best[1]) / 2, (top + best[3]) / 2)
-                found.append(_Slope(*middle, rise / run, run))
+                found.append(_Slope(*middle, rise / run, run * run))
     return found
 
 
