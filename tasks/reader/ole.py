@@ -22,9 +22,11 @@ FAULTS = (
     struct.error,
     TypeError,
     AttributeError,
+    OverflowError,
     RecursionError,
 )
-"""What olefile raises on broken files: a folder that holds itself ends in recursion."""
+"""What olefile raises on broken files: a folder that holds itself ends in recursion, and a
+stream of more bytes than there can be in an overflow."""
 
 _NOTED = (
     "title",

@@ -19,6 +19,7 @@ from tasks.reader.charset import decode
 from tasks.reader.containers import names
 from tasks.reader.containers.mails import label_problems
 from tasks.reader.containers.walker import CHUNK, Broken, Entry
+from tasks.reader.ole import FAULTS
 from tasks.reader.source import Source
 from tasks.reader.strict import clean
 
@@ -60,7 +61,7 @@ class Message:
         try:
             with olefile.OleFileIO(self._source.file()) as ole:
                 yield from self._message(ole, [], "", 0)
-        except (OSError, ValueError, IndexError, struct.error, TypeError, AttributeError) as error:
+        except FAULTS as error:
             raise Broken("damaged", "邮件文件已损坏。 The message file is damaged.") from error
 
     def _message(self, ole: Any, at: list[str], above: str, level: int) -> Iterator[Entry]:
@@ -151,7 +152,7 @@ def is_message(source: Source) -> bool:
     try:
         with olefile.OleFileIO(source.file()) as ole:
             return bool(ole.exists("__properties_version1.0"))
-    except (OSError, ValueError, IndexError, struct.error, TypeError, AttributeError):
+    except FAULTS:
         return False
 
 
