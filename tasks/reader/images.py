@@ -1,4 +1,4 @@
-"""Pictures by Pillow and libheif: a page a frame for OCR, and what was written into the file.
+"""Pictures by Pillow: a page a frame for OCR, and what was written into the file.
 
 The type was told by the content; formats that Pillow knows but that no program of ours can draw
 (Windows metafiles, JPEG XL, DICOM) are not in ``signatures.PICTURES`` and come out as unknown.
@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import Image, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
-from tasks.reader import animation
+from tasks.reader import animation, heifimage
 from tasks.reader.photo import describe
 from tasks.reader.pixels import upright as upright
 from tasks.reader.reading import Context, Reading
@@ -25,8 +25,6 @@ MAX_FRAMES = 2_000
 # Smaller pictures are bullets and logos in which nothing is written.
 _LEAST_SIDE = 40
 
-_BY_FTYP = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1",
-            b"msf1")  # fmt: skip
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF", "FLI"})
 # A decoder of JPEG gives an eighth of each side and no less.
 _MOST_SHRUNK = 8.0
@@ -34,6 +32,9 @@ _NEW_SUBFILE_TYPE, _REDUCED = 254, 1
 _MAKE, _SUB_IFDS, _DNG_VERSION = 271, 330, 50706
 
 Image.MAX_IMAGE_PIXELS = None
+# A document may start no thread, and this plugin would start one for each core.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+heifimage.register()
 
 
 def preload() -> None:
@@ -46,18 +47,8 @@ def picture(source: Source) -> Iterator[Image.Image]:
     """Yield the open image without its pixels."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if source.at(4, 4) == b"ftyp" and source.at(8, 4) in _BY_FTYP:
-            _know_heif()
         with Image.open(source.file()) as image:
             yield image
-
-
-def _know_heif() -> None:
-    # Only such a picture pays for its library, and a document may start no thread.
-    import pi_heif
-
-    pi_heif.options.DECODE_THREADS = 1
-    pi_heif.register_heif_opener(thumbnails=False)
 
 
 def turn_to(image: Image.Image, number: int) -> None:

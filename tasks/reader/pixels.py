@@ -18,7 +18,8 @@ _LIGHT_INK = 170
 
 def upright(image: Image.Image) -> Image.Image:
     """Return the image turned as its EXIF orientation says, in mode ``1``, ``L`` or ``RGB``."""
-    return plain(ImageOps.exif_transpose(image))
+    # A HEIF picture was turned when it was decoded; its EXIF block says so again.
+    return plain(image if image.format == "HEIF" else ImageOps.exif_transpose(image))
 
 
 def plain(image: Image.Image) -> Image.Image:

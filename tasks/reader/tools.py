@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 _PACKAGES = (
-    "av", "chardet", "olefile", "openpyxl", "pi-heif", "pillow", "pypdfium2", "python-magic", "xlrd"
+    "av", "chardet", "olefile", "openpyxl", "pillow", "pypdfium2", "python-magic", "xlrd"
 )  # fmt: skip
 
 
