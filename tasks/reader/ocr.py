@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -20,18 +19,13 @@ MAX_WORDS = 20_000
 # Tesseract's layouts: find the blocks of a page, or take it as one block.
 _PAGE, _BLOCK = 3, 6
 _LEAST_SECONDS = 0.1
-_HAN = r"\u2e80-\u303f\u31c0-\u31ef\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
-_GAP = re.compile(rf"(?<=[{_HAN}])[ \t]+(?=[{_HAN}])")
-_SPACE_BEFORE_MARK = re.compile(r"[ \t]+(?=[，。、；：？！）】》」』])")
 
 
 @dataclass(frozen=True)
 class Recognition:
     """What an engine saw on one image: lines of words; boxes in pixels of that image."""
 
-    raw_text: str
-    words: tuple[Word, ...]
-    confidence: float | None
+    lines: tuple[tuple[Word, ...], ...]
     engine: str
     version: str
 
@@ -71,11 +65,8 @@ class Tesseract:
                 lines = parse_table(self._table(path, dpi, _BLOCK, left))
         finally:
             path.unlink(missing_ok=True)
-        words = tuple(word for line in lines for word in line)
         return Recognition(
-            raw_text="\n".join(" ".join(word.text for word in line) for line in lines),
-            words=words,
-            confidence=mean_confidence(words),
+            lines=tuple(map(tuple, lines)),
             engine="tesseract",
             version=f"{tesseract_version()} {self._languages}",
         )
@@ -125,16 +116,3 @@ def parse_table(table: str) -> list[list[Word]]:
         text = clean(cells[11].strip())
         lines.setdefault(tuple(cells[1:5]), []).append(Word(x, y, width, height, confidence, text))
     return list(lines.values())
-
-
-def mean_confidence(words: tuple[Word, ...]) -> float | None:
-    """Return the mean confidence, each word weighing its characters."""
-    characters = sum(len(word.text) for word in words)
-    if not characters:
-        return None
-    return round(sum(word.confidence * len(word.text) for word in words) / characters, 3)
-
-
-def join_han(text: str) -> str:
-    """Return the text without the spaces that engines put between Chinese characters."""
-    return _SPACE_BEFORE_MARK.sub("", _GAP.sub("", text))

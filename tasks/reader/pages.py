@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageFile, ImageStat
 
-from tasks.reader import images, media, mediatype, pdf, signatures
+from tasks.reader import images, media, mediatype, pdf_open, signatures
 from tasks.reader.answer import Page, Word
 from tasks.reader.descent import descend
-from tasks.reader.ocr import EngineFault, OcrEngine, join_han
+from tasks.reader.layout.lines import stretches
+from tasks.reader.layout.page import filled
+from tasks.reader.layout.seen import Seen, upright
+from tasks.reader.ocr import EngineFault, OcrEngine
 from tasks.reader.source import Source
 
 MAX_PIXELS = 40_000_000
@@ -66,17 +69,11 @@ def ocr_page(
         return replace(page, flags=(*page.flags, "ocr_timeout"), needs_ocr=True)
     except EngineFault:
         return replace(page, flags=(*page.flags, "ocr_fault"), needs_ocr=True)
-    return replace(
-        page,
-        origin="ocr",
-        text=join_han(seen.raw_text),
-        raw_text=seen.raw_text,
-        confidence=seen.confidence,
-        flags=page.flags if seen.words else (*page.flags, "ocr_empty"),
-        words=_placed(seen.words, picture),
-        engine=seen.engine,
-        version=seen.version,
-    )
+    factor = picture.width / picture.image.width
+    page = replace(page, engine=seen.engine, version=seen.version)
+    boxes = [[_boxed(word, factor) for word in line] for line in seen.lines]
+    found = [stretch for line in boxes for stretch in stretches(line)]
+    return filled(page, [box for box, _ in found], [words for _, words in found])
 
 
 def render(source: Source, number: int, dpi: int, *, raw: bool = False) -> Picture:
@@ -100,22 +97,11 @@ def render(source: Source, number: int, dpi: int, *, raw: bool = False) -> Pictu
     return replace(picture, image=image.convert("L"))
 
 
-def _placed(words: tuple[Word, ...], picture: Picture) -> tuple[Word, ...]:
-    """Return the words with their boxes in the page's own pixels."""
-    factor = picture.width / picture.image.width
-    if factor == 1:
-        return words
-    return tuple(
-        Word(
-            round(word.x * factor),
-            round(word.y * factor),
-            round(word.width * factor),
-            round(word.height * factor),
-            word.confidence,
-            word.text,
-        )
-        for word in words
-    )
+def _boxed(word: Word, factor: float) -> Seen:
+    """Return a word with its box in the page's own pixels."""
+    x, y, width, height, confidence, text = word
+    box = upright(x * factor, y * factor, width * factor, height * factor)
+    return Seen(box, text, confidence)
 
 
 def is_blank(image: Image.Image) -> bool:
@@ -125,7 +111,7 @@ def is_blank(image: Image.Image) -> bool:
 
 
 def _render_pdf(source: Source, number: int, dpi: int) -> Picture:
-    with pdf.document(source) as document, closing(document[number - 1]) as page:
+    with pdf_open.document(source) as document, closing(document[number - 1]) as page:
         width, height = page.get_size()
         flags: tuple[str, ...] = ()
         pixels = width * height * (dpi / 72) ** 2

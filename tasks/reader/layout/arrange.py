@@ -1,13 +1,13 @@
 """The one place where boxes become a page: words and lines in reading order, blocks, tables.
 
-Every box that an engine saw is one word of the page, once; none is made and none is dropped but
-those without text. Two runs over the same boxes give the same page.
+Every box that an engine saw is on the page once, as one word or as its own words; none is made
+and none is dropped but those without text. Two runs over the same boxes give the same page.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasks.reader.answer import Block, Cell, Line, Table, Word
@@ -36,17 +36,25 @@ class Arranged:
     angle: float = 0.0
 
 
-def arrange(seen: Sequence[Seen], width: int, height: int) -> Arranged:
+def arrange(
+    seen: Sequence[Seen], width: int, height: int, parts: Sequence[Sequence[Seen]] = ()
+) -> Arranged:
     """Return what an engine saw on a page of so many pixels, in the order in which it is read.
 
     At most ``MAX_SEEN`` boxes are taken. Boxes are in the page's pixels as the page lies; the
-    corners say which way is up.
+    corners say which way is up. Where ``parts`` are given, one sequence for each box, they are
+    the words of the page, in the order that they have there; the text stays that of the box.
     """
-    kept = [one._replace(text=clean(one.text.strip())) for one in seen if _sound(one)][:MAX_SEEN]
+    words = parts or [(one,) for one in seen]
+    kept = [
+        (one._replace(text=clean(one.text.strip())), [w for w in some if _sound(w)])
+        for one, some in zip(seen, words, strict=True)
+        if _sound(one) and any(map(_sound, some))
+    ][:MAX_SEEN]
     if not kept:
         return Arranged()
-    angle, pieces = flattened(kept, width, height)
-    made = _Making(kept, width, height)
+    angle, pieces = flattened([one for one, _ in kept], width, height)
+    made = _Making([some for _, some in kept], width, height)
     for region in _in_order(pieces):
         made.take(region)
     return Arranged(
@@ -79,7 +87,7 @@ def _in_order(pieces: Sequence[Piece]) -> Iterable[Region]:
 class _Making:
     """A page as it grows, region by region."""
 
-    seen: Sequence[Seen]
+    parts: Sequence[Sequence[Seen]]
     width: int
     height: int
     words: list[Word] = field(default_factory=list)
@@ -100,24 +108,26 @@ class _Making:
 
     def _line(self, cells: Cells, block: int) -> None:
         start = len(self.words)
-        self.words += [self._word(piece) for cell in cells for piece in cell]
+        self.words += [word for cell in cells for word in self._words(cell)]
         some = self.words[start:]
         raw = "\t".join(spaced(piece.text for piece in cell) for cell in cells if cell)
         text = "\t".join(_said(cell) for cell in cells if cell)
         self.raw.append(raw)
         self.lines.append(Line(*_around(some), _mean(some), start, len(self.words), block, text))
 
-    def _word(self, piece: Piece) -> Word:
-        quad, text, confidence = self.seen[piece.index]
-        left, right = _within(quad[::2], self.width)
-        top, bottom = _within(quad[1::2], self.height)
-        trust = round(min(max(confidence, 0.0), 1.0), 3)
-        return Word(left, top, right - left, bottom - top, trust, text)
+    def _words(self, cell: Sequence[Piece]) -> Iterator[Word]:
+        for piece in cell:
+            for quad, text, confidence in self.parts[piece.index]:
+                left, right = _within(quad[::2], self.width)
+                top, bottom = _within(quad[1::2], self.height)
+                trust = round(min(max(confidence, 0.0), 1.0), 3)
+                said = clean(text.strip())
+                yield Word(left, top, right - left, bottom - top, trust, said)
 
     def _table(self, region: Region, box: tuple[int, int, int, int]) -> Table:
         columns = max(len(line) for line in region.lines)
         cells = tuple(
-            Cell(row, column, 1, 1, *_around([self._word(p) for p in cell]), _said(cell))
+            Cell(row, column, 1, 1, *_around(list(self._words(cell))), _said(cell))
             for row, line in enumerate(region.lines)
             for column, cell in enumerate(line)
             if cell

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from statistics import median
 
 from tasks.reader.layout.plane import Piece
@@ -13,7 +13,6 @@ _SAME = 0.45
 _OPEN = 4
 _MARGIN = 0.18
 _WORD_SPACE = 0.5
-_SHARE_OF_WORDS = 0.4
 
 
 @dataclass
@@ -73,21 +72,24 @@ def rows_of(pieces: Sequence[Piece]) -> list[Row]:
 
 
 def drawn_in(pieces: Sequence[Piece]) -> list[Piece]:
-    """Return pieces as wide as their ink.
+    """Return pieces as wide as their ink where nothing stands close beside them.
 
-    A detector that sees whole lines lays its boxes round them with a margin; one that sees
-    words does not. Which it is, the distance of neighbours tells.
+    Detectors lay their boxes round lines with a margin, which hides what is empty between two.
     """
     height = usual_height(pieces)
-    pairs = [pair for row in rows_of(pieces) for pair in pairwise(row.pieces)]
-    close = sum(two.left - one.right < _WORD_SPACE * height for one, two in pairs)
-    if close > _SHARE_OF_WORDS * len(pieces):
-        return list(pieces)
-    margins = [min(_MARGIN * piece.height, piece.width / 4) for piece in pieces]
-    return [
-        replace(piece, left=piece.left + margin, right=piece.right - margin)
-        for piece, margin in zip(pieces, margins, strict=True)
-    ]
+    found = []
+    for row in rows_of(pieces):
+        end = -math.inf
+        for piece, after in zip(row.pieces, [*row.pieces[1:], None], strict=True):
+            margin = min(_MARGIN * piece.height, piece.width / 4)
+            left, right = piece.left, piece.right
+            if left - end >= _WORD_SPACE * height:
+                left += margin
+            end = max(end, piece.right)
+            if after is None or after.left - end >= _WORD_SPACE * height:
+                right -= margin
+            found.append(replace(piece, left=left, right=right))
+    return found
 
 
 def usual_height(pieces: Sequence[Piece]) -> float:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from tasks.reader.answer import Page, Transcript
 from tasks.reader.cell import CellPool, merge, settled
-from tasks.reader.ocr import join_han, parse_table
+from tasks.reader.layout.joining import join_han
+from tasks.reader.ocr import parse_table
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep, Read
 
