@@ -86,10 +86,15 @@ def read_image(source: Source, context: Context) -> Reading:
 
 
 def _pages(image: Image.Image, reading: Reading, context: Context) -> None:
-    count = frame_count(image)
+    try:
+        count = frame_count(image)
+    except (EOFError, OSError, SyntaxError, ValueError, TypeError):
+        # A later page is broken: those before it are found by turning to them.
+        count = MAX_FRAMES
+        reading.flag("part_not_read")
     if _is_raw(image):
         reading.flag("preview_only")
-    if count > 1:
+    if 1 < count and "part_not_read" not in reading.flags:
         reading.note("frames", count)
     if count > 1 and image.format in _ANIMATED:
         return _of_animation(image, count, reading, context)
