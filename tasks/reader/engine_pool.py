@@ -135,7 +135,7 @@ class EnginePool:
             raise CellFailure("crash", error.detail) from error
 
     def greeting(self) -> dict[str, Any]:
-        """Start the worker if need be and return what it said of its walls; raises ``HostError``."""
+        """Start the worker if need be; return what it said of its walls, or raise ``HostError``."""
         with self._changed:
             try:
                 return self._living().greeting

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tasks.reader.answer import Page
 from tasks.reader.engine.recognise import Reading
-from tasks.reader.layout.arrange import arrange
-from tasks.reader.layout.language import language
+from tasks.reader.layout.page import filled
 from tasks.reader.layout.seen import Seen
 
 if TYPE_CHECKING:
@@ -25,11 +24,27 @@ _HAN_END = re.compile(r"[，。、；：？！]$")
 _HAN_START = re.compile(r"[\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
-def words(quad: Quad, reading: Reading) -> Iterator[Seen]:
+class Sighting(NamedTuple):
+    """One line: its quad in pixels from where it begins, and what it says.
+
+    The quad of a ``column`` of upright characters begins at the column's top left.
+    """
+
+    quad: Quad
+    reading: Reading
+    column: bool = False
+
+
+def words(line: Sighting) -> Iterator[Seen]:
     """Yield a line's words: what is between spaces, or up to a mark of Chinese.
 
-    A word's box is the piece of the line's box between the places of its characters.
+    A word's box is the piece of the line's box between the places of its characters. A column is
+    one word.
     """
+    quad, reading, column = line
+    if column:
+        yield _seen(tuple(quad), reading.text, reading.confidence)
+        return
     for start, end in _spans(reading.text):
         sure = reading.sure[start:end]
         first = _edge(reading.places, start)
@@ -40,36 +55,20 @@ def words(quad: Quad, reading: Reading) -> Iterator[Seen]:
             _between(quad[3], quad[2], last),
             _between(quad[3], quad[2], first),
         )
-        yield Seen(
-            tuple(round(float(v), 1) for corner in corners for v in corner),  # type: ignore[arg-type]
-            reading.text[start:end],
-            round(sum(sure) / len(sure), 3),
-        )
+        yield _seen(corners, reading.text[start:end], sum(sure) / len(sure))
 
 
-def composed(lines: Sequence[tuple[Quad, Reading]], width: int, height: int, dpi: int) -> Page:
+def composed(lines: Sequence[Sighting], width: int, height: int, dpi: int) -> Page:
     """Return the page that lines of text make, in reading order."""
-    seen = [word for quad, reading in lines for word in words(quad, reading)]
-    laid = arrange(seen, width, height)
-    characters = sum(len(word.text) for word in laid.words)
-    trust = sum(word.confidence * len(word.text) for word in laid.words)
-    return Page(
-        number=1,
-        origin="ocr",
-        text=laid.text,
-        raw_text="" if laid.raw_text == laid.text else laid.raw_text,
-        confidence=round(trust / characters, 3) if characters else None,
-        flags=() if laid.words else ("ocr_empty",),
-        words=laid.words,
-        lines=laid.lines,
-        blocks=laid.blocks,
-        tables=laid.tables,
-        angle=laid.angle,
-        language=language(laid.text),
-        width=width,
-        height=height,
-        dpi=dpi,
-    )
+    # A line is one box for the order, so that no word of it can stray into another.
+    boxes = [_seen(tuple(line.quad), line.reading.text, line.reading.confidence) for line in lines]
+    page = Page(1, "ocr", "", width=width, height=height, dpi=dpi)
+    return filled(page, boxes, [list(words(line)) for line in lines])
+
+
+def _seen(corners: Sequence[Quad], text: str, confidence: float) -> Seen:
+    values = [round(float(value), 1) for corner in corners for value in corner]
+    return Seen(tuple(values), text, round(confidence, 3))  # type: ignore[arg-type]
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The network halves its picture five times.
 _STEP = 32
 _LEAST_SIDE = 64
+_MOST_ENLARGED = 2.0
 # RapidOCR's own settings for these models.
 _THRESHOLD, _BOX_THRESHOLD, _UNCLIP = 0.3, 0.5, 1.6
 
@@ -31,14 +32,13 @@ class Detector:
         """Load the network for ``threads`` pages at a time."""
         self._network = Network(model, threads)
 
-    def boxes(self, grey: Grey, side: int) -> tuple[Quads, list[float]]:
-        """Return boxes of shape (n, 4, 2) in pixels of the page, and how sure each is (0 to 1).
+    def boxes(self, grey: Grey, side: int) -> Quads:
+        """Return boxes of shape (n, 4, 2) in pixels of the page, corners clockwise from top left.
 
-        The page is reduced to ``side`` pixels along its longer side. The corners are clockwise
-        from the top left.
+        The page is reduced to ``side`` pixels along its longer side; a small one is enlarged.
         """
         height, width = grey.shape
-        factor = min(1.0, side / max(height, width))
+        factor = min(_MOST_ENLARGED, side / max(height, width))
         small = cv2.resize(
             grey,
             (_rounded(width * factor), _rounded(height * factor)),
@@ -48,8 +48,8 @@ class Detector:
         tensor = np.ascontiguousarray(np.broadcast_to(plane, (1, 3, *plane.shape)))
         # One for each call: it keeps no state now, and nothing says that it never will.
         judge = DBPostProcess(_THRESHOLD, _BOX_THRESHOLD, 1000, _UNCLIP, "fast", True)
-        found, scores = judge(self._network.run(tensor), (height, width))
-        return np.asarray(found, np.float32).reshape(-1, 4, 2), [float(s) for s in scores]
+        found, _ = judge(self._network.run(tensor), (height, width))
+        return np.asarray(found, np.float32).reshape(-1, 4, 2)
 
 
 def _rounded(length: float) -> int:

@@ -117,15 +117,15 @@ def line(grey: Pixels, quad: Points) -> Pixels:
     return small[:, :_MOST_LENGTH]
 
 
-def column(grey: Pixels, quad: Points) -> Pixels:
-    """Return the column in ``quad`` as it stands, ``HEIGHT`` pixels wide."""
+def column(grey: Pixels, quad: Points, most: int = _MOST_LENGTH) -> Pixels:
+    """Return the column in ``quad`` as it stands, ``HEIGHT`` pixels wide, ``most`` high."""
     wide = max(1.0, float(np.linalg.norm(quad[1] - quad[0])))
     high = max(1.0, float(np.linalg.norm(quad[3] - quad[0])))
     cut = _cut(grey, quad, wide, high)
     tall = max(1, round(high * HEIGHT / wide))
     how = cv2.INTER_AREA if wide > HEIGHT else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(cut, (HEIGHT, tall), interpolation=how), np.uint8)
-    return small[:_MOST_LENGTH]
+    return small[:most]
 
 
 def laid_flat(standing: Pixels) -> Pixels:

@@ -7,19 +7,19 @@ itself and not from a reduced copy, and few different sizes are computed with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tasks.reader.answer import Page
-from tasks.reader.engine import geometry, models
-from tasks.reader.engine.compose import composed
+from tasks.reader.engine import geometry, models, orient
+from tasks.reader.engine.compose import Sighting, composed
 from tasks.reader.engine.detect import Detector
 from tasks.reader.engine.form import Told
 from tasks.reader.engine.prepare import prepare
-from tasks.reader.engine.recognise import Reading, Recogniser, along_writing, cut, levels, sides
+from tasks.reader.engine.recognise import TALL, Reading, Recogniser, cut, levels, sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,17 +30,15 @@ if TYPE_CHECKING:
 ENGINE = "rapidocr"
 # A line that is read with less certainty is a stain or a drawing (RapidOCR's own bound).
 _LEAST_SURE = 0.5
+# Below this it is asked whether a line, or the whole page, lies another way.
+_SURE = 0.9
+_DOUBTFUL = 0.75
 # Lower than this in the reduced page, lines are too small to be found well.
 _TINY = 9.0
 _FINER = 2
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One line: its quad in pixels of the page as given, and what it says."""
-
-    quad: Quad
-    reading: Reading
+_LONGEST_COLUMN = 4096
+# Up to so many times its width a high box may hold a single letter.
+_LETTERS = 3.0
 
 
 class Rapid:
@@ -64,10 +62,12 @@ class Rapid:
     def read(self, pixels: Pixels, dpi: int) -> Page:
         """Return what is written on the page."""
         prepared = prepare(pixels)
-        lines = self._lines(geometry.grey(prepared.pixels))
+        matrix, lines = self._upright(geometry.grey(prepared.pixels))
+        matrix = prepared.matrix @ matrix
         back = [
-            (geometry.moved(prepared.matrix, line.quad).astype(np.float32), line.reading)
+            line._replace(quad=geometry.moved(matrix, line.quad).astype(np.float32))
             for line in lines
+            if line.reading.confidence >= _LEAST_SURE
         ]
         height, width = pixels.shape[:2]
         page = composed(back, width, height, dpi)
@@ -79,18 +79,75 @@ class Rapid:
             settings=self.settings,
         )
 
-    def _lines(self, grey: Pixels) -> list[Sighting]:
-        """Return the lines that can be read, in no order."""
-        quads = [along_writing(quad) for quad in self._quads(grey)]
-        pages = levels(grey)
-        lines = [Sighting(quad, self._recogniser.read(cut(pages, quad))) for quad in quads]
-        return [line for line in lines if line.reading.confidence >= _LEAST_SURE]
+    def _upright(self, grey: Pixels) -> tuple[geometry.Matrix, list[Sighting]]:
+        """Return the lines of the page, turned if it does not stand upright, and the way back."""
+        quads = self._quads(grey)
+        lines: list[Sighting] = []
+        if 2 * sum(map(_is_tall, quads)) <= len(quads):
+            lines = self._lines(grey, quads)
+            if _certainty(lines) >= _SURE:
+                return geometry.identity(), lines
+        boxes = [quad.astype(np.float64) for quad in quads]
+        turn = orient.orient(grey, boxes, lambda line: self._recogniser.read(line).confidence)
+        if turn.degrees:
+            grey, matrix = geometry.turned(grey, turn.degrees)
+            return matrix, self._lines(grey, self._quads(grey))
+        return geometry.identity(), lines or self._lines(grey, quads)
 
     def _quads(self, grey: Pixels) -> list[Quad]:
-        quads, _ = self._detector.boxes(grey, self._side)
+        """Return where text stands; where it is small, looked for in a larger copy."""
+        quads = self._detector.boxes(grey, self._side)
         longest = max(grey.shape)
         if len(quads) and longest > self._side:
             heights = [min(sides(quad)) for quad in quads]
             if float(np.median(heights)) * self._side / longest < _TINY:
-                quads, _ = self._detector.boxes(grey, self._side * _FINER)
+                quads = self._detector.boxes(grey, self._side * _FINER)
         return list(quads)
+
+    def _lines(self, grey: Pixels, quads: list[Quad]) -> list[Sighting]:
+        pages = levels(grey)
+        return [self._tall(pages, q) if _is_tall(q) else self._line(pages, q) for q in quads]
+
+    def _line(self, pages: list[Pixels], quad: Quad) -> Sighting:
+        found = Sighting(quad, self._recogniser.line(pages, quad))
+        if found.reading.confidence >= _DOUBTFUL:
+            return found
+        # A line may stand on its head where the page does not.
+        other = np.roll(quad, 2, axis=0)
+        return _better(found, Sighting(other, self._recogniser.read(cut(pages, other))))
+
+    def _tall(self, pages: list[Pixels], quad: Quad) -> Sighting:
+        """Return what a box that is higher than wide says: a column, or a line on its side.
+
+        Or a letter or two as they stand: a digit alone is narrow.
+        """
+        long, high = sides(quad)
+        found = Sighting(quad, Reading(""))
+        if high < _LETTERS * long:
+            found = Sighting(quad, self._recogniser.read(cut(pages, quad)))
+            if found.reading.confidence >= _SURE:
+                return found
+        standing = orient.column(pages[0], quad.astype(np.float64), _LONGEST_COLUMN)
+        flat = orient.laid_flat(standing)
+        found = _better(found, Sighting(quad, self._recogniser.read(flat), column=True))
+        for shift in (-1, 1):
+            if found.reading.confidence >= _SURE:
+                break
+            lying = np.roll(quad, shift, axis=0)
+            found = _better(found, Sighting(lying, self._recogniser.read(cut(pages, lying))))
+        return found
+
+
+def _is_tall(quad: Quad) -> bool:
+    long, high = sides(quad)
+    return high >= TALL * long
+
+
+def _better(one: Sighting, other: Sighting) -> Sighting:
+    return other if other.reading.confidence > one.reading.confidence else one
+
+
+def _certainty(lines: list[Sighting]) -> float:
+    """Return the mean certainty over the characters; a page without lines is certain."""
+    sure = [value for line in lines for value in line.reading.sure]
+    return sum(sure) / len(sure) if sure else float(not lines)

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     Quad = NDArray[np.float32]
 
 HEIGHT = 48
+# Lines are first read narrowed to this, a fifth cheaper; where a character is less sure than
+# that, the line is read again as wide as it is.
+_NARROWED, _SURE = 0.8, 0.9
 # Widths are rounded up, so that few different ones occur: the library keeps plans for each.
 _STEP = 32
-_LEAST_WIDTH, _MOST_WIDTH = 320, 4096
-# Higher than this times its width, a box holds writing from top to bottom.
+_LEAST_WIDTH, _MOST_WIDTH = 96, 4096
+# Higher than this times its width, a box holds a column, or a line that lies on its side.
 TALL = 1.5
 _BLANK = 0
 
@@ -47,8 +50,16 @@ class Recogniser:
         self.network = Network(model, threads)
         self._alphabet = np.array(["", *self.network.characters(), " "])
 
+    def line(self, pages: Sequence[Grey], quad: Quad) -> Reading:
+        """Return what the line in ``quad`` says; see ``levels``."""
+        narrow = self.read(cut(pages, quad, _NARROWED))
+        if narrow.sure and min(narrow.sure) >= _SURE:
+            return narrow
+        whole = self.read(cut(pages, quad))
+        return whole if whole.confidence >= narrow.confidence else narrow
+
     def read(self, line: Grey) -> Reading:
-        """Return what a line of ``HEIGHT`` pixels says."""
+        """Return what the picture of a line says, ``HEIGHT`` pixels high."""
         width = line.shape[1]
         padded = -(-max(width, _LEAST_WIDTH) // _STEP) * _STEP
         tensor = np.zeros((1, 3, HEIGHT, padded), np.float32)
@@ -78,13 +89,13 @@ def levels(grey: Grey) -> list[Grey]:
     return found
 
 
-def cut(pages: Sequence[Grey], quad: Quad) -> Grey:
+def cut(pages: Sequence[Grey], quad: Quad, narrowed: float = 1.0) -> Grey:
     """Return the line inside ``quad``, straight and ``HEIGHT`` pixels high; see ``levels``."""
     long, high = sides(quad)
     level = 0
     while level + 1 < len(pages) and high / 2 ** (level + 1) >= HEIGHT:
         level += 1
-    width = int(min(max(1, round(long * HEIGHT / high)), _MOST_WIDTH))
+    width = int(min(max(1, round(long * HEIGHT / high * narrowed)), _MOST_WIDTH))
     corners = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], np.float32)
     how = cv2.getPerspectiveTransform((quad / 2**level).astype(np.float32), corners)
     line = cv2.warpPerspective(
@@ -98,12 +109,3 @@ def sides(quad: Quad) -> tuple[float, float]:
     along = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
     across = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))
     return max(1.0, float(along)), max(1.0, float(across))
-
-
-def along_writing(quad: Quad) -> Quad:
-    """Return the quad with its first corner where the writing begins.
-
-    What is much higher than wide runs from top to bottom, with its own upper side to the right.
-    """
-    long, high = sides(quad)
-    return np.roll(quad, -1, axis=0) if high >= TALL * long else quad

@@ -58,7 +58,9 @@ def _paper(grey: Pixels) -> _Floats | None:
     ).reshape(-1, (_DEGREE + 1) * (_DEGREE + 2) // 2)
     values, weights = seen.ravel(), np.ones(seen.size)
     for _ in range(_ROUNDS):
-        found = np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        # Fifteen equations instead of four thousand: a hundredth of the time.
+        weighted = terms * weights[:, None]
+        found = np.linalg.solve(weighted.T @ weighted, weighted.T @ (values * weights))
         fitted = terms @ found
         missed = np.abs(values - fitted) / max(float(values.max()), 1.0)
         weights = 1.0 / (1.0 + np.square(missed / 0.05))
