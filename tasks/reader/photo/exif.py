@@ -142,6 +142,14 @@ def _comment(value: Any) -> str:
     charset = _CHARSETS.get(value[:8])
     body = value[8:] if charset or value[:8] == bytes(8) else value
     if charset == "utf-16" and body[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        charset = "utf-16-be" if body[:1] == b"\0" else "utf-16-le"
+        charset = max(("utf-16-be", "utf-16-le"), key=lambda order: _usual(body, order))
     text = body.decode(charset, "replace") if charset else decoded(body)
     return text.strip("\0 ")
+
+
+def _usual(body: bytes, charset: str) -> int:
+    """Return how many characters of people's everyday writing there are in a reading."""
+    text = body.decode(charset, "replace")
+    return sum(
+        " " <= c <= "~" or "\u3000" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in text
+    )
