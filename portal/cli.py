@@ -26,14 +26,15 @@ from portal.commands import (
     quarantine,
     searching,
     system,
+    unlocking,
     upkeep,
     witness,
 )
 from storage.errors import CustodyError
 
 ORDER = """
-demo init doctor manifest ingest watch status quarantine case search read alike compare
-history verify audit prove
+demo init doctor manifest ingest watch status quarantine case search read unlock alike
+compare history verify audit prove
 anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
@@ -77,6 +78,7 @@ app.command("status")(intake.status)
 app.add_typer(cases.case, name="case")
 app.command("search")(searching.search)
 app.command("read")(cases.read)
+app.command("unlock")(unlocking.unlock)
 app.command("alike")(alike.alike)
 app.command("compare")(alike.compare)
 app.command("history")(cases.history)

@@ -35,13 +35,20 @@ def _read(d: Mapping[str, Any]) -> str:
     sure = f"，置信度 {confidence / 10:.1f}%" if confidence is not None else ""
     claims = "、".join(f"{each['algorithm']} {each['verified']}" for each in d.get("claims", ()))
     how = f"{d['pages']} 页，{d['state']}{sure}" + (f"，取证哈希 {claims}" if claims else "")
+    how += _unlocked(d)
     return f"识读为文本（非证据）：{d['media_type']}，{how} / read"
+
+
+def _unlocked(d: Mapping[str, Any]) -> str:
+    by = d.get("unlocked", {}).get("by", {})
+    return f"，以 {by.get('name', '')} 提供的密码打开" if by else ""
 
 
 def _expanded(d: Mapping[str, Any]) -> str:
     what = f"{d['format']}，" if d["scope"] == "whole" else "其中部分重新识读，"
     states = "、".join(f"{state} {count}" for state, count in sorted(d["states"].items()))
-    return f"展开为 {d['parts']} 个部分（{what}{states}；非证据）/ expanded into parts"
+    how = f"{what}{states}{_unlocked(d)}"
+    return f"展开为 {d['parts']} 个部分（{how}；非证据）/ expanded into parts"
 
 
 def _commission(d: Mapping[str, Any]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from storage.catalogue import alike, parts
@@ -80,7 +80,11 @@ def listed(custody: Custody, heading: Heading, found: Iterable[Part]) -> Iterato
 
 
 def record_listing(
-    custody: Custody, row: dict[str, Any], listing: Listing, subject: list[str]
+    custody: Custody,
+    row: dict[str, Any],
+    listing: Listing,
+    subject: list[str],
+    unlocked: Mapping[str, Any] | None = None,
 ) -> CustodyEvent:
     """Store a listing, fill the catalogue with its parts, and put it on record.
 
@@ -89,6 +93,7 @@ def record_listing(
         row: the exhibit, as the catalogue has it.
         listing: what it was expanded into.
         subject: what makes this the same event when repeated, beside exhibit and digest.
+        unlocked: who gave a password for it, if somebody did.
     """
     print_ = listing.fingerprint
     if print_ is None:
@@ -101,6 +106,8 @@ def record_listing(
     event = _event(
         custody, row, listing, ref, [row["exhibit_id"], READER_VERSION, print_.sha256, *subject]
     )
+    if unlocked:
+        event = replace(event, details={**event.details, "unlocked": dict(unlocked)})
     custody.record([event])
     return event
 

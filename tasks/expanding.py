@@ -26,7 +26,7 @@ from storage.digest import Fingerprint, Hasher
 from tasks.account import FAILED, State, judged, opened_up
 from tasks.likeness.measure import looks
 from tasks.partlist import Part
-from tasks.reader.answer import Contents, Member, Transcript
+from tasks.reader.answer import UNLOCKED, Contents, Member, Transcript
 from tasks.reader.cell import CellPool
 from tasks.reader.contained import unpack
 from tasks.reader.failures import UnreadableError
@@ -334,6 +334,7 @@ def described(part: Part, seen: Look) -> Part:
     transcript = seen.transcript
     ocr = sum(page.origin == "ocr" for page in transcript.pages)
     state, code = judged(transcript.state, ocr, transcript.flags)
+    code = code or (UNLOCKED if UNLOCKED in transcript.flags else "")
     return replace(
         part,
         state=state.value,

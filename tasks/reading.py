@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -93,13 +93,15 @@ def read_exhibits(
     *,
     again: bool = False,
     stage: Stage = Stage.ALL,
+    unlocked: Mapping[str, Any] | None = None,
 ) -> list[ReadResult]:
     """Read exhibits (skipping what was done before, unless ``again``) and record the results.
 
     Each is read first; then those that are containers are expanded, each recorded as soon as
-    it is whole. ``stage`` says what of a reading is repeated.
+    it is whole. ``stage`` says what of a reading is repeated, ``unlocked`` who gave the
+    password that the pool has; that goes on record with what was read, the password nowhere.
     """
-    todo = _todo(custody, exhibits, again=again)
+    todo = [replace(each, unlocked=unlocked) for each in _todo(custody, exhibits, again=again)]
     to_read = [each for each in todo if not each.only_expand and stage is not Stage.EXPAND]
     with ThreadPoolExecutor(custody.settings.processes) as threads:
         outcomes = list(threads.map(lambda each: _read_one(custody, pool, each, stage), to_read))
@@ -129,6 +131,7 @@ class Task:
     reading: dict[str, Any] | None = None
     listing: dict[str, Any] | None = None
     again: bool = False
+    unlocked: Mapping[str, Any] | None = None
 
     @property
     def only_expand(self) -> bool:
@@ -216,7 +219,7 @@ def _expand_one(
             len(held.members),
         )
         with listed(custody, heading, found) as listing:
-            record_listing(custody, row, listing, after(task.listing))
+            record_listing(custody, row, listing, after(task.listing), task.unlocked)
 
 
 def new_expander(custody: Custody, opener: PoolOpener, readers: Executor) -> Expander:
@@ -356,6 +359,7 @@ def _event(
             "characters": sum(len(page.text) for page in transcript.pages),
             "sensitive": sensitive.details(transcript),
             **_holds(custody, task, seen, stage),
+            **({"unlocked": dict(task.unlocked)} if task.unlocked else {}),
             "tools": dict(transcript.tools),
             "settings": {"languages": custody.settings.ocr_languages, "reader": READER_VERSION},
             "fingerprint": print_.as_json(),

@@ -7,14 +7,14 @@ what was not asked for stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from storage.catalogue import parts, queries
 from storage.custody import Custody
-from storage.errors import CustodyError, InputError, NotFoundError
+from storage.errors import CustodyError, InputError, NotFoundError, StateError
 from storage.objects import ObjectRef
 from tasks.account import FAILED, State
 from tasks.accounting import exhibit_state
@@ -23,7 +23,7 @@ from tasks.expanded import listed, record_listing, transcript_of
 from tasks.expanding import PoolOpener
 from tasks.kept_files import opened
 from tasks.partlist import Heading, Part
-from tasks.reader.answer import Transcript
+from tasks.reader.answer import UNLOCKED, Transcript
 from tasks.reader.cell import CellPool
 from tasks.reader.contained import contents
 from tasks.reading import ReadResult, after, new_expander, read_exhibits
@@ -34,13 +34,15 @@ from tasks.transcribing import Stage
 class Selection:
     """What is read again; all that is given must hold.
 
-    ``media_type`` is a whole type or its beginning (``image/``); ``part`` the path of one part.
+    ``media_type`` is a whole type or its beginning (``image/``); ``part`` the path of one part;
+    ``unlocked`` says who gave the password that the pool has.
     """
 
     media_type: str = ""
     failed: bool = False
     part: str = ""
     stage: Stage = Stage.ALL
+    unlocked: Mapping[str, Any] | None = None
 
     @property
     def narrow(self) -> bool:
@@ -67,18 +69,61 @@ def read_again(
             "部分属于某一件证据 a part is one of an exhibit", remedy="name it as CASE/E0001"
         )
     whole = [] if selection.part else [e for e in exhibits if _wanted(e, selection)]
-    names = [each["exhibit_id"] for each in whole]
-    results = [
+    locked = [] if pool.has_password else _locked(custody, whole, alone=len(exhibits) == 1)
+    names = [each["exhibit_id"] for each in whole if each not in locked]
+    results = [_left_as_it_is(each) for each in locked]
+    results += [
         result
         for some in batches(names, custody.settings.batch_size)
-        for result in read_exhibits(custody, pool, some, again=True, stage=selection.stage)
+        for result in read_exhibits(
+            custody, pool, some, again=True, stage=selection.stage, unlocked=selection.unlocked
+        )
     ]
     if selection.narrow:
         # What an expansion just made again is not done twice.
         made = set(names) if selection.stage not in _OWN_TEXT else set()
         rows = _parts(custody, exhibits, case, selection)
-        results += _again(custody, pool, exhibits, rows, made, selection.stage)
+        if not pool.has_password:
+            kept = [row for row in rows if row["code"] == UNLOCKED]
+            if kept and selection.part:
+                raise _needs_password(kept[0]["exhibit_id"], f" --part {selection.part}")
+            rows = [row for row in rows if row not in kept]
+        results += _again(custody, pool, exhibits, rows, made, selection)
     return results
+
+
+def _locked(
+    custody: Custody, exhibits: Sequence[dict[str, Any]], *, alone: bool
+) -> list[dict[str, Any]]:
+    """Return those that were read, or hold what was read, with a password that is not here.
+
+    Read again without it they would be locked again, and what was found in them be lost.
+    """
+    with custody.read() as session:
+        found = [
+            each
+            for each in exhibits
+            if (each["reading"] and each["reading"]["details"].get("unlocked"))
+            or any(row["code"] == UNLOCKED for row in parts.of_exhibit(session, each["exhibit_id"]))
+        ]
+    if found and alone:
+        raise _needs_password(found[0]["exhibit_id"])
+    return found
+
+
+def _needs_password(exhibit: str, part: str = "") -> StateError:
+    return StateError(
+        f"{exhibit}{part} 曾用密码打开，须再次给出密码 was read with a password and needs it again",
+        remedy=f"custody unlock {exhibit}{part}",
+    )
+
+
+def _left_as_it_is(exhibit: dict[str, Any]) -> ReadResult:
+    reading = exhibit["reading"]
+    why = "需再次给出密码，未重新识读 needs its password again; left as it is"
+    return ReadResult(
+        exhibit["exhibit_id"], exhibit["name"], reading["state"], reading["pages"], why
+    )
 
 
 def _named(custody: Custody, name: str) -> tuple[list[dict[str, Any]], str]:
@@ -156,7 +201,7 @@ def _again(
     exhibits: Sequence[dict[str, Any]],
     rows: Sequence[dict[str, Any]],
     made: set[str],
-    stage: Stage,
+    selection: Selection,
 ) -> list[ReadResult]:
     by_exhibit: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -166,7 +211,7 @@ def _again(
     return [
         result
         for exhibit, some in by_exhibit.items()
-        for result in _read_parts(custody, pool, known[exhibit], some, stage)
+        for result in _read_parts(custody, pool, known[exhibit], some, selection)
     ]
 
 
@@ -175,12 +220,12 @@ def _read_parts(
     pool: CellPool,
     exhibit: dict[str, Any],
     rows: Sequence[dict[str, Any]],
-    stage: Stage,
+    selection: Selection,
 ) -> list[ReadResult]:
     """Read some parts of an exhibit again, in one pass, and record them as one listing."""
     roots = _outermost([row["part"] for row in rows])
     earlier = {row["part"]: row for row in rows}
-    keep = Stage.ALL if stage is Stage.EXPAND else stage
+    keep = Stage.ALL if selection.stage is Stage.EXPAND else selection.stage
 
     def before(part: str) -> Transcript | None:
         row = earlier.get(part)
@@ -202,7 +247,7 @@ def _read_parts(
         held = contents(pool, file, name)
         found = _noted(exhibit, expander.members(file, name, held, chosen=chosen), results)
         with listed(custody, heading, found) as listing:
-            record_listing(custody, exhibit, listing, after(newest))
+            record_listing(custody, exhibit, listing, after(newest), selection.unlocked)
     return results
 
 

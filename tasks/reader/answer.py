@@ -17,6 +17,9 @@ _BEFORE_LAYOUT = "zhenglian.transcript/1"
 MAY_HOLD = "may_hold"
 """Flag of a document that begins as a container does, where its members were left out."""
 
+UNLOCKED = "unlocked"
+"""Flag of a transcript that was made with a password; without it, it cannot be made again."""
+
 Origin = Literal["text_layer", "document", "ocr", "strings", "none"]
 BlockKind = Literal["text", "column", "table", "vertical", "stray"]
 MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]

@@ -7,6 +7,7 @@ answer with the state ``unreadable`` and the reason, the others raise an ``Input
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import queue
 import threading
@@ -102,6 +103,7 @@ class CellPool:
         self._lock = threading.Lock()
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="cell")
         self._closed = False
+        self._password = ""
         for _ in range(self.processes):
             self._idle["full"].put(None)
             self._idle["light"].put(None)
@@ -129,13 +131,24 @@ class CellPool:
         self._spawner.shutdown()
         self.engines.close()
 
+    def with_password(self, typed: str) -> CellPool:
+        """Return this pool, with its workers, as one that opens what ``typed`` opens."""
+        other = copy.copy(self)
+        other._password = typed
+        return other
+
+    @property
+    def has_password(self) -> bool:
+        """Whether documents are opened with a password that somebody gave."""
+        return bool(self._password)
+
     def inspect(self, file: Document, name: str, *, parts: bool = True) -> Transcript:
         """Return the type and text of a document; pages that need OCR say so.
 
         Without ``parts`` the members of archives and the attachments of mail are left out.
         """
         try:
-            if _is_light(claimed_type(name)):
+            if _is_light(claimed_type(name)) and not self._password:
                 with contextlib.suppress(NeedsFullWorker):
                     return self.ask(Transcript, file, "inspect", "light", name=name, parts=parts)
             return self.ask(Transcript, file, "inspect", name=name, parts=parts)
@@ -257,6 +270,7 @@ class CellPool:
             seconds=seconds,
             memory_bytes=self._memory_bytes,
             languages=self._languages,
+            password=self._password,
             **self._bounds,
             **values,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Refused(Exception):
@@ -14,7 +14,8 @@ class Job:
     """What to do with the document whose open descriptor comes with this.
 
     ``seconds`` is the wall-clock limit that the worker enforces, 0 for none (the parent then
-    watches progress); ``cpu_seconds`` and ``memory_bytes`` are rlimits of the child.
+    watches progress); ``cpu_seconds`` and ``memory_bytes`` are rlimits of the child. A
+    ``password`` travels over the control socket alone and is in no text that is made of a job.
     """
 
     kind: str
@@ -34,3 +35,4 @@ class Job:
     max_file_bytes: int = 1 << 40
     max_path_bytes: int = 4096
     wanted: str = ""
+    password: str = field(default="", repr=False)

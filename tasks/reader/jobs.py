@@ -18,8 +18,9 @@ from tasks.reader import (
     pdq,
     picture,
     raster,
+    unlocking,
 )
-from tasks.reader.containers import libarchive, serve
+from tasks.reader.containers import libarchive, serve, wanted
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
 from tasks.reader.source import Source
@@ -30,7 +31,8 @@ def run(job: Job, descriptors: list[int]) -> Any:
     kind = _KINDS.get(job.kind)
     if kind is None:
         raise Refused(f"没有这种作业。 There is no such job: {job.kind}")
-    return kind(job, Source(descriptors[0], job.name), descriptors)
+    source = Source(descriptors[0], job.name)
+    return kind(job, unlocking.prepared(source, job.password), descriptors)
 
 
 STARTS_PROGRAM = frozenset({"ocr_page"})
@@ -50,7 +52,12 @@ def preload() -> None:
 
 
 def _inspect(job: Job, source: Source, _: list[int]) -> Any:
-    return inspection.inspect(source, parts=job.parts)
+    return unlocking.marked(inspection.inspect(source, parts=job.parts))
+
+
+def _unlock(job: Job, source: Source, descriptors: list[int]) -> Any:
+    # As it was handed in: an Office file that was opened on the way here is not locked any more.
+    return unlocking.check(Source(descriptors[0], job.name))
 
 
 def _ocr_page(job: Job, source: Source, _: list[int]) -> Any:
@@ -77,6 +84,8 @@ def _acquisition(job: Job, source: Source, _: list[int]) -> Any:
 
 
 def _image_hashes(job: Job, source: Source, _: list[int]) -> Any:
+    if job.wanted:
+        return picture.hash_pages(source, sorted(wanted.decode(job.wanted)))
     return pdq.hash_frames(source, job.limit)
 
 
@@ -100,4 +109,5 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "image_hashes": _image_hashes,
     "picture": _picture,
     "probe": _probe,
+    "unlock": _unlock,
 }

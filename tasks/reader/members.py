@@ -12,6 +12,7 @@ from typing import Protocol
 import inflate64
 from zstandard import ZstdError
 
+from tasks.reader import zipcrypt
 from tasks.reader.containers.stream import MAX_WINDOW_BYTES, Stepped, zstd
 from tasks.reader.job import Refused
 from tasks.reader.source import Source
@@ -42,7 +43,7 @@ def unpack(source: Source, member: ZipMember, limit: int) -> Iterator[bytes]:
     """Yield the member's bytes; raise ``Refused`` if size or checksum differ from its claim."""
     if member.size > limit:
         raise Refused(f"超过允许的大小。 Larger than allowed: {member.size} > {limit} bytes")
-    if member.encrypted:
+    if member.encrypted and not zipcrypt.opens(source, member):
         raise Refused("该项已加密。 The entry is encrypted.")
     checksum, given = 0, 0
     for piece in _pieces(source, member):
@@ -51,7 +52,8 @@ def unpack(source: Source, member: ZipMember, limit: int) -> Iterator[bytes]:
             raise Refused(f"解压后大于声明的大小。 Expands to more than its {member.size} bytes.")
         checksum = zlib.crc32(piece, checksum)
         yield piece
-    if given != member.size or checksum != member.crc:
+    authentic = member.encrypted and zipcrypt.unchecked(source, member)
+    if given != member.size or not (authentic or checksum == member.crc):
         raise Refused("内容与其校验值不符。 The content does not match its size and checksum.")
 
 
@@ -61,14 +63,16 @@ def read(source: Source, member: ZipMember, limit: int) -> bytes:
 
 
 def _pieces(source: Source, member: ZipMember) -> Iterator[bytes]:
-    start = _start(source, member)
-    if member.method == 0:
-        for at in range(0, member.compressed_size, CHUNK):
-            yield source.at(start + at, min(CHUNK, member.compressed_size - at))
+    if member.encrypted:
+        method, packed = zipcrypt.decrypted(source, member)
+    else:
+        start = _start(source, member)
+        method, packed = member.method, _packed(source, start, member.compressed_size)
+    if method == 0:
+        yield from packed
         return
-    packed = _packed(source, start, member.compressed_size)
     try:
-        unpacker, first = _unpacker(member.method, packed)
+        unpacker, first = _unpacker(method, packed)
         yield from _expand(unpacker, first)
         for data in packed:
             yield from _expand(unpacker, data)

@@ -7,8 +7,7 @@ text of earlier revisions and attachments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,22 +19,12 @@ from tasks.reader.answer import MAY_HOLD
 from tasks.reader.judge import PageFacts, judge
 from tasks.reader.pdf_attached import Attached, attached
 from tasks.reader.pdf_changes import changes
+from tasks.reader.pdf_open import document, is_locked
 from tasks.reader.reading import MAX_PAGES, Context, Reading
 from tasks.reader.source import Source
 
-_PASSWORD = 4
 _SAMPLED = 400
 _OCR = {"garbage", "scan", "hidden_layer", "drawing"}
-
-
-@contextmanager
-def document(source: Source, password: str | None = None) -> Iterator[Any]:
-    """Yield the open PDF; raises ``PdfiumError``."""
-    pdf = pdfium.PdfDocument(source.file(), password=password, autoclose=True)
-    try:
-        yield pdf
-    finally:
-        pdf.close()
 
 
 def read_pdf(source: Source, context: Context) -> Reading:
@@ -47,11 +36,6 @@ def read_pdf(source: Source, context: Context) -> Reading:
     except pdfium.PdfiumError as error:
         reading.state = "encrypted" if is_locked(error) else "damaged"
     return reading
-
-
-def is_locked(error: Exception) -> bool:
-    """Return whether a PDF cannot be opened for want of a password."""
-    return getattr(error, "err_code", 0) == _PASSWORD or "assword" in str(error)
 
 
 def attachment(source: Source, index: int) -> Source:

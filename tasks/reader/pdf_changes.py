@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pypdfium2 as pdfium
 
 from tasks.reader.answer import Page
+from tasks.reader.pdf_open import document
 from tasks.reader.pdf_revisions import Prefix, Revision, Revisions
 from tasks.reader.source import Source
 
@@ -76,11 +77,10 @@ def changes(source: Source, revisions: Revisions, texts: list[str]) -> Changes:
 def _texts(source: Source, most: int) -> list[str] | None:
     """Return the text of every page of a revision, None if it cannot be opened."""
     try:
-        pdf = pdfium.PdfDocument(source.file(), autoclose=True)
+        with document(source) as pdf:
+            return [_text(pdf, index) for index in range(min(len(pdf), most))]
     except pdfium.PdfiumError:
         return None
-    with closing(pdf):
-        return [_text(pdf, index) for index in range(min(len(pdf), most))]
 
 
 def _text(pdf: pdfium.PdfDocument, index: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pypdf
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
+from tasks.reader import password
 from tasks.reader.pdf_revisions import Revisions
 from tasks.reader.source import Source
 
@@ -63,8 +64,8 @@ def opened(source: Source) -> Iterator[pypdf.PdfReader]:
     """Yield the file as pypdf reads it; an empty password is tried, as every viewer does."""
     with source.file() as file:
         reader = pypdf.PdfReader(file, strict=False)
-        if reader.is_encrypted:
-            reader.decrypt("")
+        if reader.is_encrypted and not reader.decrypt(""):
+            any(reader.decrypt(spelling) for spelling in password.spellings())
         yield reader
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import pypdfium2 as pdfium
 
-from tasks.reader import pdf, pdf_revisions
+from tasks.reader import pdf_revisions
 from tasks.reader.answer import Member
 from tasks.reader.containers.mails import label_problems
 from tasks.reader.containers.walker import CHUNK, Entry, Tick
 from tasks.reader.pdf_attached import Attached, attached
+from tasks.reader.pdf_open import document, is_locked
 from tasks.reader.source import Source
 from tasks.reader.strict import clean
 
@@ -36,13 +37,13 @@ class Pdf:
         """Yield the members; a PDF that cannot be opened has only what its bytes tell."""
         index = 0
         try:
-            with pdf.document(self._source) as document:
-                for held in attached(document, self._source):
+            with document(self._source) as opened:
+                for held in attached(opened, self._source):
                     self._tick()
                     yield _file(index, held)
                     index += 1
         except pdfium.PdfiumError as error:
-            self.problems.append("encrypted" if pdf.is_locked(error) else "damaged")
+            self.problems.append("encrypted" if is_locked(error) else "damaged")
         for revision in pdf_revisions.find(self._source).earlier:
             yield self._revision(index, revision)
             index += 1
@@ -64,8 +65,8 @@ class Pdf:
 def is_container(source: Source) -> bool:
     """Return whether a PDF holds more than itself; one that cannot be opened does not."""
     try:
-        with pdf.document(source) as document:
-            if attached(document, source):
+        with document(source) as opened:
+            if attached(opened, source):
                 return True
     except pdfium.PdfiumError:
         return False

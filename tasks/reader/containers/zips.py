@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from tasks.reader import members, zipdir
+from tasks.reader import members, zipcrypt, zipdir
 from tasks.reader.answer import Member, MemberKind
 from tasks.reader.containers.walker import Entry, nothing
 from tasks.reader.limits import Limits, exceeded
@@ -32,6 +33,8 @@ class Zip:
 
     def _entry(self, entry: ZipMember) -> Entry:
         member = as_member(entry, self._limits)
+        if member.encrypted and zipcrypt.opens(self._source, entry):
+            member = replace(member, encrypted=False)
         if member.kind != "file":
             return Entry(member, nothing)
         most = self._limits.max_file_bytes

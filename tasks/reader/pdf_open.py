@@ -1,0 +1,62 @@
+"""Opening a PDF by PDFium, with the password of this job if the file asks for one.
+
+Permissions are recorded and not obeyed: they bind those who use a document, not those who
+examine it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pypdfium2 as pdfium
+
+from tasks.reader import password
+from tasks.reader.source import Source
+
+_PASSWORD = 4
+
+
+@contextmanager
+def document(source: Source) -> Iterator[Any]:
+    """Yield the open PDF; raises ``PdfiumError``."""
+    pdf = _opened(source)
+    try:
+        yield pdf
+    finally:
+        pdf.close()
+
+
+def is_locked(error: Exception) -> bool:
+    """Return whether a PDF cannot be opened for want of a password."""
+    return getattr(error, "err_code", 0) == _PASSWORD or "assword" in str(error)
+
+
+def _opened(source: Source) -> Any:
+    try:
+        return pdfium.PdfDocument(source.file(), autoclose=True)
+    except pdfium.PdfiumError as error:
+        if not is_locked(error):
+            raise
+        for spelling in password.spellings():
+            with suppress(pdfium.PdfiumError):
+                typed = _Typed(spelling)
+                found = pdfium.PdfDocument(source.file(), password=typed, autoclose=True)
+                password.use()
+                return found
+        raise
+
+
+class _Typed:
+    """A password as bytes, where pypdfium2 takes a string, ends it with a NUL and encodes it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __add__(self, end: str) -> _Typed:
+        return self
+
+    def encode(self, encoding: str) -> bytes:
+        """Return the bytes, whatever the encoding."""
+        return self._data + b"\0"
