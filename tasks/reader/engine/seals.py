@@ -29,10 +29,12 @@ _MOST_LONG = 1.9
 # So much of the ring or frame must be inked; stamps are never whole.
 _CLOSED = 0.72
 _SECTORS = 48
+# A ring with writing covers between a tenth and half of its box; a coloured disc covers more.
+_LEAST_FULL, _MOST_FULL = 0.04, 0.58
 _WORK_SIDE = 1400
 _LINE = 48
 # A ring of writing lies between these shares of the radius.
-_INNER, _OUTER = 0.60, 0.95
+_INNER, _OUTER = 0.60, 0.93
 
 _Mask = npt.NDArray[np.uint8]
 _CHANNEL: dict[Colour, int] = {"red": 0, "blue": 2}
@@ -100,13 +102,13 @@ def _shapes(mask: _Mask) -> Iterator[tuple[tuple[int, int, int, int], Shape]]:
     reach = max(3, shorter // 120) | 1
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     count, _, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    for x, y, width, height, area in boxes[1 : min(count, 4000)]:
+    for x, y, width, height, _ in boxes[1 : min(count, 4000)]:
         short, long = sorted((int(width), int(height)))
         if not _LEAST_SIDE * shorter <= short or long > _MOST_SIDE * shorter * 1.3:
             continue
-        if long > _MOST_LONG * short or area < 0.04 * width * height:
-            continue
         inked = mask[y : y + height, x : x + width]
+        if long > _MOST_LONG * short or not _LEAST_FULL < float(inked.mean()) < _MOST_FULL:
+            continue
         box = (int(x), int(y), int(width), int(height))
         if _is_ring(inked):
             yield box, "round"

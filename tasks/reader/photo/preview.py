@@ -18,8 +18,8 @@ from tasks.reader.reading import Reading
 from tasks.reader.source import Source
 
 _SIDE = 24
-# Measured on generated pictures: the same picture 0.97 and above, cropped by a fifth 0.75 and
-# below, another one 0.4 and below. Documented in docs/images.md.
+# Measured on 32 generated pictures: the same picture above 0.99, cropped by a tenth below 0.60,
+# another one below 0.78. Real photographs were not measured.
 _SAME = 0.85
 # In a picture with less contrast than this there is nothing to compare.
 _FEATURELESS = 6.0

@@ -1,0 +1,1 @@
+"""The OCR worker and what it does to pixels."""
