@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.custody import Custody
 from tests.house import opened_house
@@ -18,6 +19,12 @@ from tests.services.rgw import Rgw, running_rgw
 os.environ.setdefault("CUSTODY_SETTLE_SECONDS", "0")
 # Most tests ask that a page is read, and not how well: the small engine starts in no time.
 os.environ.setdefault("CUSTODY_OCR_ENGINE", "tesseract")
+
+# A property says what holds, not how fast: on a loaded machine any example may take long.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("house")
 
 SERVERS = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect"}
 """Fixtures that start a server, and the parameter by which a contract asks for it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from tasks.likeness.method import (
@@ -18,9 +19,11 @@ from tasks.likeness.method import (
 )
 from tasks.reader.answer import Transcript
 from tasks.reader.cell import CellPool
+from tasks.reader.containers import wanted
 from tasks.reader.documents import Document, opened
 from tasks.reader.pdq_answer import ImageHashes
 from tasks.reader.process import CellFailure
+from tasks.reader.reading import MAX_PAGES
 from tasks.reader.strict import parse
 
 _PDQ = re.compile("[0-9a-f]{64}")
@@ -40,7 +43,17 @@ def looks(pool: CellPool, file: Document, transcript: Transcript) -> dict[str, A
     found = {"file": _file_values(file)}
     if transcript.media_type.startswith("image/"):
         found["image"] = _image_values(pool, file)
+    elif scans := _scanned(transcript):
+        found["image"] = _image_values(pool, file, scans)
     return found
+
+
+def _scanned(transcript: Transcript) -> list[int]:
+    """Return the first pages of a PDF that are images: those that only OCR can read."""
+    if transcript.media_type != "application/pdf":
+        return []
+    own = (page for page in transcript.pages if not page.inside)
+    return [page.frame for page in own if page.origin == "ocr" or page.needs_ocr][:FRAMES]
 
 
 def checked(untrusted: Any) -> dict[str, Any]:
@@ -94,9 +107,11 @@ def _whole(descriptor: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _image_values(pool: CellPool, file: Document) -> dict[str, Any]:
+def _image_values(pool: CellPool, file: Document, pages: Sequence[int] = ()) -> dict[str, Any]:
+    chosen = wanted.encode(pages) if pages else ""
     try:
-        found = parse(ImageHashes, pool.call("image_hashes", file, limit=FRAMES))
+        untrusted = pool.call("image_hashes", file, limit=FRAMES, wanted=chosen)
+        found = parse(ImageHashes, untrusted)
         _require(found)
     except CellFailure as failure:
         return {"absent": f"cell_{failure.code}"}
@@ -114,6 +129,7 @@ def _require(found: ImageHashes) -> None:
     if (
         not formed
         or numbers != sorted(set(numbers))
-        or not set(numbers) <= set(range(1, FRAMES + 1))
+        or not all(1 <= number <= MAX_PAGES for number in numbers)
+        or len(numbers) > FRAMES
     ):
         raise ValueError("not what was asked for")

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tasks.reader.answer import Page, Transcript
 from tasks.reader.job import Refused
 from tasks.reader.source import Source
 from tasks.reading import open_pool
+from tests.tasks.reader.samples import page_image, scanned_pdf
 
 WORDS = "真空钎焊升温曲线，夹具热膨胀补偿槽的位置和尺寸。甲方客户名单及报价单"
 TEXTS = st.text(st.sampled_from(WORDS + "ABCab 12"), max_size=80)
@@ -230,6 +232,26 @@ def test_a_document_is_measured_in_the_cell(tmp_path: Path) -> None:
     assert plain["text"]["absent"] == "short"
 
 
+def test_a_scanned_page_is_near_to_the_picture_of_it(tmp_path: Path) -> None:
+    """Pages with a text layer have no value as images; scans have that of what they show."""
+    sheet = page_image([f"客户名单第{n}行与价格{n * 37}" for n in range(20)], height=2339)
+    other = page_image([f"trade secret number {n} kept apart" for n in range(23)], height=2339)
+    (tmp_path / "a.pdf").write_bytes(scanned_pdf([other, sheet]))
+    sheet.resize((1490, 2107)).save(tmp_path / "b.jpg", quality=70)
+    pages = (Page(1, "text_layer", WORDS), Page(2, "ocr", WORDS, frame=2))
+    scan = Transcript("application/pdf", "application/pdf", "read", pages=pages)
+    with open_pool(Settings(home=tmp_path / "home")) as pool:
+        (found,) = measured(pool, tmp_path / "a.pdf", scan)["image"]["frames"]
+        lost = replace(pages[1], frame=3)
+        beyond = measured(pool, tmp_path / "a.pdf", replace(scan, pages=(lost,)))["image"]
+    (same,) = pdq.hash_frames(Source((tmp_path / "b.jpg").read_bytes()), 1).frames
+    assert found["frame"] == 2
+    assert (
+        far(found["pdq"], same.pdq) <= IMAGE_DISTANCE < far(found["pdq"], pdq.hash_image(other)[0])
+    )
+    assert beyond["absent"] == "cell_refused"
+
+
 LOOKS = {"file": {"value": "T1" + "0A" * 35}, "image": {"absent": "cell_timeout"}}
 FRAME = {"frame": 1, "pdq": "0f" * 32, "quality": 100}
 
@@ -252,7 +274,7 @@ def test_what_a_line_of_a_listing_holds_is_read_strictly() -> None:
         {"image": {"frames": [{**FRAME, "pdq": "0F" * 32}]}},
         {"image": {"frames": [{**FRAME, "quality": 101}]}},
         {"image": {"frames": [FRAME, FRAME]}},
-        {"image": {"frames": [{**FRAME, "frame": 21}]}},
+        {"image": {"frames": [{**FRAME, "frame": 10_001}]}},
         {"image": {"frames": {}}},
     ],
     ids=range(11),
