@@ -13,7 +13,7 @@ import sys
 
 BENCHES: dict[str, tuple[str, ...]] = {
     "ingest": ("--gigabytes", "0.1", "--documents", "100", "--bundles", "5"),
-    "ocr": ("2",),
+    "ocr": ("--kinds", "chinese", "--conditions", "300dpi", "--engines", "tesseract"),
     "cell": ("--documents", "100"),
     "log": ("--large", "5000", "--seconds", "0.5"),
     "proof": ("--exhibits", "50"),
