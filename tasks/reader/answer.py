@@ -21,7 +21,7 @@ UNLOCKED = "unlocked"
 """Flag of a transcript that was made with a password; without it, it cannot be made again."""
 
 Origin = Literal["text_layer", "document", "ocr", "strings", "none"]
-BlockKind = Literal["text", "column", "table", "vertical", "stray"]
+BlockKind = Literal["text", "column", "table", "vertical", "stray", "seal"]
 MemberKind = Literal["file", "folder", "symlink", "hardlink", "special"]
 State = Literal[
     "read",
@@ -69,7 +69,7 @@ class Block(NamedTuple):
     """What belongs together on a page: a column of text, a table, writing out of line.
 
     ``column`` is text that stands beside other text; ``stray`` is what runs across the page's
-    own lines, as the writing round a seal does, and is read after all else.
+    own lines, as the writing round a seal does, and is read after all else. ``seal`` is a stamp.
     """
 
     x: int

@@ -20,6 +20,7 @@ from tasks.reader.engine.detect import Detector
 from tasks.reader.engine.form import Told
 from tasks.reader.engine.prepare import prepare
 from tasks.reader.engine.recognise import TALL, Reading, Recogniser, cut, levels, sides
+from tasks.reader.engine.stamps import with_seals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +72,7 @@ class Rapid:
         ]
         height, width = pixels.shape[:2]
         page = composed(back, width, height, dpi)
+        page = with_seals(page, prepared.seals, self._picture)
         return replace(
             page,
             flags=(*prepared.flags, *page.flags),
@@ -78,6 +80,10 @@ class Rapid:
             version=self.version,
             settings=self.settings,
         )
+
+    def _picture(self, line: Pixels) -> tuple[str, float]:
+        found = self._recogniser.read(line)
+        return found.text, found.confidence
 
     def _upright(self, grey: Pixels) -> tuple[geometry.Matrix, list[Sighting]]:
         """Return the lines of the page, turned if it does not stand upright, and the way back."""
@@ -88,7 +94,7 @@ class Rapid:
             if _certainty(lines) >= _SURE:
                 return geometry.identity(), lines
         boxes = [quad.astype(np.float64) for quad in quads]
-        turn = orient.orient(grey, boxes, lambda line: self._recogniser.read(line).confidence)
+        turn = orient.orient(grey, boxes, lambda line: self._picture(line)[1])
         if turn.degrees:
             grey, matrix = geometry.turned(grey, turn.degrees)
             return matrix, self._lines(grey, self._quads(grey))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from tasks.reader.engine.marks import chinese_marks
 from tasks.reader.engine.network import Network
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Recogniser:
             return Reading("")
         places = (at + 0.5) * (padded / len(steps)) / width
         return Reading(
-            "".join(self._alphabet[best[at]]),
+            chinese_marks("".join(self._alphabet[best[at]])),
             tuple(round(float(p), 3) for p in steps[at, best[at]]),
             tuple(round(min(1.0, float(p)), 4) for p in places),
         )
