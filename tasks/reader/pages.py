@@ -14,6 +14,7 @@ from tasks.reader.layout.lines import stretches
 from tasks.reader.layout.page import filled
 from tasks.reader.layout.seen import Seen, upright
 from tasks.reader.ocr import EngineFault, OcrEngine
+from tasks.reader.pdf_image import scan_image
 from tasks.reader.source import Source
 
 MAX_PIXELS = 40_000_000
@@ -83,7 +84,9 @@ def render(source: Source, number: int, dpi: int, *, raw: bool = False) -> Pictu
     """
     kind = mediatype.media_type(source)
     if kind == "application/pdf":
-        picture = _render_pdf(source, number, dpi)
+        picture = _own_image(source, number)
+        picture = _bounded(picture) if picture and raw else picture and _suited(picture)
+        picture = picture or _render_pdf(source, number, dpi)
     elif kind in signatures.MEDIA:
         shot = media.frame(source, number)
         picture = Picture(shot, *shot.size, _ASSUMED_DPI)
@@ -108,6 +111,13 @@ def is_blank(image: Image.Image) -> bool:
     """Return whether the image is of one shade all over."""
     low, high = ImageStat.Stat(image.convert("L")).extrema[0]
     return high - low < _BLANK_RANGE
+
+
+def _own_image(source: Source, number: int) -> Picture | None:
+    """Return a scanned page as its own image, None where it has to be rendered."""
+    with pdf_open.document(source) as document:
+        scan = scan_image(document, number - 1, MAX_PIXELS)
+    return Picture(scan.image, *scan.image.size, scan.dpi) if scan else None
 
 
 def _render_pdf(source: Source, number: int, dpi: int) -> Picture:

@@ -153,7 +153,7 @@ class Marks:
 def marks(page: Any) -> Marks:
     """Return what a page of an open document shows and hides."""
     found = Marks(page.get_bbox())
-    for handle, box, matrix in _objects(page):
+    for handle, box, matrix in objects(page):
         found.objects += 1
         if found.objects > _MAX_OBJECTS:
             found.whole = False
@@ -200,7 +200,8 @@ def object_text(layer: Any, handle: Any) -> str:
     return bytes(buffer)[: length - 2].decode("utf-16-le", errors="replace")
 
 
-def _objects(page: Any) -> Iterator[tuple[Any, Box, Matrix]]:
+def objects(page: Any) -> Iterator[tuple[Any, Box, Matrix]]:
+    """Yield what is painted on a page, in that order, with its box and what moves it there."""
     for index in range(raw.FPDFPage_CountObjects(page)):
         yield from _within(raw.FPDFPage_GetObject(page, index), _IDENTITY, 0)
 
@@ -213,7 +214,7 @@ def _within(handle: Any, matrix: Matrix, depth: int) -> Iterator[tuple[Any, Box,
     elif depth < _MAX_DEPTH:
         own = raw.FS_MATRIX()
         raw.FPDFPageObj_GetMatrix(handle, own)
-        inner = _times((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+        inner = times((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
         for index in range(raw.FPDFFormObj_CountObjects(handle)):
             yield from _within(raw.FPDFFormObj_GetObject(handle, index), inner, depth + 1)
 
@@ -225,7 +226,8 @@ def _box(handle: Any) -> Box:
     return left, bottom, right, top
 
 
-def _times(one: Matrix, two: Matrix) -> Matrix:
+def times(one: Matrix, two: Matrix) -> Matrix:
+    """Return the matrix that does first one and then two."""
     a, b, c, d, e, f = one
     g, h, i, j, k, m = two
     return (
