@@ -24,6 +24,7 @@ from portal.commands import (
     proof,
     proving,
     quarantine,
+    reading,
     searching,
     system,
     unlocking,
@@ -77,7 +78,7 @@ app.add_typer(quarantine.quarantine, name="quarantine")
 app.command("status")(intake.status)
 app.add_typer(cases.case, name="case")
 app.command("search")(searching.search)
-app.command("read")(cases.read)
+app.command("read")(reading.read)
 app.command("unlock")(unlocking.unlock)
 app.command("alike")(alike.alike)
 app.command("compare")(alike.compare)

@@ -36,6 +36,7 @@ from tasks.reader.contained import contents
 from tasks.reader.engine_pool import Recycling
 from tasks.reader.engines import Engines
 from tasks.reader.failures import UnreadableError
+from tasks.readings import engines_of
 from tasks.receiving import put_bytes
 from tasks.telling import TELLER
 from tasks.transcribing import Look, Stage, look
@@ -361,6 +362,7 @@ def _event(
             **_holds(custody, task, seen, stage),
             **({"unlocked": dict(task.unlocked)} if task.unlocked else {}),
             "tools": dict(transcript.tools),
+            "engines": engines_of(transcript),
             "settings": {"languages": custody.settings.ocr_languages, "reader": READER_VERSION},
             "fingerprint": print_.as_json(),
             "object": ref.as_json(),

@@ -1,14 +1,11 @@
-"""Commands that look at cases: list, show, read, history."""
+"""Commands that look at cases: list, show, history."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from tasks.rereading import Selection
 
 case = typer.Typer(no_args_is_help=True, help="List cases and show what they hold.")
 
@@ -40,7 +37,7 @@ _FORMATS = {
     "rfc822": "eml",
     "plain": "txt",
 }
-_STATES = {
+STATES = {
     "read": "已读 read",
     "partly_read": "部分已读 partly read",
     "encrypted": "已加密 encrypted",
@@ -170,83 +167,7 @@ def _reading(reading: dict[str, Any] | None) -> str:
     kind = _FORMATS.get(kind.rpartition(".")[2], kind.rpartition("/")[2])
     if reading["details"].get("container"):
         return f"容器 container，{kind}"
-    return f"{_STATES.get(state, state)}，{reading['pages']} 页，{kind}"
-
-
-def read(
-    name: ReadName,
-    again: Annotated[bool, typer.Option("--again", help="Read again, and record it.")] = False,
-    part: Annotated[str, typer.Option(help="One part of the exhibit, as 2/0.")] = "",
-    media_type: Annotated[
-        str, typer.Option("--type", help="With --again: only this type, or its beginning.")
-    ] = "",
-    stage: Annotated[Stages | None, typer.Option(help="With --again: repeat only this.")] = None,
-    failed: Annotated[
-        bool, typer.Option("--failed", help="With --again: only what was not wholly read.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Print the text that was read from an exhibit (not evidence), or read it again."""
-    from storage.errors import InputError
-    from tasks.rereading import Selection
-    from tasks.transcribing import Stage
-
-    chosen = Stage(stage.value) if stage else Stage.ALL
-    if again:
-        _read_again(name, Selection(media_type, failed, part, chosen), json=json)
-    elif media_type or failed or stage:
-        raise InputError(
-            "--type、--failed、--stage 须与 --again 同用 they choose what is read again",
-            remedy="add --again",
-        )
-    else:
-        _print_reading(name, part, json=json)
-
-
-def _read_again(name: str, selection: Selection, *, json: bool) -> None:
-    from dataclasses import asdict
-
-    from portal.show import as_json, line, table
-    from storage.custody import current
-    from tasks.reading import shared_pool
-    from tasks.rereading import read_again
-
-    results = read_again(current(), shared_pool(), name, selection)
-    if json:
-        as_json([asdict(each) for each in results])
-    elif not results:
-        line("没有符合条件的项目 / nothing was chosen")
-    else:
-        rows = [
-            (
-                each.exhibit_id,
-                each.name,
-                _STATES.get(each.state, each.state),
-                each.pages,
-                each.reason,
-            )
-            for each in results
-        ]
-        table("已重新识读 read again", ("编号", "名称", "状态", "页", "说明"), rows)
-
-
-def _print_reading(name: str, part: str, *, json: bool) -> None:
-    from portal.show import as_json, cell, line
-    from storage.custody import current
-    from tasks.reading import text_of
-
-    kind, state, transcript = text_of(current(), name, part)
-    body = transcript.as_json()
-    if json:
-        as_json(body)
-        return
-    line(f"[dim]{cell(kind)}，{_STATES.get(state, state)} · 识读文本，非证据 not evidence[/]")
-    if transcript.reason:
-        line(f"[yellow]![/] {cell(transcript.reason)}")
-    for page in transcript.pages:
-        label = f"{cell(page.label)} " if page.label else ""
-        line(f"[bold]— {page.number} {label}({page.origin})[/]")
-        line("\n".join(cell(row) for row in page.text.splitlines()))
+    return f"{STATES.get(state, state)}，{reading['pages']} 页，{kind}"
 
 
 def history(name: ExhibitName, json: Json = False) -> None:
