@@ -94,7 +94,7 @@ def _pages(image: Image.Image, reading: Reading, context: Context) -> None:
         reading.flag("part_not_read")
     if _is_raw(image):
         reading.flag("preview_only")
-    if 1 < count and "part_not_read" not in reading.flags:
+    if count > 1 and "part_not_read" not in reading.flags:
         reading.note("frames", count)
     if count > 1 and image.format in _ANIMATED:
         return _of_animation(image, count, reading, context)

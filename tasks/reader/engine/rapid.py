@@ -91,7 +91,7 @@ class Rapid:
         lines: list[Sighting] = []
         if 2 * sum(map(_is_tall, quads)) <= len(quads):
             lines = self._lines(grey, quads)
-            if _certainty(lines) >= _SURE:
+            if _certainty(lines) >= _SURE and not _on_its_head(quads, lines):
                 return geometry.identity(), lines
         boxes = [quad.astype(np.float64) for quad in quads]
         turn = orient.orient(grey, boxes, lambda line: self._picture(line)[1])
@@ -151,6 +151,12 @@ def _is_tall(quad: Quad) -> bool:
 
 def _better(one: Sighting, other: Sighting) -> Sighting:
     return other if other.reading.confidence > one.reading.confidence else one
+
+
+def _on_its_head(quads: list[Quad], lines: list[Sighting]) -> bool:
+    """Whether many lines were read the other way about: the others are then misread."""
+    turned = sum(bool((a != b.quad).any()) for a, b in zip(quads, lines, strict=True))
+    return turned > 0.3 * len(lines)
 
 
 def _certainty(lines: list[Sighting]) -> float:
