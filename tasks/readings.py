@@ -13,7 +13,7 @@ from typing import Any
 
 from storage.catalogue import queries
 from storage.custody import Custody
-from storage.digest import fingerprint_bytes
+from storage.digest import Fingerprint, fingerprint_bytes
 from storage.errors import InputError, IntegrityError
 from storage.event import Action, CustodyEvent, decode
 from storage.objects import ObjectRef
@@ -102,7 +102,7 @@ def _reading(number: int, index: int, event: CustodyEvent) -> Reading:
         tuple(told.get("engines", ())),
         dict(told["tools"]),
         dict(told["settings"]),
-        told["fingerprint"]["sha256"],
+        Fingerprint.from_json(told["fingerprint"]).sha256,
         ObjectRef.from_json(told["object"]),
     )
 
