@@ -190,22 +190,25 @@ def _shot(container: InputContainer, seconds: float) -> Shot | None:
         # A document may start no thread.
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    start = stream.start_time or 0
-    base = float(stream.time_base or 1)
-    try:
-        if seconds > 0:
-            container.seek(int(seconds / base) + start, stream=stream)
-    except av.FFmpegError:
-        if seconds > 0:
-            return None
-    shown = None
-    for found in _decoded(container, stream):
-        shown = found
-        if float((found.pts or 0) - start) * base >= seconds:
-            break
-    if shown is None:
-        return None
-    return Shot(max(0.0, float((shown.pts or 0) - start) * base), _upright(shown))
+    start, base = stream.start_time or 0, float(stream.time_base or 1)
+    # Without an index a seek may lead behind the last key frame: then the way is from the start.
+    for begin in dict.fromkeys((seconds, 0.0)):
+        try:
+            if begin > 0:
+                container.seek(int(begin / base) + start, stream=stream)
+            else:
+                container.seek(0)
+        except av.FFmpegError:
+            # What cannot be sought in is read from where it is: at first, from the start.
+            pass
+        shown = None
+        for found in _decoded(container, stream):
+            shown = found
+            if float((found.pts or 0) - start) * base >= seconds:
+                break
+        if shown is not None:
+            return Shot(max(0.0, float((shown.pts or 0) - start) * base), _upright(shown))
+    return None
 
 
 def _decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
