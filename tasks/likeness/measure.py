@@ -24,6 +24,7 @@ from tasks.reader.documents import Document, opened
 from tasks.reader.pdq_answer import ImageHashes
 from tasks.reader.process import CellFailure
 from tasks.reader.reading import MAX_PAGES
+from tasks.reader.signatures import MEDIA
 from tasks.reader.strict import parse
 
 _PDQ = re.compile("[0-9a-f]{64}")
@@ -49,8 +50,8 @@ def looks(pool: CellPool, file: Document, transcript: Transcript) -> dict[str, A
 
 
 def _scanned(transcript: Transcript) -> list[int]:
-    """Return the first pages of a PDF that are images: those that only OCR can read."""
-    if transcript.media_type != "application/pdf":
+    """Return the first pages of a PDF, or frames of a film, that are images for OCR."""
+    if transcript.media_type != "application/pdf" and transcript.media_type not in MEDIA:
         return []
     own = (page for page in transcript.pages if not page.inside)
     return [page.frame for page in own if page.origin == "ocr" or page.needs_ocr][:FRAMES]
