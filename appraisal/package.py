@@ -59,7 +59,8 @@ class PackageInfo:
     """What the package says about itself; all of it is an argument, nothing is of the moment.
 
     ``date`` is ISO, ``withheld`` counts the case's exhibits that are not in the package,
-    ``commission`` is the brief as JSON.
+    ``commission`` is the brief as JSON. ``readings`` cite, for each exhibit whose text was read,
+    the reading in force: what it was made with and the digest of what it said.
     """
 
     name: str
@@ -71,6 +72,7 @@ class PackageInfo:
     software: str
     withheld: int
     commission: dict[str, Any]
+    readings: Sequence[dict[str, Any]] = ()
 
 
 def build_package(
@@ -140,6 +142,7 @@ def _fill(
     bag.tag("material.csv", material_csv(materials).encode("utf-8-sig"))
     bag.tag("material.json", _json([each.as_json() for each in materials]))
     bag.tag("commission.json", _json(info.commission))
+    bag.tag("readings.json", _json(list(info.readings)))
     for proof in proofs:
         bag.tag(f"proofs/{proof.number}.event.json", proof.event)
         bag.tag(f"proofs/{proof.number}.tlog-proof", proof.inclusion)

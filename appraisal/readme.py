@@ -22,6 +22,8 @@ README = """\
                        单元格开头的 ' 是防止被当作公式而加的，不属于内容
     material.json      同一清单的机读格式
     commission.json    委托事项、要求、保密条款等
+    readings.json      各材料所用的文字识读：识读引擎、日志序号和识读文本的校验值，
+                       供意见书引用；仅为辅助，不是证据
     proofs/            每件材料的保管记录（*.event.json 为日志条目的原始字节，
                        *.tlog-proof 为其包含证明）、签名检查点（checkpoint）和
                        日志公钥（log.pub），格式为 C2SP tlog-proof 与 signed note
@@ -56,6 +58,8 @@ About this appraisal package
                     at the start of a cell keeps it from being a formula, it is not content
    material.json    the same for machines
    commission.json  matters, requirements, secrecy terms
+   readings.json    what text was read from each exhibit with which engine: log entry and digest
+                    of the transcript, for an opinion to cite; an aid, never evidence
    proofs/          for each exhibit its custody log entry (*.event.json, the leaf's exact bytes)
                     and its inclusion proof (*.tlog-proof), the signed checkpoint and the log's
                     public key (log.pub): C2SP tlog-proof and signed-note formats

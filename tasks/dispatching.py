@@ -7,6 +7,7 @@ record nothing has left the house.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ def _build(custody: Custody, commission: Commission, path: str, when: str) -> Fi
             each.exhibit_id: queries.find_exhibit(session, each.exhibit_id)
             for each in commission.materials
         }
+        cited = [
+            _citation(each.number, reading)
+            for each in commission.materials
+            if (reading := queries.find_reading(session, each.exhibit_id)) is not None
+        ]
         total = len(queries.list_exhibits(session, commission.brief.case_id))
     reader = custody.log.reader()
     proofs = [
@@ -108,8 +114,24 @@ def _build(custody: Custody, commission: Commission, path: str, when: str) -> Fi
             software=f"zhenglian {VERSION}",
             withheld=total - len(commission.materials),
             commission=brief.as_json(),
+            readings=cited,
         ),
     )
+
+
+def _citation(number: str, reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which reading of an exhibit is in force, for an opinion to cite."""
+    told = reading["details"]
+    return {
+        "exhibit": number,
+        "evidence": False,
+        "log_index": reading["event_index"],
+        "state": told["state"],
+        "transcript": told["fingerprint"],
+        "engines": list(told.get("engines", ())),
+        "tools": dict(told["tools"]),
+        "settings": dict(told["settings"]),
+    }
 
 
 def _letter(desk: Desk, sent: Commission, made: Fingerprint, when: str) -> bytes:

@@ -49,6 +49,7 @@ INFO = PackageInfo(
     software="zhenglian 0.1.0",
     withheld=4,
     commission=made.brief().as_json(),
+    readings=({"exhibit": "E0001", "evidence": False, "log_index": 7},),
 )
 
 
@@ -140,6 +141,7 @@ def test_ap_02_the_list_has_its_columns_and_no_formula(unpacked) -> None:
     listed = json.loads((unpacked / "material.json").read_text())
     assert [Material.from_json(each) for each in listed] == MATERIALS
     assert json.loads((unpacked / "commission.json").read_text()) == INFO.commission
+    assert json.loads((unpacked / "readings.json").read_text()) == list(INFO.readings)
 
 
 @given(st.one_of(st.text(max_size=20), st.text("'=+-@\t\r x", max_size=6), st.sampled_from(NAMES)))

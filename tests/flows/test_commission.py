@@ -1,6 +1,7 @@
 """A commission through the real flows: out with a package, back with an opinion, closed."""
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from portal.acting import for_agency, moment, receiving_supplement
 from storage.catalogue import queries
 from storage.errors import IntegrityError, StateError
 from storage.event import Action
+from storage.nouns import case_id
+from tasks.readings import readings
 from tasks.verifying import verify_case
 from tests.deploy.test_papers import READMES, recipe
 from tests.flows.sending import Sending, unpacked
@@ -118,6 +121,13 @@ def test_a_package_is_checked_with_general_tools_and_the_recipe_of_the_readme(
 ) -> None:
     sending.draft()
     bag = unpacked(Path(sending.dispatch()["package"]), tmp_path / "unpacked")
+    cited = {each["exhibit"]: each for each in json.loads((bag / "readings.json").read_text())}
+    assert sorted(cited) == ["E0001", "E0002"]
+    for number, each in cited.items():
+        newest = readings(sending.house, f"{case_id(CASE_NO)}/{number}")[-1]
+        assert (each["log_index"], each["state"]) == (newest.index, newest.state)
+        assert each["transcript"]["digests"]["sha256"] == newest.sha256
+        assert each["evidence"] is False
     (bag / "check.py").write_text(recipe(READMES[0]))
     shown = (ROOT / READMES[0]).read_text("utf-8")
     (line,) = [each for each in shown.splitlines() if each.startswith("python3 check.py")]
