@@ -63,11 +63,12 @@ class Container:
         return sorted(found, key=lambda number: (number != self.primary, number))
 
     def content(self, item: Item, file: bytes) -> bytes:
-        """Return the bytes of an item."""
-        parts = []
+        """Return the bytes of an item, no more than there are in the file."""
+        parts, left = [], len(file)
         for construction, offset, length in item.extents[:1000]:
             where = self.data if construction == 1 else file
-            parts.append(where[offset : offset + length] if length else where[offset:])
+            parts.append(where[offset : offset + min(length or left, left)])
+            left -= len(parts[-1])
         return b"".join(parts)
 
     def first(self, kind: bytes, content_type: bytes = b"") -> Item | None:

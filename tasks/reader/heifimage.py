@@ -184,5 +184,5 @@ def _is_heif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in BRANDS
 
 
-BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-"""Brands of files that this module opens."""
+BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+"""Brands of files that this module opens; sequences are films."""

@@ -11,7 +11,7 @@ from typing import Final
 
 _DRAWN: Final = (
     "jpeg png tiff bmp x-ms-bmp gif webp jp2 jpx jph x-jp2-codestream avif heic heif "
-    "heic-sequence heif-sequence vnd.adobe.photoshop vnd.microsoft.icon x-icon "
+    "vnd.adobe.photoshop vnd.microsoft.icon x-icon "
     "x-win-bitmap x-icns x-pcx x-dcx vnd.ms-dds x-blp x-qoi x-msp x-im fits x-sun-raster "
     "x-pixar x-xv-thumbnail x-ftex x-gimp-gbr x-photo-cd sgi x-tga x-xpmi x-xpm "
     "x-portable-bitmap x-portable-greymap x-portable-graymap x-portable-pixmap "
@@ -27,7 +27,7 @@ _PLAYED: Final = (
     "video/ogg video/x-m4v application/mxf audio/mp4 audio/x-m4a audio/mpeg audio/x-wav "
     "audio/flac audio/ogg application/ogg audio/x-hx-aac-adts audio/aac audio/amr audio/AMR "
     "audio/AMR-WB audio/x-aiff audio/x-caf audio/basic audio/ac3 audio/x-ape audio/x-matroska "
-    "application/vnd.rn-realmedia "
+    "application/vnd.rn-realmedia image/heic-sequence image/heif-sequence "
 )
 MEDIA: Final = frozenset(_PLAYED.split())
 """Media types of sound and video that are described here."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
+from tasks.reader import heif
 from tests.tasks.reader import samples
 
 RED, BLUE = (200, 30, 30), (20, 30, 200)
@@ -29,6 +30,55 @@ GsWVHRrscffxvs5xXwE6/9bqFNvozj2iSH4wYj/kQ4Wi2VHSOVwAOYWOz4Ud6S9x1UeWp1q5qyGDvfZY
 uCFN3Nbz4/b/uepsfk11u9NgtPJYPc+XvLZXoZwAAAAGRXhpZgAATU0AKgAAAAgAAQEPAAIAAAAGAAAAGgAAAABaaG9u
 ZwA=
 """)
+
+
+def heic_grid(*, turns: int = 0, mirrored: bool = False) -> bytes:
+    """Return a HEIF file of two by two tiles, each of them HEIC's picture, cut to 150 x 100.
+
+    ``turns`` are quarter turns against the clock; a thumbnail and a hidden tile lie beside.
+    """
+    tile = heif.parsed(HEIC)
+    item = tile.items[tile.primary]
+    content = tile.content(item, HEIC)
+    grid = struct.pack(">BBBBHH", 0, 0, 1, 1, 150, 100)
+    properties = [_box(b"hvcC", item.property(b"hvcC")), _box(b"ispe", bytes(4), 96, 64),
+                  _box(b"ispe", bytes(4), 150, 100), _box(b"irot", bytes([turns]))]  # fmt: skip
+    owned = {number: [1, 2] for number in (2, 3, 4, 5, 6)} | {1: [3] + ([4] if turns else [])}
+    if mirrored:
+        properties.append(_box(b"imir", b"\1"))
+        owned[1].append(5)
+    kinds = b"".join(
+        _box(b"infe", struct.pack(">BBHHH", 2, 0, n in (2, 3, 4, 5), n, 0), kind + b"\0")
+        for n, kind in ((1, b"grid"), *((n, b"hvc1") for n in range(2, 7)))
+    )
+    links = _box(b"dimg", struct.pack(">HH4H", 1, 4, 2, 3, 4, 5))
+    links += _box(b"thmb", struct.pack(">HHH", 6, 1, 1))
+    owned_bytes = b"".join(
+        struct.pack(">HB", n, len(each)) + bytes(each) for n, each in owned.items()
+    )
+    start = struct.pack(">4sI", b"pict", 0)
+
+    def meta(offset: int) -> bytes:
+        places = struct.pack(">HHHHII", 1, 1, 0, 1, 0, len(grid))
+        for number in range(2, 7):
+            places += struct.pack(">HHHHII", number, 0, 0, 1, offset, len(content))
+        return _box(
+            b"meta", bytes(4), _box(b"hdlr", bytes(8), start, bytes(13)),
+            _box(b"pitm", bytes(5), b"\1"),
+            _box(b"iinf", bytes(4), struct.pack(">H", 6), kinds),
+            _box(b"iloc", b"\1\0\0\0", b"\x44\0", struct.pack(">H", 6), places),
+            _box(b"iref", bytes(4), links), _box(b"idat", grid),
+            _box(b"iprp", _box(b"ipco", *properties),
+                 _box(b"ipma", bytes(4), struct.pack(">I", len(owned)), owned_bytes)),
+        )  # fmt: skip
+
+    head = _box(b"ftyp", b"heic", bytes(4), b"mif1heic")
+    return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", content)
+
+
+def _box(kind: bytes, *parts: bytes | int) -> bytes:
+    body = b"".join(each if isinstance(each, bytes) else struct.pack(">I", each) for each in parts)
+    return struct.pack(">I", len(body) + 8) + kind + body
 
 
 def halves(size: tuple[int, int] = (96, 64)) -> Image.Image:
