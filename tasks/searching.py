@@ -7,6 +7,7 @@ characters. Working data, never evidence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,6 +24,7 @@ from tasks.reading import text_of
 
 MOST_BOXES = 200
 """Boxes of one page."""
+_LEVEL = 0.005
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,43 @@ def boxes_of(page: Page, term: Term) -> Iterator[Box]:
     units = [unit.unit for _, unit in placed]
     for at in places(units, term):
         some = placed[at : at + len(term.units)]
-        yield from _joined([_part(word, unit.start, unit.end) for word, unit in some])
+        parts = []
+        for _, of_word in groupby(some, lambda each: id(each[0])):
+            pairs = list(of_word)
+            (word, first), (_, last) = pairs[0], pairs[-1]
+            parts.append(_part(word, first.start, last.end, page.angle))
+        yield from _joined(parts)
 
 
-def _part(word: Word, start: int, end: int) -> Box:
-    """Return the place of some characters of a word, along its longer side."""
-    count = len(word.text)
-    if word.width >= word.height or count == 1:
+def _part(word: Word, start: int, end: int, angle: float) -> Box:
+    """Return the place of some characters of a word, along its longer side.
+
+    On a page that lies turned, the word begins at another end of that side; on a crooked one,
+    its box is higher than the word, and the part stands where the line is by then.
+    """
+    count, quarter = len(word.text), round(angle / 90) % 4
+    slope = math.tan(math.radians(angle - 90 * round(angle / 90)))
+    wide = word.width >= word.height or count == 1
+    if quarter in ((1, 2) if wide else (2, 3)):
+        start, end = count - end, count - start
+    if wide:
         left, right = word.width * start // count, -(-word.width * end // count)
-        return Box(word.x + left, word.y, right - left, word.height)
+        top, height = _beside_slope(word.height, word.width, left, right, slope)
+        return Box(word.x + left, word.y + top, right - left, height)
     top, bottom = word.height * start // count, -(-word.height * end // count)
-    return Box(word.x, word.y + top, word.width, bottom - top)
+    left, width = _beside_slope(word.width, word.height, top, bottom, -slope)
+    return Box(word.x + left, word.y + top, width, bottom - top)
+
+
+def _beside_slope(across: int, along: int, start: int, end: int, slope: float) -> tuple[int, int]:
+    """Return where a stretch of a sloping line begins across its box, and how thick it is."""
+    if abs(slope) < _LEVEL:
+        return 0, across
+    thick = max(across / 3, across - along * abs(slope))
+    climb = (across - thick) / along
+    thick = min(float(across), thick + climb * (end - start))
+    from_start = climb * start if slope > 0 else climb * (along - end)
+    return round(min(from_start, across - thick)), round(thick)
 
 
 def _joined(boxes: Sequence[Box]) -> Iterator[Box]:

@@ -12,7 +12,7 @@ from tasks import searching
 from tasks.indexing import page_inputs
 from tasks.partlist import Part, pages_of
 from tasks.reader.answer import Page, Transcript, Word
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tasks.searching import Box, Found, boxes_of, find
 from tests.house import make_bundle
 from tests.tasks.life import CASE, archived, open_house, take
@@ -49,6 +49,24 @@ def test_boxes(query: str, expected: list[Box]) -> None:
         assert box.height == wanted.height
 
 
+@pytest.mark.parametrize(
+    ("angle", "word", "expected"),
+    [
+        (90.0, Word(100, 50, 40, 200, 0.9, "本公司客户"), Box(100, 170, 40, 80)),
+        (-90.0, Word(100, 50, 40, 200, 0.9, "本公司客户"), Box(100, 50, 40, 80)),
+        (180.0, Word(100, 50, 200, 40, 0.9, "本公司客户"), Box(100, 50, 80, 40)),
+        (2.86, Word(0, 0, 1000, 90, 0.9, "本公司客户"), Box(600, 30, 400, 60)),
+        (-2.86, Word(0, 0, 1000, 90, 0.9, "本公司客户"), Box(600, 0, 400, 60)),
+        (92.86, Word(0, 0, 90, 1000, 0.9, "本公司客户"), Box(0, 600, 60, 400)),
+    ],
+)
+def test_boxes_on_a_page_that_lies_turned_or_crooked(
+    angle: float, word: Word, expected: Box
+) -> None:
+    page = Page(1, "ocr", word.text, words=(word,), angle=angle)
+    assert list(boxes_of(page, parse("客户"))) == [expected]  # type: ignore[arg-type]
+
+
 def test_names_and_metadata_are_pages_of_their_own() -> None:
     transcript = Transcript("text/plain", "", "read", pages=(PAGE,), metadata={"author": "甲方"})
     own = page_inputs(transcript, {"name": "名单", "item": {"path": "a/客户.docx"}})
@@ -62,13 +80,13 @@ def test_names_and_metadata_are_pages_of_their_own() -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
+def house(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Iterator[Custody]:
     folder = tmp_path_factory.mktemp("searched")
     files = {
         "甲方-清單.txt": "甲方客户名单".encode(),
         "b.zip": archived({"報價.txt": "客戶名單和报价，prices listed".encode()}),
     }
-    with open_house(folder / "home") as custody, open_pool(custody.settings) as pool:
+    with open_house(folder / "home") as custody:
         take(custody, pool, make_bundle(folder / "one", "B1", files))
         yield custody
 
