@@ -39,8 +39,10 @@ from tasks.reader.process import (
 from tasks.reader.strict import clean, parse
 
 T = TypeVar("T")
-Tier = Literal["full", "light", "aside"]
+Tier = Literal["full", "light", "aside", "light_aside"]
 _TIERS: tuple[Tier, ...] = get_args(Tier)
+_AMONG: tuple[Tier, Tier] = ("light", "full")
+_ASIDE: tuple[Tier, Tier] = ("light_aside", "aside")
 # What a light worker reads, by what the name claims; the worker itself goes by the content.
 _LIGHT = ("text/", "message/", "application/json", "application/zip")
 
@@ -95,7 +97,9 @@ class CellPool:
         self._bounds = asdict(self.limits)
         self.reduced = reduced
         self._start: dict[str, Any] = {"binds": binds, "reduced": reduced}
-        self._workers = dict.fromkeys(_TIERS, worker or FULL) | {"light": worker or LIGHT}
+        self._workers = dict.fromkeys(_TIERS, worker or FULL) | dict.fromkeys(
+            ("light", "light_aside"), worker or LIGHT
+        )
         self._idle: dict[Tier, queue.LifoQueue[Cell | None]] = {
             tier: queue.LifoQueue() for tier in _TIERS
         }
@@ -189,20 +193,26 @@ class CellPool:
         return found
 
     def stream(
-        self, kind: str, file: Document, name: str, limit: int, **values: Any
+        self, kind: str, file: Document, name: str, limit: int, beside: int = -1, **values: Any
     ) -> Generator[bytes, None, None]:
         """Yield what a job writes, at most ``limit`` bytes; raises ``CellFailure``.
 
         Time is limited by progress, and the processor's in proportion to what may come out.
         """
-        tier: Tier = "aside" if kind == "unpack" else "full"
-        with opened(file) as descriptor, self.borrow(tier) as cell:
+        light, full = _ASIDE if kind == "unpack" else _AMONG
+        with opened(file) as descriptor:
             most = os.fstat(descriptor).st_size * self.limits.max_ratio
             seconds = int(self._document_seconds) + (min(most, self.limits.max_total_bytes) >> 22)
             job = self._job(
                 kind, seconds=0.0, cpu_seconds=seconds, name=name, limit=limit, **values
             )
-            yield from cell.stream(job, descriptor, self._document_seconds)
+            if not self._password:
+                # It says before all else, but for signs of life, that it is not the one to ask.
+                with contextlib.suppress(NeedsFullWorker), self.borrow(light) as cell:
+                    yield from cell.stream(job, descriptor, self._document_seconds, beside)
+                    return
+            with self.borrow(full) as cell:
+                yield from cell.stream(job, descriptor, self._document_seconds)
 
     def call(
         self, kind: str, file: Document, tier: Tier = "full", output: int = -1, **values: Any
@@ -223,13 +233,13 @@ class CellPool:
     def borrow(self, tier: Tier = "full") -> Iterator[Cell]:
         """Lend a living worker to this thread; a dead one is replaced by the next borrower.
 
-        ``light`` lends one that reads most documents at the least price. ``aside`` lends one
-        beyond the number of the pool: for work that stands still while its consumer uses the
-        pool, which must not wait for itself.
+        ``light`` lends one that reads most documents at the least price. ``aside`` and
+        ``light_aside`` lend one beyond the number of the pool: for work that stands still while
+        its consumer uses the pool, which must not wait for itself.
         """
         idle = self._idle[tier]
         try:
-            cell = idle.get(block=tier != "aside")
+            cell = idle.get(block=tier not in _ASIDE)
         except queue.Empty:
             cell = None
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.reader import mediatype
+from typing import cast
+
+from tasks.reader import heavy, mediatype
 from tasks.reader.answer import RawManifest
 from tasks.reader.claims import OOXML
 from tasks.reader.job import Refused
 from tasks.reader.manifest_lines import write_rows
-from tasks.reader.manifest_xlsx import read_sheet
 from tasks.reader.manifest_yaml import read_yaml
 from tasks.reader.source import Source
 
@@ -23,7 +24,8 @@ def read_manifest(source: Source) -> RawManifest:
     """Return the manifest's cells; its content decides which of the two forms it has."""
     kind = mediatype.media_type(source)
     if kind == _SHEET:
-        return read_sheet(source)
+        sheets = heavy.loaded("tasks.reader.manifest_xlsx")
+        return cast(RawManifest, sheets.read_sheet(source))
     if kind == mediatype.ENCRYPTED_OFFICE:
         raise Refused("清单已加密，请去掉密码后重新提交。 The manifest is encrypted.")
     if kind.startswith("text/") or kind in ("application/x-empty", "application/json"):

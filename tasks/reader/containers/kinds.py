@@ -49,6 +49,13 @@ def walker(source: Source, limits: Limits, tick: Tick) -> Walker | None:
     return _by_whole(source, head, limits, tick)
 
 
+def is_archive(source: Source) -> bool:
+    """Return whether ``source`` begins as an archive does, or as what one packer made smaller."""
+    head = source.head(tar.BLOCK)
+    starts = (*_ZIP_STARTS, packed.SEVEN, rarheads.RAR4, rarheads.RAR5)
+    return head.startswith(starts) or bool(_compression(head)) or tar.is_tar(head)
+
+
 def may_hold(source: Source) -> bool:
     """Return whether ``source`` begins as a container does; ``walker`` says whether it is one."""
     head = source.head(mediatype.HEAD_BYTES)

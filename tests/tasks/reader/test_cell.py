@@ -210,7 +210,8 @@ def test_a_lost_worker_is_the_hosts_fault_and_no_verdict(
     def lost(*_: object) -> object:
         raise LostWorker("the worker has gone")
 
-    monkeypatch.setattr(Cell, "ask", lost)
+    for how in ("ask", "stream"):
+        monkeypatch.setattr(Cell, how, lost)
     manifest = keep("manifest.yaml", b"a: 1")
     with CellPool(1) as pool:
         for ask in (pool.manifest, pool.fields):

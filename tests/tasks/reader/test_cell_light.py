@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tasks.reader import inspection
+from tasks.reader.answer import RawCell
 from tasks.reader.cell import CellPool
+from tasks.reader.contained import contents, unpack
 from tasks.reader.heavy import HeavyReader
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep
@@ -46,6 +48,28 @@ def test_texts_start_no_full_worker(fresh: CellPool, keep: Keep) -> None:
     texts = {"a.txt": "客户名单".encode(), "b.html": b"<p>list</p>", "c.eml": samples.mail([])}
     assert {fresh.inspect(keep(n, data), n).state for n, data in texts.items()} == {"read"}
     assert len(fresh._all) == 1
+
+
+def test_a_manifest_and_an_archive_start_no_full_worker(keep: Keep) -> None:
+    packed = keep("a.zip", samples.archive({"a.txt": b"list"}))
+    with CellPool(1) as pool:
+        assert pool.manifest(keep("m.yaml", b"a: 1"), "m.yaml").header == (
+            RawCell("a", "1", "line 1"),
+        )
+        assert [each.name for each in contents(pool, packed, "a.zip").members] == ["a.txt"]
+        (taken,) = [b"".join(each.pieces()) for each in unpack(pool, packed, "a.zip", [0])]
+        assert taken == b"list"
+        # One among the pool's, and one beside it that unpacked.
+        assert len(pool._all) == 2
+        assert pool._idle["full"].get_nowait() is None
+
+
+def test_a_container_that_needs_more_is_opened_by_a_full_worker(
+    fresh: CellPool, keep: Keep
+) -> None:
+    mail = keep("a.eml", samples.mail([("a.txt", "text/plain", b"list")]))
+    (taken,) = [b"".join(each.pieces()) for each in unpack(fresh, mail, "a.eml", [0])]
+    assert taken == b"list"
 
 
 @pytest.mark.parametrize(
