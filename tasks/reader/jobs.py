@@ -41,7 +41,7 @@ STARTS_PROGRAM = frozenset({"ocr_page"})
 
 def preload() -> None:
     """Load every parser and its tables once, so that each child starts warm."""
-    for module in inspection.HEAVY:
+    for module in (*inspection.HEAVY, "manifest_xlsx"):
         heavy.loaded(f"tasks.reader.{module}")
     charset.preload()
     inspection.preload()
