@@ -97,7 +97,9 @@ class Settings(BaseSettings):
         500, ge=1, description="Pages after which RapidOCR's process is replaced by a fresh one."
     )
     ocr_recycle_bytes: int = Field(
-        900 << 20, ge=1 << 28, description="Memory above which that process is replaced."
+        400 << 20,
+        ge=1 << 28,
+        description="Memory above which it is replaced, times (pages read at a time + 1).",
     )
 
     debug: bool = Field(False, description="Show tracebacks instead of one line.")

@@ -43,10 +43,13 @@ class NoEngineError(CellFailure):
 
 @dataclass(frozen=True)
 class Recycling:
-    """When a worker that does no harm is replaced: after so many pages, or at so many bytes."""
+    """When a worker that does no harm is replaced: after so many pages, or at so many bytes.
+
+    The bytes are counted for the engine itself and for each page that it reads at a time.
+    """
 
     pages: int = 500
-    resident_bytes: int = 1 << 30
+    share_bytes: int = 400 << 20
 
 
 class EngineCell(Cell):
@@ -184,7 +187,7 @@ class EnginePool:
                 self._retiring = (
                     not cell.alive
                     or cell.pages >= self.recycling.pages
-                    or cell.resident >= self.recycling.resident_bytes
+                    or cell.resident >= self.recycling.share_bytes * (self.told.threads + 1)
                 )
                 self._changed.notify_all()
 

@@ -60,7 +60,10 @@ class Engines:
         """
         self.wanted, self._seconds = wanted, seconds
         self._worker = worker or EnginePool(
-            Told(threads=threads), seconds, recycling or Recycling(), reduced=reduced
+            Told(threads, memory_bytes=(4 + threads) << 30),
+            seconds,
+            recycling or Recycling(),
+            reduced=reduced,
         )
 
     def read(self, pool: CellPool, place: Place, wanted: EngineName | None = None) -> Page:

@@ -19,7 +19,7 @@ class Told:
 
     threads: int = 1
     side: int = 960
-    memory_bytes: int = 6 << 30
+    memory_bytes: int = 5 << 30
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ def chinese_marks(text: str) -> str:
     if not _ANY_HAN.search(text):
         return text
     text = _ZERO.sub("〇", _STOP.sub("。", text))
-    text = _MARK.sub(_widened, text)
-    text = _BETWEEN.sub(_widened, text)
-    return _BRACKETS.sub(lambda found: _bracket(text, found), text)
+    before = text
+    text = _BRACKETS.sub(lambda found: _bracket(before, found), text)
+    return _BETWEEN.sub(_widened, _MARK.sub(_widened, text))
 
 
 def _widened(found: re.Match[str]) -> str:

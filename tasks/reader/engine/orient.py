@@ -85,7 +85,10 @@ def _of_columns(grey: Pixels, boxes: list[Points], score: Score) -> Turn:
     chosen = _chosen(boxes)
     flat = _tried(score(laid_flat(column(grey, quad))) for quad in chosen)
     if flat >= _SURE:
-        return Turn(vertical=True)
+        # Wide-set characters that lie on their side are read as if they stood, but less surely.
+        lying = _tried(score(line(grey, np.roll(quad, 1, axis=0))) for quad in chosen)
+        if lying < flat:
+            return Turn(vertical=True)
     # Beginning at the top right the line runs down: the page was turned clockwise.
     down = _tried(score(line(grey, np.roll(quad, -1, axis=0))) for quad in chosen)
     up = 0.0

@@ -7,6 +7,7 @@ itself and not from a reduced copy, and few different sizes are computed with.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,9 @@ class Rapid:
         if turn.degrees:
             grey, matrix = geometry.turned(grey, turn.degrees)
             return matrix, self._lines(grey, self._quads(grey))
-        return geometry.identity(), lines or self._lines(grey, quads)
+        if lines and not turn.vertical:
+            return geometry.identity(), lines
+        return geometry.identity(), self._lines(grey, quads, vertical=turn.vertical)
 
     def _quads(self, grey: Pixels) -> list[Quad]:
         """Return where text stands; where it is small, looked for in a larger copy."""
@@ -110,9 +113,15 @@ class Rapid:
                 quads = self._detector.boxes(grey, self._side * _FINER)
         return list(quads)
 
-    def _lines(self, grey: Pixels, quads: list[Quad]) -> list[Sighting]:
+    def _lines(self, grey: Pixels, quads: list[Quad], *, vertical: bool = False) -> list[Sighting]:
+        """Return what stands in the boxes of a page; on a ``vertical`` one, columns."""
         pages = levels(grey)
-        return [self._tall(pages, q) if _is_tall(q) else self._line(pages, q) for q in quads]
+        return [
+            self._tall(pages, quad, vertical=vertical)
+            if _is_tall(quad)
+            else self._line(pages, quad)
+            for quad in quads
+        ]
 
     def _line(self, pages: list[Pixels], quad: Quad) -> Sighting:
         found = Sighting(quad, self._recogniser.line(pages, quad))
@@ -122,26 +131,34 @@ class Rapid:
         other = np.roll(quad, 2, axis=0)
         return _better(found, Sighting(other, self._recogniser.read(cut(pages, other))))
 
-    def _tall(self, pages: list[Pixels], quad: Quad) -> Sighting:
-        """Return what a box that is higher than wide says: a column, or a line on its side.
+    def _tall(self, pages: list[Pixels], quad: Quad, *, vertical: bool) -> Sighting:
+        """Return what a box that is higher than wide says, in the way that is read most surely.
 
-        Or a letter or two as they stand: a digit alone is narrow.
+        It holds a letter or two as they stand (a digit alone is narrow), a line that lies on its
+        side, or a column of standing characters.
         """
-        long, high = sides(quad)
         found = Sighting(quad, Reading(""))
-        if high < _LETTERS * long:
-            found = Sighting(quad, self._recogniser.read(cut(pages, quad)))
-            if found.reading.confidence >= _SURE:
-                return found
-        standing = orient.column(pages[0], quad.astype(np.float64), _LONGEST_COLUMN)
-        flat = orient.laid_flat(standing)
-        found = _better(found, Sighting(quad, self._recogniser.read(flat), column=True))
-        for shift in (-1, 1):
+        for reading in self._ways(pages, quad, vertical=vertical):
+            found = _better(found, reading)
             if found.reading.confidence >= _SURE:
                 break
-            lying = np.roll(quad, shift, axis=0)
-            found = _better(found, Sighting(lying, self._recogniser.read(cut(pages, lying))))
         return found
+
+    def _ways(self, pages: list[Pixels], quad: Quad, *, vertical: bool) -> Iterator[Sighting]:
+        long, high = sides(quad)
+        if high < _LETTERS * long:
+            yield Sighting(quad, self._recogniser.read(cut(pages, quad)))
+        if vertical:
+            yield self._column(pages[0], quad)
+        for shift in (-1, 1):
+            lying = np.roll(quad, shift, axis=0)
+            yield Sighting(lying, self._recogniser.read(cut(pages, lying)))
+        if not vertical:
+            yield self._column(pages[0], quad)
+
+    def _column(self, grey: Pixels, quad: Quad) -> Sighting:
+        standing = orient.column(grey, quad.astype(np.float64), _LONGEST_COLUMN)
+        return Sighting(quad, self._recogniser.read(orient.laid_flat(standing)), column=True)
 
 
 def _is_tall(quad: Quad) -> bool:

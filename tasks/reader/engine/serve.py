@@ -8,6 +8,7 @@ engine do not survive a fork; the parent ends it after so many pages, or when it
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
 import os
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+# Numbers of mallopt(3).
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 
 class PixelEngine(Protocol):
@@ -54,6 +57,7 @@ def main(arguments: list[str], build: Build) -> int:
     """
     told = parse(Told, loads(arguments[0].encode()))
     control = socket.socket(fileno=int(arguments[1]))
+    _give_back_memory()
     # Only this tells how much is resident, and behind the walls it could not be opened.
     resident = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     report = confinement.enclose_engine(int(arguments[2]), told.memory_bytes)
@@ -67,6 +71,13 @@ def main(arguments: list[str], build: Build) -> int:
                 # Nobody waits for the pages that are still being read.
                 os._exit(0)
             threads.submit(_serve, engine, packet, descriptors, resident)
+
+
+def _give_back_memory() -> None:
+    """Let threads share one heap, and large pieces go back when they are free."""
+    libc = ctypes.CDLL(None)
+    for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 4 << 20), (_TRIM_THRESHOLD, 32 << 20)):
+        libc.mallopt(option, value)
 
 
 def _turn_away() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tasks.reader.answer import Transcript
 from tasks.reader.cell import CellPool, read_document
+from tasks.reader.engines import Engines
 
 Keep = Callable[[str, bytes], Path]
 Read = Callable[..., Transcript]
@@ -17,6 +18,13 @@ Read = Callable[..., Transcript]
 @pytest.fixture(scope="session")
 def pool() -> Iterator[CellPool]:
     with CellPool(2, document_seconds=60.0, page_seconds=60.0) as cells:
+        yield cells
+
+
+@pytest.fixture(scope="session")
+def rapid() -> Iterator[CellPool]:
+    """A pool whose pages are read by the large engine, loaded once for all tests."""
+    with CellPool(2, engines=Engines("rapid", threads=2)) as cells:
         yield cells
 
 
