@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import atexit
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -85,6 +86,16 @@ def shared_pool() -> CellPool:
     pool.__enter__()
     atexit.register(pool.__exit__, None, None, None)
     return pool
+
+
+@contextmanager
+def pool_with(engine: str) -> Iterator[CellPool]:
+    """Lend a pool of cells whose pages are read by ``engine``; empty: as the settings say."""
+    if not engine:
+        yield shared_pool()
+        return
+    with open_pool(settings().model_copy(update={"ocr_engine": engine})) as pool:
+        yield pool
 
 
 def read_exhibits(

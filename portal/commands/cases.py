@@ -25,6 +25,13 @@ class Stages(StrEnum):
     EXPAND = "expand"
 
 
+class EngineNames(StrEnum):
+    """Who can be asked to read a page by OCR."""
+
+    RAPID = "rapid"
+    TESSERACT = "tesseract"
+
+
 _ACCESSIONS = {
     "received": "已接收 received",
     "accepted": "已入库 accepted",
