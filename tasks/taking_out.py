@@ -70,6 +70,24 @@ def part_pieces(
 
 
 @contextmanager
+def document_of(
+    custody: Custody, pool: CellPool, exhibit: dict[str, Any], part: str
+) -> Iterator[BinaryIO]:
+    """Yield an exhibit's original, or a part of it that lies in scratch space for so long."""
+    if not part:
+        with opened(custody, ObjectRef.from_json(exhibit["object"])) as file:
+            yield file
+        return
+    find_part(custody, exhibit, part)
+    with tempfile.TemporaryFile(dir=custody.workspace.work) as spool:
+        with part_pieces(custody, pool, exhibit, part) as pieces:
+            for piece in pieces:
+                spool.write(piece)
+        spool.flush()
+        yield spool
+
+
+@contextmanager
 def _member(pool: CellPool, file: BinaryIO, index: int) -> Iterator[Iterator[bytes]]:
     with closing(unpack(pool, file, "", [index])) as members:
         member = next(members, None)

@@ -9,23 +9,18 @@ reading, so the text is searched, exported and rebuilt without the password.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.errors import InputError
 from storage.nouns import Person
-from storage.objects import ObjectRef
-from tasks.kept_files import opened
 from tasks.reader.cell import CellPool
 from tasks.reader.failures import unreadable_error
 from tasks.reader.process import CellFailure, RefusedDocument
 from tasks.reading import ReadResult
 from tasks.rereading import Selection, read_again
-from tasks.taking_out import find_part, part_pieces
+from tasks.taking_out import document_of
 
 MAX_PASSWORD = 1024
 
@@ -54,7 +49,7 @@ def unlock(
 def _method(custody: Custody, pool: CellPool, exhibit: dict[str, Any], part: str) -> str:
     """Return which lock the password opens; a wrong one ends here."""
     try:
-        with _document(custody, pool, exhibit, part) as file:
+        with document_of(custody, pool, exhibit, part) as file:
             answer = pool.call("unlock", file)
     except RefusedDocument as refusal:
         raise InputError(
@@ -66,21 +61,3 @@ def _method(custody: Custody, pool: CellPool, exhibit: dict[str, Any], part: str
     if method not in ("pdf", "office", "zip"):
         raise unreadable_error(CellFailure("lie", "no such lock"))
     return str(method)
-
-
-@contextmanager
-def _document(
-    custody: Custody, pool: CellPool, exhibit: dict[str, Any], part: str
-) -> Iterator[BinaryIO]:
-    """Yield the original, or a part of it in scratch space, locked as it is."""
-    if not part:
-        with opened(custody, ObjectRef.from_json(exhibit["object"])) as file:
-            yield file
-        return
-    find_part(custody, exhibit, part)
-    with tempfile.TemporaryFile(dir=custody.workspace.work) as spool:
-        with part_pieces(custody, pool, exhibit, part) as pieces:
-            for piece in pieces:
-                spool.write(piece)
-        spool.flush()
-        yield spool

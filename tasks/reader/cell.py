@@ -197,7 +197,8 @@ class CellPool:
     ) -> Generator[bytes, None, None]:
         """Yield what a job writes, at most ``limit`` bytes; raises ``CellFailure``.
 
-        Time is limited by progress, and the processor's in proportion to what may come out.
+        Time is limited by progress, and the processor's in proportion to what may come out. The
+        job may read from the open descriptor ``beside``.
         """
         light, full = _ASIDE if kind == "unpack" else _AMONG
         with opened(file) as descriptor:
@@ -206,13 +207,13 @@ class CellPool:
             job = self._job(
                 kind, seconds=0.0, cpu_seconds=seconds, name=name, limit=limit, **values
             )
-            if not self._password:
+            if not self._password and beside < 0:
                 # It says before all else, but for signs of life, that it is not the one to ask.
                 with contextlib.suppress(NeedsFullWorker), self.borrow(light) as cell:
-                    yield from cell.stream(job, descriptor, self._document_seconds, beside)
+                    yield from cell.stream(job, descriptor, self._document_seconds)
                     return
             with self.borrow(full) as cell:
-                yield from cell.stream(job, descriptor, self._document_seconds)
+                yield from cell.stream(job, descriptor, self._document_seconds, beside)
 
     def call(
         self, kind: str, file: Document, tier: Tier = "full", output: int = -1, **values: Any

@@ -23,6 +23,7 @@ from tasks.reader import (
 from tasks.reader.containers import libarchive, serve, wanted
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
+from tasks.reader.searchable import job as searchable
 from tasks.reader.source import Source
 
 
@@ -110,4 +111,6 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "picture": _picture,
     "probe": _probe,
     "unlock": _unlock,
+    "searchable": searchable.build,
+    "layer": searchable.read_back,
 }

@@ -143,6 +143,12 @@ def find(source: Source) -> Revisions:
     return Revisions(all_, len(own) - len(chained), before, after)
 
 
+def is_table(source: Source, place: int) -> bool:
+    """Return whether a cross-reference section begins at an offset of the file."""
+    head = source.at(place, 64)
+    return bool(_TABLE.match(head) or _STREAM.match(head))
+
+
 def _ascending(ends: Iterator[int]) -> list[int]:
     return sorted(set(ends))[-MAX_REVISIONS:]
 

@@ -17,9 +17,17 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from tasks.reader import password
 from tasks.reader.pdf_revisions import Revisions
+from tasks.reader.pdf_xmp import compare, read_xmp
 from tasks.reader.source import Source
 
 MAX_SIGNATURES = 100
+# PDFium gives these; other keys are a program's own.
+_KNOWN = frozenset(
+    {
+        "Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate",
+        "ModDate", "Trapped",
+    }
+)  # fmt: skip
 FILES_ELSEWHERE = re.compile(rb"/(?:AF|FileAttachment)(?![A-Za-z])")
 """What points to a file outside the table of embedded files."""
 _MAX_FIELDS = 20_000
@@ -150,15 +158,16 @@ def scanned(reader: pypdf.PdfReader, source: Source) -> Iterator[bytes]:
 
 
 def _metadata(reader: pypdf.PdfReader, source: Source, found: Structure) -> None:
-    from tasks.reader.pdf_xmp import compare, read_xmp
-
+    info = {str(key).strip("/"): str(value) for key, value in (reader.metadata or {}).items()}
+    for key, value in info.items():
+        if key not in _KNOWN:
+            found.note(key, value)
     holder = resolved(reader.root_object.get("/Metadata"))
     if holder is None:
         return
     xmp = read_xmp(holder.get_data())
     for key, value in xmp.items():
         found.note(f"xmp_{key}", value)
-    info = {str(key).strip("/"): str(value) for key, value in (reader.metadata or {}).items()}
     different = compare(info, xmp)
     if different:
         found.flag("metadata_differs")

@@ -147,16 +147,20 @@ class Cell:
             os.close(answer)
         return _judge(untrusted, ended, job)
 
-    def stream(self, job: Job, document: int, stall_seconds: float) -> Iterator[bytes]:
+    def stream(
+        self, job: Job, document: int, stall_seconds: float, beside: int = -1
+    ) -> Iterator[bytes]:
         """Yield what the job writes to its output; raise ``CellFailure`` if it was not whole.
 
+        The job may read from the open descriptor ``beside``, where it is given one.
         Nothing that was yielded may be used before the iterator has ended without an error.
         """
         output, write = os.pipe()
         answer, give = os.pipe()
         done = False
         try:
-            self._hand_over(job, [document, give, write])
+            more = [os.dup(beside)] if beside >= 0 else []
+            self._hand_over(job, [document, give, write, *more])
             given = 0
             patience = stall_seconds + _PATIENCE * job.cpu_seconds
             while True:

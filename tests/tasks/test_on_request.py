@@ -1,20 +1,25 @@
-"""What is locked is read with a password, and the password is nowhere afterwards."""
+"""On request: what is locked is read with a password, of a scan a searchable copy is made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from storage.catalogue import parts
 from storage.custody import Custody
-from storage.errors import InputError, StateError
+from storage.errors import ConflictError, InputError, IntegrityError, StateError
 from storage.event import Action
 from storage.nouns import Person
-from tasks import reading
+from tasks import reading, searchable
 from tasks.reader.cell import CellPool
+from tasks.reader.searchable import over_image
+from tasks.reader.searchable.layer import LayerPage
+from tasks.reader.source import Source
 from tasks.rereading import Selection, read_again
+from tasks.searchable import layer_pages, write_copy
 from tasks.unlocking import unlock
 from tests.house import events, make_bundle
 from tests.tasks.life import CASE, open_house, take
@@ -23,22 +28,28 @@ from tests.tasks.reader import locked_made, samples
 pytestmark = pytest.mark.xdist_group("parts")
 WORD = "Hidden-Pass-0417"
 WHO = Person("张伟", unit="执法稽查科")
-PDF, MAIL, ZIP, PLAIN = (f"{CASE}/E000{number}" for number in (1, 2, 3, 4))
+PDF, MAIL, ZIP, PLAIN, SCAN, PICTURE, TEXT = (f"{CASE}/E000{number}" for number in range(1, 8))
+NO_WORDS = {1: LayerPage(1, 1200, 300, 200)}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Custody, CellPool, Path]]:
     folder = tmp_path_factory.mktemp("locked")
     with (
-        open_house(folder / "home", cell_processes=1) as custody,
+        open_house(folder / "home", cell_processes=1, ocr_engine="tesseract") as custody,
         reading.open_pool(custody.settings) as pool,
     ):
         locked = samples.locked_pdf(WORD, "owner")
+        image = samples.page_image(samples.CONTRACT[:2], width=1200, height=300)
+        scan = over_image.build(Source(samples.image_bytes(image)), NO_WORDS, "scan")
         files = {
             "a.pdf": locked,
             "b.eml": samples.mail([("c.pdf", "application/pdf", locked)]),
             "c.zip": locked_made.zip_of({"d.txt": "客户名单".encode()}, WORD, "aes256"),
             "e.txt": b"plain",
+            "f.pdf": b"".join(scan),
+            "g.jpg": samples.image_bytes(image, "JPEG"),
+            "h.pdf": samples.pdf([samples.TEXT]),
         }
         take(custody, pool, make_bundle(folder / "b", "B1", files))
         yield custody, pool, folder
@@ -93,3 +104,45 @@ def test_the_password_is_in_no_file_of_the_house(world: tuple[Custody, CellPool,
             seen += 1
             assert WORD.encode() not in path.read_bytes(), path
     assert seen > 5
+
+
+def test_copies_of_a_scan_and_of_a_picture(world: tuple[Custody, CellPool, Path]) -> None:
+    custody, pool, folder = world
+    for name, original in ((SCAN, "f.pdf"), (PICTURE, "g.jpg")):
+        out = folder / f"{original}.copy.pdf"
+        made = write_copy(custody, pool, name, out)
+        _, _, transcript = reading.text_of(custody, name)
+        assert made.characters == sum(len(page.text) for page in layer_pages(transcript)) > 20
+        data, before = out.read_bytes(), (folder / "b" / original).read_bytes()
+        assert data.startswith(before) if original.endswith("pdf") else before in data
+        read = pool.inspect(out, out.name)
+        assert "商业秘密" in "".join(read.text.split()) or "交付货物" in "".join(read.text.split())
+        assert "derivative, not evidence" in str(read.metadata)
+        with pytest.raises(ConflictError):
+            write_copy(custody, pool, name, out)
+    names = {each.name for each in folder.iterdir()}
+    assert names == {"f.pdf.copy.pdf", "b", "g.jpg.copy.pdf", "home"}
+
+
+def test_what_has_no_words_with_places_says_so(world: tuple[Custody, CellPool, Path]) -> None:
+    custody, pool, folder = world
+    with pytest.raises(StateError, match="text of its own"):
+        write_copy(custody, pool, TEXT, folder / "x.pdf")
+    with pytest.raises(StateError, match="no words with places"):
+        write_copy(custody, pool, PLAIN, folder / "x.pdf")
+
+
+def test_a_copy_that_says_something_else_is_not_kept(
+    world: tuple[Custody, CellPool, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custody, pool, folder = world
+    made = searchable._build
+
+    def other(pool: CellPool, file: object, layer: searchable.Layer, out: object) -> None:
+        pages = [replace(page, words=page.words[1:]) for page in layer.pages]
+        made(pool, file, replace(layer, pages=tuple(pages)), out)
+
+    monkeypatch.setattr(searchable, "_build", other)
+    with pytest.raises(IntegrityError, match="page 1"):
+        write_copy(custody, pool, SCAN, folder / "y.pdf")
+    assert not any("y.pdf" in each.name[:7] for each in folder.iterdir())
