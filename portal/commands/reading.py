@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portal.commands.cases import STATES, Json, ReadName, Stages
+from portal.commands.cases import STATES, EngineNames, Json, ReadName, Stages
+from portal.commands.copying import copy_pdf
 
 if TYPE_CHECKING:
     from tasks.reader.answer import Page
@@ -30,6 +32,9 @@ def read(
     failed: Annotated[
         bool, typer.Option("--failed", help="With --again: only what was not wholly read.")
     ] = False,
+    engine: Annotated[
+        EngineNames | None, typer.Option(help="With --again: who reads pages by OCR.")
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the tables on its pages.")] = False,
     readings: Annotated[
         bool, typer.Option("--readings", help="List every reading on record.")
@@ -43,6 +48,10 @@ def read(
             help="Show what two readings differ in.",
         ),
     ] = (0, 0),
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write a searchable copy of a scan.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", show_default=False, help="With --pdf: the new file.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print the text that was read from an exhibit (not evidence), or read it again."""
@@ -51,13 +60,17 @@ def read(
 
     compared = diff != (0, 0)
     _check_alone(
-        {"--again": again, "--csv": csv, "--readings": readings, "--diff": compared},
-        selected=bool(media_type or failed or stage),
+        {"--again": again, "--csv": csv, "--readings": readings, "--diff": compared}
+        | {"--pdf": pdf or out is not None},
+        selected=bool(media_type or failed or stage or engine),
         part=part,
     )
     if again:
         chosen = Stage(stage.value) if stage else Stage.ALL
-        _read_again(name, Selection(media_type, failed, part, chosen), json=json)
+        by = engine.value if engine else ""
+        _read_again(name, Selection(media_type, failed, part, chosen), by, json=json)
+    elif pdf or out is not None:
+        copy_pdf(name, part, out)
     elif csv:
         _print_tables(name, part)
     elif readings:
@@ -75,7 +88,7 @@ def _check_alone(ways: dict[str, bool], *, selected: bool, part: str) -> None:
     given = [way for way, is_given in ways.items() if is_given]
     if selected and not ways["--again"]:
         raise InputError(
-            "--type、--failed、--stage 须与 --again 同用 they choose what is read again",
+            "--type、--failed、--stage、--engine 须与 --again 同用 they choose what is read again",
             remedy="add --again",
         )
     if len(given) > 1:
@@ -89,15 +102,16 @@ def _check_alone(ways: dict[str, bool], *, selected: bool, part: str) -> None:
         )
 
 
-def _read_again(name: str, selection: Selection, *, json: bool) -> None:
+def _read_again(name: str, selection: Selection, engine: str, *, json: bool) -> None:
     from dataclasses import asdict
 
     from portal.show import as_json, line, table
     from storage.custody import current
-    from tasks.reading import shared_pool
+    from tasks.reading import pool_with
     from tasks.rereading import read_again
 
-    results = read_again(current(), shared_pool(), name, selection)
+    with pool_with(engine) as pool:
+        results = read_again(current(), pool, name, selection)
     if json:
         as_json([asdict(each) for each in results])
     elif not results:
