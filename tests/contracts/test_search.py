@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, text, update
 
-from storage.catalogue import search, segment, tables
+from storage.catalogue import search, tables
 from storage.catalogue.asking import Filters
 from storage.catalogue.database import Database
 from storage.catalogue.migrate import _config, upgrade
 from storage.catalogue.query import And, Not, Or, Query, Term, parse
 from storage.errors import HostError, InputError
+from tests.contracts.reference_search import CORPORA, QUERIES, holds
 from tests.services.postgres import Postgres
 
 CASE = "c"
@@ -42,49 +43,6 @@ def database(
     upgrade(opened)
     yield opened
     opened.close()
-
-
-# The reference.
-
-
-def holds(page: str, query: Query) -> bool:
-    """Whether a page answers a query, by walking its units."""
-    if isinstance(query, Term):
-        have = segment.units(page)
-        want = list(query.units)
-        if not query.exact:
-            have, want = segment.stemmed(have), segment.stemmed(want)
-        return any(have[at : at + len(want)] == want for at in range(len(have)))
-    if isinstance(query, Not):
-        return not holds(page, query.part)
-    found = [holds(page, part) for part in query.parts]
-    return any(found) if isinstance(query, Or) else all(found)
-
-
-# What is searched, and what is asked.
-
-HAN = "客户名单戶單發发髮𠮷䲜"
-PIECES = st.sampled_from(
-    [*HAN, "客户", "名单", "list", "Lists", "listing", "ab", "ＡＢ", "12", "１２", "x1", "an"]
-)
-GAPS = st.sampled_from(["", "", "", " ", "\n", "，", ",", "-", "/", "。", "\u200b", "'", '"'])
-PAGES = st.lists(st.tuples(PIECES, GAPS), max_size=9).map(lambda some: "".join(map("".join, some)))
-CORPORA = st.lists(PAGES, min_size=1, max_size=6)
-WORDS = st.lists(PIECES, min_size=1, max_size=3).map("".join)
-PHRASES = st.lists(st.tuples(PIECES, st.sampled_from(["", " ", ",", "-"])), min_size=1, max_size=3)
-LEAVES = st.one_of(
-    WORDS, PHRASES.map(lambda some: f'"{"".join(map("".join, some))}"'), st.just('"，"')
-)
-QUERIES = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from([" ", " AND ", " OR "]), inner).map(
-            lambda each: f"({each[0]}{each[1]}{each[2]})"
-        ),
-        inner.map(lambda each: f"NOT {each}"),
-    ),
-    max_leaves=5,
-)
 
 
 def pages_of(texts: list[str]) -> list[search.PageInput]:
