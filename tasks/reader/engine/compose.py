@@ -27,12 +27,14 @@ _HAN_START = re.compile(r"[\u2e80-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\
 class Sighting(NamedTuple):
     """One line: its quad in pixels from where it begins, and what it says.
 
-    The quad of a ``column`` of upright characters begins at the column's top left.
+    The quad of a ``column`` of upright characters begins at the column's top left. A line that
+    is ``uneven`` is likely to be written by hand.
     """
 
     quad: Quad
     reading: Reading
     column: bool = False
+    uneven: bool = False
 
 
 def words(line: Sighting) -> Iterator[Seen]:
@@ -41,7 +43,7 @@ def words(line: Sighting) -> Iterator[Seen]:
     A word's box is the piece of the line's box between the places of its characters. A column is
     one word.
     """
-    quad, reading, column = line
+    quad, reading, column = line.quad, line.reading, line.column
     if column:
         yield _seen(tuple(quad), reading.text, reading.confidence)
         return

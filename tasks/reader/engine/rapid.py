@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from tasks.reader.answer import Page
-from tasks.reader.engine import geometry, models, orient
+from tasks.reader.engine import geometry, handwriting, models, orient
 from tasks.reader.engine.compose import Sighting, composed
 from tasks.reader.engine.detect import Detector
 from tasks.reader.engine.form import Told
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Quad = NDArray[np.float32]
 
-ENGINE = "rapidocr"
 # A line that is read with less certainty is a stain or a drawing (RapidOCR's own bound).
 _LEAST_SURE = 0.5
 # Below this it is asked whether a line, or the whole page, lies another way.
@@ -74,10 +73,11 @@ class Rapid:
         height, width = pixels.shape[:2]
         page = composed(back, width, height, dpi)
         page = with_seals(page, prepared.seals, self._picture)
+        hand = ("handwriting",) if handwriting.on_page([line.uneven for line in back]) else ()
         return replace(
             page,
-            flags=(*prepared.flags, *page.flags),
-            engine=ENGINE,
+            flags=(*prepared.flags, *page.flags, *hand),
+            engine=models.ENGINE,
             version=self.version,
             settings=self.settings,
         )
@@ -126,7 +126,7 @@ class Rapid:
     def _line(self, pages: list[Pixels], quad: Quad) -> Sighting:
         found = Sighting(quad, self._recogniser.line(pages, quad))
         if found.reading.confidence >= _DOUBTFUL:
-            return found
+            return found._replace(uneven=_is_uneven(pages, found))
         # A line may stand on its head where the page does not.
         other = np.roll(quad, 2, axis=0)
         return _better(found, Sighting(other, self._recogniser.read(cut(pages, other))))
@@ -159,6 +159,13 @@ class Rapid:
     def _column(self, grey: Pixels, quad: Quad) -> Sighting:
         standing = orient.column(grey, quad.astype(np.float64), _LONGEST_COLUMN)
         return Sighting(quad, self._recogniser.read(orient.laid_flat(standing)), column=True)
+
+
+def _is_uneven(pages: list[Pixels], line: Sighting) -> bool:
+    said = line.reading
+    if not handwriting.has_run(said.text):
+        return False
+    return handwriting.is_handwritten(cut(pages, line.quad), said.text, said.places)
 
 
 def _is_tall(quad: Quad) -> bool:
