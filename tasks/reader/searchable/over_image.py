@@ -20,6 +20,7 @@ from tasks.reader.source import Source
 
 MAX_FRAMES = 10_000
 _ORIENTATION = 0x0112
+_IHDR = 13
 _PNG = b"\x89PNG\r\n\x1a\n"
 # EXIF 2.32, 4.6.4: how a stored picture lies when it is shown, as a matrix on the unit square.
 _TURNS = {
@@ -137,18 +138,23 @@ def _as_it_is(source: Source, opened: Image.Image) -> _Embedded | None:
     if opened.format == "JPEG2000" and opened.mode in ("L", "RGB"):
         return _Embedded(_stream(source.whole(), about + b" /Filter /JPXDecode"))
     if opened.format == "PNG":
-        found = _png(source.whole(), about)
+        found = png_object(source.whole(), about)
         turn = int(opened.getexif().get(_ORIENTATION, 1))
         return _Embedded(found, turn if turn in _TURNS else 1) if found else None
     return None
 
 
-def _png(data: bytes, about: bytes) -> bytes | None:
+def png_object(data: bytes, about: bytes) -> bytes | None:
     """Return the samples of a PNG file as they are packed, None for what PDF cannot show so."""
     chunks = list(_chunks(data))
-    if not chunks or chunks[0][0] != b"IHDR" or any(kind == b"tRNS" for kind, _ in chunks):
+    if (
+        not chunks
+        or chunks[0][0] != b"IHDR"
+        or len(chunks[0][1]) < _IHDR
+        or any(kind == b"tRNS" for kind, _ in chunks)
+    ):
         return None
-    _, _, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1][:13])
+    _, _, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1][:_IHDR])
     palette = next((body for kind, body in chunks if kind == b"PLTE"), b"")
     spaces = {
         0: (1, b"/DeviceGray"),
