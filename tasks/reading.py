@@ -29,6 +29,7 @@ from tasks.expanding import Bounds, Expander, PoolOpener, too_much
 from tasks.images import acquisition, image_alert
 from tasks.indexing import page_inputs
 from tasks.kept_files import opened
+from tasks.known_pages import known_pages
 from tasks.likeness.measure import measured
 from tasks.partlist import Heading
 from tasks.reader.answer import Contents, Transcript
@@ -301,8 +302,15 @@ def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Ou
     row = task.row
     before = None if stage is Stage.ALL else _earlier(custody, task.reading)
     with opened(custody, ObjectRef.from_json(row["object"])) as file:
-        pages = TELLER.pages(row["accession"], row["name"])
-        seen = look(pool, file, row["item"]["path"], stage=stage, before=before, progress=pages)
+        seen = look(
+            pool,
+            file,
+            row["item"]["path"],
+            stage=stage,
+            before=before,
+            progress=TELLER.pages(row["accession"], row["name"]),
+            known=None if task.again else known_pages(custody, pool.engines.key(), row["sha256"]),
+        )
         found = acquisition(custody.settings, pool, file, seen.transcript.media_type)
         values = measured(pool, file, seen.transcript)
     data = seen.transcript.as_bytes()

@@ -50,11 +50,13 @@ def look(
     stage: Stage = Stage.ALL,
     before: Transcript | None = None,
     progress: Progress | None = None,
+    known: Transcript | None = None,
 ) -> Look:
     """Open one document in the cell and return what it says and holds.
 
     With a transcript from ``before``, the stage ``text`` reads the document's own text anew and
-    keeps what OCR had read, ``ocr`` repeats OCR alone.
+    keeps what OCR had read, ``ocr`` repeats OCR alone. Pages that are ``known`` are not read by
+    OCR again.
     """
     if stage is Stage.OCR and before is not None:
         return Look(recognised(pool, file, _reopened(before), progress))
@@ -65,12 +67,11 @@ def look(
         except UnreadableError as error:
             return Look(_broken(pool.inspect(file, name), error))
         if held.format:
-            transcript = recognised(pool, file, transcript, progress)
+            transcript = recognised(pool, file, _with_ocr_of(transcript, known), progress)
             return Look(_container(transcript, held), held)
         transcript = pool.inspect(file, name)
-    if stage is Stage.TEXT and before is not None:
-        transcript = _with_ocr_of(transcript, before)
-    return Look(recognised(pool, file, transcript, progress))
+    kept = before if stage is Stage.TEXT and before is not None else known
+    return Look(recognised(pool, file, _with_ocr_of(transcript, kept), progress))
 
 
 def own_contents(member: Member, seen: Look) -> Look:
@@ -133,8 +134,10 @@ def _before_ocr(page: Page) -> Page:
     )
 
 
-def _with_ocr_of(transcript: Transcript, before: Transcript) -> Transcript:
+def _with_ocr_of(transcript: Transcript, before: Transcript | None) -> Transcript:
     """Return a new transcript whose pages keep what OCR had read of the same places."""
+    if before is None:
+        return transcript
     known = {(p.inside, p.frame): p for p in before.pages if p.origin == "ocr"}
     pages = tuple(
         replace(known[p.inside, p.frame], number=p.number, label=p.label, layer_text=p.text)

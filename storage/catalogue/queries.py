@@ -87,6 +87,18 @@ def find_reading(session: Session, exhibit: str) -> dict[str, Any] | None:
     return None if row is None else _row(row)
 
 
+def readings_of(session: Session, sha256: str, most: int) -> list[dict[str, Any]]:
+    """Return the newest readings of exhibits that are these very bytes, the latest first."""
+    statement = (
+        select(tables.Reading)
+        .join(tables.Exhibit, tables.Exhibit.exhibit_id == tables.Reading.exhibit_id)
+        .where(tables.Exhibit.sha256 == sha256)
+        .order_by(tables.Reading.event_index.desc())
+        .limit(most)
+    )
+    return [_row(row) for row in session.scalars(statement)]
+
+
 def event_indexes(session: Session, exhibit: str) -> list[int]:
     """Return the log indexes of an exhibit's events, in order."""
     statement = (

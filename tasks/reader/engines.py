@@ -41,6 +41,15 @@ class Place:
     inside: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class EngineKey:
+    """What a page says of the engine that has read it: with the same key it says the same."""
+
+    engine: str
+    version: str
+    settings: dict[str, str]
+
+
 class Engines:
     """The engines of one pool of cells; any thread may ask."""
 
@@ -80,6 +89,13 @@ class Engines:
                 return _unread(place, failure)
         page = self._by_tesseract(pool, place)
         return replace(page, flags=(*page.flags, SECOND))
+
+    def key(self) -> EngineKey | None:
+        """Return what a page would say of its engine now, None where only the cell knows that."""
+        if self.wanted == "tesseract" or models.unusable():
+            return None
+        side = str(self._worker.told.side)
+        return EngineKey(models.ENGINE, models.installed().version, {"detection_side": side})
 
     def close(self) -> None:
         """End what was started."""
