@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.custody import Custody
+from storage.settings import Settings
+from tasks.reader.cell import CellPool
+from tasks.reading import open_pool
 from tests.house import opened_house
 from tests.services.postgres import Postgres, running_postgres
 from tests.services.prefect_server import running_prefect
@@ -26,22 +29,44 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
-SERVERS = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect"}
-"""Fixtures that start a server, and the parameter by which a contract asks for it."""
+FIRST = ("prefect", "s3", "faults", "postgresql", "world")
+"""Groups of tests that take minutes, the longest first: none of them may begin last."""
+SHARED = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect", "world": "world"}
+"""Fixtures that several files share and that start a server or take long to make, and the group
+of the tests that use them: for a server also the parameter by which a contract asks for it.
+"""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of one server run in one process, so that it is started once."""
+    """Let tests that share something run in one process, so that it is made once.
+
+    The tests of one server are together, and so are those of one file, but for those marked
+    ``spread``: single tests that take long.
+    """
     for item in items:
-        if not isinstance(item, pytest.Function) or item.get_closest_marker("xdist_group"):
-            continue
-        asked = getattr(item, "callspec", None)
-        wanted = list(asked.params.values()) if asked else []
-        for fixture, parameter in SERVERS.items():
-            if fixture in item.fixturenames or parameter in wanted:
-                item.add_marker(pytest.mark.xdist_group(parameter))
-                break
+        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+            group = _shared_by(item)
+            if group or not item.get_closest_marker("spread"):
+                file = item.path.relative_to(item.config.rootpath)
+                item.add_marker(pytest.mark.xdist_group(group or str(file)))
+    items.sort(key=_turn)
+
+
+def _shared_by(item: pytest.Function) -> str:
+    asked = getattr(item, "callspec", None)
+    wanted = list(asked.params.values()) if asked else []
+    for fixture, group in SHARED.items():
+        if fixture in item.fixturenames or group in wanted:
+            return group
+    return ""
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return when a test's group is handed out; within a turn the order stays."""
+    marker = item.get_closest_marker("xdist_group")
+    name = marker.args[0] if marker else ""
+    return FIRST.index(name) if name in FIRST else len(FIRST)
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +84,23 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that server keeps its database."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def prefect_server(prefect_home: Path) -> Iterator[str]:
     """The address of a Prefect server that this process and its children use."""
-    with running_prefect(tmp_path_factory.mktemp("prefect")) as url:
+    with running_prefect(prefect_home) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[CellPool]:
+    """A pool of cells with the installation's limits."""
+    with open_pool(Settings()) as cells:
+        yield cells
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Two drivers, so that both cores have something to be killed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults.bundles import VARIANTS
 from tests.faults.running import Drivers, Undisturbed, fresh_home, undisturbed
+from tests.once import once
 
 
 @pytest.fixture(scope="session")
@@ -16,8 +18,14 @@ def drivers() -> Iterator[Drivers]:
 
 
 @pytest.fixture(scope="session")
-def dropped(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def dropped(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Undisturbed:
     """An undisturbed run over the bundle that most faults befall."""
-    fresh = fresh_home(tmp_path_factory.mktemp("fresh"))
-    folder = tmp_path_factory.mktemp("dropped")
-    return undisturbed(drivers.first, VARIANTS["dropped folder"], fresh, folder)
+
+    def make(folder: Path) -> Undisturbed:
+        drivers: Drivers = request.getfixturevalue("drivers")
+        fresh = fresh_home(folder / "fresh")
+        return undisturbed(drivers.first, VARIANTS["dropped folder"], fresh, folder)
+
+    return once(tmp_path_factory, "dropped", make)

@@ -62,7 +62,7 @@ def first(calm: Undisturbed, begins: str) -> int:
     return next(n for n, what in enumerate(calm.points, 1) if what.startswith(begins))
 
 
-@pytest.mark.xdist_group("power")
+@pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("begins", ["receive: open", "settle: open"])
 def test_a_lock_held_too_long_is_waited_for_by_a_second_try(
     dropped: Undisturbed, drivers: Drivers, tmp_path: Path, begins: str
@@ -83,7 +83,7 @@ def test_a_lock_held_too_long_is_waited_for_by_a_second_try(
     assert differences(dropped.state, state_of(root)) == []
 
 
-@pytest.mark.xdist_group("power")
+@pytest.mark.xdist_group("faults")
 def test_a_lock_that_outlasts_every_try_leaves_the_claim_to_the_next_start(
     dropped: Undisturbed, drivers: Drivers, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Intake]:
         yield made
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("chunk", chunks())
 def test_each_gets_its_verdict_and_the_next_good_bundle_goes_through(
     house: Intake, chunk: str

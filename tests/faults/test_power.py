@@ -14,7 +14,7 @@ from tests.faults.power import MODES, Disk, power_comes_back
 from tests.faults.running import Driver, Drivers, Undisturbed
 from tests.faults.state import check_log, differences, receipts_given, receipts_on_record, state_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("power")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("faults")]
 MOMENTS = [
     ("take_batch: link", 0, "removed"),
     ("receive: replace .checkpoint", 1, "lost"),

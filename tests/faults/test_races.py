@@ -26,7 +26,6 @@ from storage.objects import Kept, ObjectStore
 from tasks import receiving
 from tasks.bundle import Batch, File
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tests.faults.bundles import UNIT
 from tests.faults.running import Drivers, Ended, fresh_home
 from tests.faults.state import check_log, events_of
@@ -142,15 +141,6 @@ def stored(house: Custody) -> dict[str, bytes]:
         found[path.name] = path.read_bytes()
         assert hashlib.sha256(found[path.name]).hexdigest() == path.name
     return found
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with (
-        open_house(tmp_path_factory.mktemp("pool")) as custody,
-        open_pool(custody.settings) as made,
-    ):
-        yield made
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from tests.faults.running import Driver, Drivers, Undisturbed
 from tests.faults.state import check_log, differences, state_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("power")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("faults")]
 POINTS = [
     ("claim: before commit", "ENOSPC"),
     ("claim: rename", "EROFS"),

@@ -15,7 +15,7 @@ from tests.faults.running import Driver, Drivers, Ended, Undisturbed, fresh_home
 from tests.faults.state import check_log, differences, events_of, state_of
 from tests.house import make_bundle
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("power")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("faults")]
 FIRST = "A2026-000001"
 STEPS = ["take_batch", "receive", "judge", "store_batch", "settle", "read_batch", "close_claim"]
 MOMENTS = ["claim: before commit", "claim: link", "claim: replace .checkpoint"]

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.settings import Settings
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tests.house import forget, make_bundle
 from tests.portal.conftest import Run
 from tests.tasks.life import CASE, archived, open_house, take
@@ -16,10 +15,10 @@ INNER = archived({"密.txt": "技术秘密".encode(), "\u202etxt.exe": b"\x00\x0
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
     """A case with a container in a container, read."""
     folder = tmp_path_factory.mktemp("account")
-    with open_house(folder / "home") as custody, open_pool(Settings()) as pool:
+    with open_house(folder / "home") as custody:
         files = {
             "o.zip": archived({"in.zip": INNER, "x.txt": b"words, 13800138000"}),
             "a.txt": b"plain, a@example.com and b@example.com",

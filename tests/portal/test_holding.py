@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.settings import Settings
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tests.house import CASE_NO, FILES, forget, make_bundle
 from tests.portal.conftest import Run
 from tests.tasks.life import CASE, open_house, take
@@ -21,9 +20,9 @@ RELEASE = (
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, pool: CellPool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A case with three exhibits in custody."""
-    with open_house(tmp_path / "home") as custody, open_pool(Settings()) as pool:
+    with open_house(tmp_path / "home") as custody:
         take(custody, pool, make_bundle(tmp_path / "one"))
     monkeypatch.setenv("CUSTODY_HOME", str(tmp_path / "home"))
     forget()

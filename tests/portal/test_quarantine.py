@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.custody import current
-from storage.settings import Settings
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tests.house import make_bundle, opened_house
 from tests.portal.conftest import Run
 from tests.tasks.life import go_on, take
@@ -25,12 +23,6 @@ class Refused:
     folder: Path
     first: str
     second: str
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
-        yield made
 
 
 @pytest.fixture

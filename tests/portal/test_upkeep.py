@@ -7,19 +7,17 @@ import pytest
 
 from storage.custody import Custody
 from storage.event import Action
-from storage.settings import Settings
 from tasks.alerting import alert_event
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tests.house import CASE_NO, events, make_bundle
 from tests.portal.conftest import Run
 from tests.tasks.life import take
 
 
 @pytest.fixture
-def kept_house(house: Custody, tmp_path: Path) -> Custody:
+def kept_house(house: Custody, pool: CellPool, tmp_path: Path) -> Custody:
     """A house with one bundle in custody."""
-    with open_pool(Settings()) as pool:
-        take(house, pool, make_bundle(tmp_path / "one"))
+    take(house, pool, make_bundle(tmp_path / "one"))
     return house
 
 

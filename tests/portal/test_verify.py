@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.tiles import decode_bundle, encode_bundle
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tests.house import CASE_NO, make_bundle
 from tests.portal.conftest import Run
 from tests.tasks.life import open_house, take
@@ -19,11 +19,11 @@ NAMES = {"E0001": b"first", "E0002": b"other", "E0003": b"third one"}
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
     """The home of a house with two cases in custody, closed."""
     folder = tmp_path_factory.mktemp("verified")
     files = {f"{name}.txt": data for name, data in NAMES.items()}
-    with open_house(folder / "home") as custody, open_pool(custody.settings) as pool:
+    with open_house(folder / "home") as custody:
         take(custody, pool, make_bundle(folder / "one", files=files))
         take(custody, pool, make_bundle(folder / "two", case_no=OTHER_NO))
     return folder / "home"
@@ -134,11 +134,13 @@ def test_a_whole_case_ends_with_0(home: Path, run: Run) -> None:
     assert run("verify", report["case"]).code == 0
 
 
-def test_a_rolled_back_log_is_shown_by_the_head_kept_apart(home: Path, run: Run) -> None:
+def test_a_rolled_back_log_is_shown_by_the_head_kept_apart(
+    home: Path, pool: CellPool, run: Run
+) -> None:
     older = home.parent / "older"
     shutil.copytree(home, older)
     folder = home.parent / "bundle"
-    with open_house(home) as custody, open_pool(custody.settings) as pool:
+    with open_house(home) as custody:
         take(custody, pool, make_bundle(folder, "B2"))
     assert run("verify", CASE_NO).code == 0
     shutil.rmtree(home / "objects/log")

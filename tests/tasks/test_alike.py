@@ -22,7 +22,7 @@ from storage.settings import relocate
 from tasks import side_by_side
 from tasks.alike import alike_to
 from tasks.likeness.shingles import composed
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tests.house import forget, make_bundle
 from tests.tasks.life import CASE, open_house, take
 
@@ -89,9 +89,9 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Custody]:
+def house(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Iterator[Custody]:
     folder = tmp_path_factory.mktemp("alike")
-    with open_house(folder / "home") as custody, open_pool(custody.settings) as pool:
+    with open_house(folder / "home") as custody:
         take(custody, pool, make_bundle(folder / "bundle", files=FILES))
         yield custody
 

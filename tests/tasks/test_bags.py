@@ -25,7 +25,6 @@ from tasks import accounting, bag_lists, bags, disposing, fixity
 from tasks.checking import check_bundle
 from tasks.manifest_draft import drafts
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tasks.receiving import load
 from tests.house import CASE_NO, HEADER, ITEM, events
 from tests.tasks.life import CASE, open_house, take
@@ -206,12 +205,6 @@ def test_every_algorithm_name_is_known_in_its_spellings() -> None:
     for name in ("sha-512", "SHA512", "sha3-256", "SM3", "blake3", "blake2b"):
         assert bag_lists.list_of(f"manifest-{name}.txt")[2]
     assert "shake128" not in bag_lists.ALGORITHMS
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
-        yield made
 
 
 @pytest.fixture

@@ -16,14 +16,12 @@ from hypothesis import strategies as st
 from storage.catalogue import kept, queries
 from storage.custody import Custody
 from storage.event import Action
-from storage.settings import Settings
 from tasks import reading
 from tasks.images import acquisition
 from tasks.reader import ewf, mediatype, rawimage
 from tasks.reader.cell import CellPool
 from tasks.reader.image_answer import ImageClaims
 from tasks.reader.source import Source
-from tasks.reading import open_pool
 from tests.house import events, make_bundle
 from tests.tasks.ewf_made import CHUNK, Made
 from tests.tasks.ewf_made import ewf as image_of
@@ -137,12 +135,6 @@ def test_what_only_ends_a_sector_as_a_disk_does_is_none() -> None:
 @given(st.binary(max_size=3000), st.integers(0, 1 << 40))
 def test_any_head_can_be_asked(head: bytes, size: int) -> None:
     assert rawimage.is_raw_image(head, size) in (True, False)
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
-        yield made
 
 
 @pytest.fixture

@@ -13,24 +13,16 @@ from storage.custody import Custody
 from storage.directory import DirectoryStore
 from storage.errors import ConflictError, InputError, StateError, TransientError
 from storage.event import Action
-from storage.settings import Settings
 from storage.verify import Result
 from tasks import disposing
 from tasks.fixity import report_coverage
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tasks.verifying import verify_case
 from tests.house import events, make_bundle
 from tests.tasks.life import CASE, open_house, take, zipped
 
 OTHER = "沪市监案〔2026〕0778号"
 WHO = {"by": "王主任", "second": "赵科长"}
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[CellPool]:
-    with open_pool(Settings()) as opened:
-        yield opened
 
 
 def later(custody: Custody, years: int) -> Custody:

@@ -18,20 +18,11 @@ from tasks import drilling, fixity, sweeping
 from tasks.alerting import close_alert
 from tasks.drilling import drill, verify_restored
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tests.house import CASE_NO, events, make_bundle
 from tests.tasks.life import CASE, open_house, take
 
 OTHER = "沪市监案〔2026〕0778号"
 START = datetime(2026, 11, 25, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[CellPool]:
-    from storage.settings import Settings
-
-    with open_pool(Settings()) as opened:
-        yield opened
 
 
 @pytest.fixture

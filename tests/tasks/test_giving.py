@@ -13,22 +13,14 @@ from storage.errors import ConflictError, HostError, InputError, IntegrityError,
 from storage.event import Action
 from storage.nouns import Person
 from storage.objects import ObjectRef
-from storage.settings import Settings
 from storage.story import tell
 from tasks.giving import accesses, export
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tests.house import FILES, events, make_bundle
 from tests.tasks.life import CASE, appraise, open_house, take
 
 ONE = f"{CASE}/E0001"
 WHO = Person("张伟", unit="执法稽查科")
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[CellPool]:
-    with open_pool(Settings()) as opened:
-        yield opened
 
 
 @pytest.fixture

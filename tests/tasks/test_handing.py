@@ -21,14 +21,12 @@ from storage.event import Action, decode
 from storage.flaws import FlawKind
 from storage.holding import Place
 from storage.nouns import Person
-from storage.settings import Settings
 from storage.story import tell
 from tasks import handing, sweeping
 from tasks.handing import Circumstances, give_back, receive, release
 from tasks.holders import case_custody
 from tasks.open_handovers import chase_handovers, open_handovers
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tasks.sealing import break_seal, renew_seal
 from tests.house import events, make_bundle
 from tests.tasks.life import CASE, appraise, open_house, take
@@ -36,12 +34,6 @@ from tests.tasks.life import CASE, appraise, open_house, take
 ONE, TWO, THREE = (f"{CASE}/E{number:04d}" for number in (1, 2, 3))
 WANG, ZHAO = Person("王五", "", "市公安局"), Person("赵六", "", "区法院")
 A, B = Person("甲", "", "证据保管中心"), Person("乙", "", "证据保管中心")
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[CellPool]:
-    with open_pool(Settings()) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -252,11 +252,10 @@ def test_what_is_too_much_is_refused_with_value_and_limit_and_explained(tmp_path
         assert (total.done, total.failed, total.unexplained) == (True, 2, [])
 
 
-def test_a_lost_row_is_unexplained_and_reading_again_heals_it(tmp_path: Path) -> None:
-    with (
-        open_house(tmp_path / "home") as custody,
-        reading.open_pool(custody.settings) as pool,
-    ):
+def test_a_lost_row_is_unexplained_and_reading_again_heals_it(
+    tmp_path: Path, pool: CellPool
+) -> None:
+    with open_house(tmp_path / "home") as custody:
         take(custody, pool, make_bundle(tmp_path / "b", "B1", {"in.zip": INNER}))
         with custody.write() as session:
             parts.drop(session, f"{CASE}/E0001", ["1"])

@@ -14,7 +14,6 @@ from storage.digest import fingerprint_bytes
 from storage.errors import CustodyError, HostError, InputError, NotFoundError, StateError
 from storage.event import Action
 from storage.policy import load_policy
-from storage.settings import Settings
 from tasks import (
     accounting,
     claims,
@@ -26,7 +25,6 @@ from tasks import (
 from tasks.bundle import received_prefix
 from tasks.proving import Wish, prove
 from tasks.reader.cell import CellPool
-from tasks.reading import open_pool
 from tasks.releasing import Decision
 from tests.house import CASE_NO, HEADER, ITEM, events, make_bundle
 from tests.names_made import HOSTILE
@@ -34,12 +32,6 @@ from tests.tasks.life import CASE, go_on, open_house, take, zipped
 from tests.tasks.proof_made import verify
 
 ODD = b"\xba\xcf\xcd\xac.txt".decode("utf-8", "surrogateescape")
-
-
-@pytest.fixture(scope="module")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CellPool]:
-    with open_pool(Settings(home=tmp_path_factory.mktemp("pool"))) as made:
-        yield made
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from storage.custody import init_custody, open_custody
 from storage.errors import ConflictError, HostError, IntegrityError, StateError
 from storage.event import Action, decode
 from storage.settings import Settings
-from tasks.reading import open_pool
+from tasks.reader.cell import CellPool
 from tasks.rebuilding import rebuild
 from tests.house import make_bundle
+from tests.once import once
 from tests.services.postgres import Postgres
 from tests.services.rgw import Rgw
 from tests.tasks.life import CASE, live, open_house, rows_of, take
@@ -32,12 +33,15 @@ NOTHING = {"phase": "ended", "access": "x", "outcome": "x"}
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lived(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
     """The home of a house in which everything happened, closed."""
-    folder = tmp_path_factory.mktemp("lived")
-    with open_house(folder / "home") as custody, open_pool(custody.settings) as pool:
-        live(custody, pool, folder)
-    return folder / "home"
+
+    def make(folder: Path) -> Path:
+        with open_house(folder / "home") as custody:
+            live(custody, pool, folder)
+        return folder / "home"
+
+    return once(tmp_path_factory, "lived", make)
 
 
 @pytest.fixture
@@ -218,16 +222,15 @@ def test_stopped_anywhere_the_old_database_stays_and_the_next_call_ends_it(
 
 
 @pytest.mark.slow
-def test_from_an_object_store_on_a_server_and_one_public_key(rgw: Rgw, tmp_path: Path) -> None:
+def test_from_an_object_store_on_a_server_and_one_public_key(
+    rgw: Rgw, pool: CellPool, tmp_path: Path
+) -> None:
     where = {
         "store": rgw.store_url(f"r{secrets.token_hex(6)}"),
         "s3_access_key": rgw.access_key,
         "s3_secret_key": SecretStr(rgw.secret_key),
     }
-    with (
-        open_house(tmp_path / "one", **where) as custody,
-        open_pool(custody.settings) as pool,
-    ):
+    with open_house(tmp_path / "one", **where) as custody:
         take(custody, pool, make_bundle(tmp_path / "bundle"))
         before = comparable(custody.settings)
     (tmp_path / "two/keys").mkdir(parents=True)
