@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from tasks.reader.answer import Block, Cell, Line, Table, Word
 from tasks.reader.layout.joining import join_han, spaced
-from tasks.reader.layout.leaning import upright_columns
-from tasks.reader.layout.plane import MAX_SEEN, Piece, flattened
+from tasks.reader.layout.leaning import lean_of
+from tasks.reader.layout.plane import MAX_SEEN, Flat, Piece, flattened
 from tasks.reader.layout.regions import Cells, Region, regions, vertical
-from tasks.reader.layout.rows import drawn_in
+from tasks.reader.layout.rows import drawn_in, usual_height
+from tasks.reader.layout.rulings import Grid, Ruling, grids
 from tasks.reader.layout.seen import Seen
 from tasks.reader.layout.strays import parted_strays
 from tasks.reader.strict import clean
@@ -37,13 +38,18 @@ class Arranged:
 
 
 def arrange(
-    seen: Sequence[Seen], width: int, height: int, parts: Sequence[Sequence[Seen]] = ()
+    seen: Sequence[Seen],
+    width: int,
+    height: int,
+    parts: Sequence[Sequence[Seen]] = (),
+    rulings: Sequence[Ruling] = (),
 ) -> Arranged:
     """Return what an engine saw on a page of so many pixels, in the order in which it is read.
 
     At most ``MAX_SEEN`` boxes are taken. Boxes are in the page's pixels as the page lies; the
     corners say which way is up. Where ``parts`` are given, one sequence for each box, they are
     the words of the page, in the order that they have there; the text stays that of the box.
+    ``rulings`` are straight lines on the page, where somebody looked for them.
     """
     words = parts or [(one,) for one in seen]
     kept = [
@@ -53,9 +59,9 @@ def arrange(
     ][:MAX_SEEN]
     if not kept:
         return Arranged()
-    angle, pieces = flattened([one for one, _ in kept], width, height)
+    flat, pieces = flattened([one for one, _ in kept], width, height)
     made = _Making([some for _, some in kept], width, height)
-    for region in _in_order(pieces):
+    for region in _in_order(pieces, flat, rulings):
         made.take(region)
     return Arranged(
         "\n".join(line.text for line in made.lines),
@@ -64,7 +70,7 @@ def arrange(
         tuple(made.lines),
         tuple(made.blocks),
         tuple(made.tables),
-        angle,
+        flat.degrees,
     )
 
 
@@ -72,15 +78,40 @@ def _sound(one: Seen) -> bool:
     return bool(one.text.strip()) and all(map(math.isfinite, (*one.quad, one.confidence)))
 
 
-def _in_order(pieces: Sequence[Piece]) -> Iterable[Region]:
+def _in_order(pieces: Sequence[Piece], flat: Flat, rulings: Sequence[Ruling]) -> Iterable[Region]:
     own, strays = parted_strays(pieces)
     tall = [piece for piece in own if piece.height > _TALL * piece.width and len(piece.text) > 1]
     if 2 * sum(len(piece.text) for piece in tall) > sum(len(piece.text) for piece in own):
         yield from vertical(own)
     else:
-        yield from regions(drawn_in(upright_columns(own)))
+        lean = lean_of(own)
+        own = lean.upright(own)
+        found = grids(
+            rulings,
+            lambda x, y: lean.moved(*flat.moved(x, y)),
+            usual_height(own),
+            max(p.right for p in own) - min(p.left for p in own) if own else 0.0,
+        )
+        yield from _about_grids(own, found)
     if strays:
         yield Region("stray", tuple(((piece,),) for piece in strays))
+
+
+def _about_grids(pieces: Sequence[Piece], found: Sequence[Grid]) -> Iterable[Region]:
+    """Yield what stands above each ruled table, the table, and what stands below the last."""
+    left = list(pieces)
+    for grid in found:
+        inside = [piece for piece in left if grid.field(piece) is not None]
+        if not inside:
+            continue
+        taken = {piece.index for piece in inside}
+        centre = (grid.tops[0] + grid.tops[-1]) / 2
+        above = [p for p in left if p.index not in taken and p.middle < centre]
+        taken |= {piece.index for piece in above}
+        left = [piece for piece in left if piece.index not in taken]
+        yield from regions(drawn_in(above))
+        yield Region("table", grid.filled(inside), grid.spans())
+    yield from regions(drawn_in(left))
 
 
 @dataclass
@@ -100,7 +131,8 @@ class _Making:
         """Add a region at the end of the page."""
         first = len(self.words)
         for cells in region.lines:
-            self._line(cells, len(self.blocks))
+            if any(cells):
+                self._line(cells, len(self.blocks))
         box = _around(self.words[first:])
         self.blocks.append(Block(*box, region.kind))
         if region.kind == "table":
@@ -127,10 +159,11 @@ class _Making:
     def _table(self, region: Region, box: tuple[int, int, int, int]) -> Table:
         columns = max(len(line) for line in region.lines)
         cells = tuple(
-            Cell(row, column, 1, 1, *_around(list(self._words(cell))), _said(cell))
+            Cell(row, column, *spans, *_around(list(self._words(cell))), _said(cell))
             for row, line in enumerate(region.lines)
             for column, cell in enumerate(line)
             if cell
+            for spans in (region.spans.get((row, column), (1, 1)),)
         )
         return Table(*box, len(region.lines), columns, cells)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tasks.reader.layout.plane import Piece, sheared
+from tasks.reader.layout.plane import Lean, Piece
 from tasks.reader.layout.rows import parted, rows_of, usual_height
 
 MOST_EDGES = 400
@@ -16,12 +16,13 @@ _LEANS = tuple(step / 200 for step in range(-12, 13))
 _TAPERS = tuple(step / 80 for step in range(-6, 7))
 _BETTER = 1.15
 _BIN = 0.3
+_FEW = 8
 
 
-def upright_columns(pieces: Sequence[Piece]) -> list[Piece]:
-    """Return the pieces with their columns upright; what does not lean clearly stays."""
-    if len(pieces) < 8:
-        return list(pieces)
+def lean_of(pieces: Sequence[Piece]) -> Lean:
+    """Return by how much columns lean; what does not lean clearly stands upright."""
+    if len(pieces) < _FEW:
+        return Lean()
     height = usual_height(pieces)
     edges = _edges(pieces, height)
     half = max(1.0, *(abs(x) for x, _ in edges))
@@ -30,8 +31,8 @@ def upright_columns(pieces: Sequence[Piece]) -> list[Piece]:
     taper = max(_TAPERS, key=lambda by: (_in_line(edges, lean, by / half, size), -abs(by)))
     best = _in_line(edges, lean, taper / half, size)
     if best < _BETTER * _in_line(edges, 0.0, 0.0, size):
-        return list(pieces)
-    return sheared(pieces, lean, taper / half)
+        return Lean()
+    return Lean(lean, taper / half)
 
 
 def _edges(pieces: Sequence[Piece], height: float) -> list[tuple[float, float]]:

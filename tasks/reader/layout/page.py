@@ -8,15 +8,21 @@ from dataclasses import replace
 from tasks.reader.answer import Page, Word
 from tasks.reader.layout.arrange import arrange
 from tasks.reader.layout.language import language
+from tasks.reader.layout.rulings import Ruling
 from tasks.reader.layout.seen import Seen
 
 
-def filled(page: Page, seen: Sequence[Seen], parts: Sequence[Sequence[Seen]] = ()) -> Page:
+def filled(
+    page: Page,
+    seen: Sequence[Seen],
+    parts: Sequence[Sequence[Seen]] = (),
+    rulings: Sequence[Ruling] = (),
+) -> Page:
     """Return a page with words, lines and text from boxes in its pixels (see ``arrange``).
 
     A page on which nothing was seen is flagged ``ocr_empty``.
     """
-    laid = arrange(seen, page.width, page.height, parts)
+    laid = arrange(seen, page.width, page.height, parts, rulings)
     return replace(
         page,
         origin="ocr",

@@ -83,8 +83,22 @@ class _Field(NamedTuple):
         return (y - x * (self.a + self.b * x / 2)) / max(0.2, 1 + self.c * x)
 
 
-def flattened(seen: Sequence[Seen], width: int, height: int) -> tuple[float, list[Piece]]:
-    """Return the degrees by which lines are turned clockwise, and every box laid flat.
+class Flat(NamedTuple):
+    """How a page was laid flat: ``degrees`` are those by which its lines are turned clockwise."""
+
+    degrees: float
+    turned: float
+    field: _Field
+    middle: tuple[float, float]
+
+    def moved(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a point of the page lies on the flat one, about its middle."""
+        point = _turn((x - self.middle[0], y - self.middle[1]), -self.turned)
+        return point[0], self.field.level(*point)
+
+
+def flattened(seen: Sequence[Seen], width: int, height: int) -> tuple[Flat, list[Piece]]:
+    """Return how the page was laid flat, and every box as it lies there.
 
     Boxes keep their order; coordinates are pixels about the middle of the page.
     """
@@ -99,8 +113,8 @@ def flattened(seen: Sequence[Seen], width: int, height: int) -> tuple[float, lis
         _piece(index, box, one.text, field)
         for index, (box, one) in enumerate(zip(boxes, seen, strict=False))
     ]
-    degrees = math.degrees(quarter + skew)
-    return round((degrees + 180) % 360 - 180, 2), pieces
+    degrees = round((math.degrees(quarter + skew) + 180) % 360 - 180, 2)
+    return Flat(degrees, quarter + skew, field, (width / 2, height / 2)), pieces
 
 
 Point = tuple[float, float]
@@ -291,10 +305,20 @@ def _piece(index: int, box: Sequence[Point], text: str, field: _Field) -> Piece:
     return Piece(index, left, right, top, bottom, text)
 
 
-def sheared(pieces: Sequence[Piece], lean: float, taper: float) -> list[Piece]:
-    """Return pieces moved sideways so that what leans by so much, more to one side, is upright."""
-    return [
-        replace(p, left=p.left - by, right=p.right - by)
-        for p in pieces
-        for by in ((lean + taper * (p.left + p.right) / 2) * p.middle,)
-    ]
+class Lean(NamedTuple):
+    """By how much upright edges lean: ``lean`` in the middle, ``taper`` more at the side."""
+
+    lean: float = 0.0
+    taper: float = 0.0
+
+    def moved(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a point comes to stand when the page is made upright."""
+        return x - (self.lean + self.taper * x) * y, y
+
+    def upright(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """Return pieces moved sideways, none of them made wider."""
+        return [
+            replace(p, left=p.left - by, right=p.right - by)
+            for p in pieces
+            for by in ((self.lean + self.taper * (p.left + p.right) / 2) * p.middle,)
+        ]

@@ -7,8 +7,8 @@ row by row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tasks.reader.answer import BlockKind
 from tasks.reader.layout.bands import Band, Gutter, bands
@@ -37,11 +37,13 @@ _INDENT = 3.0
 class Region:
     """What belongs together, its lines in reading order, each the cells that it consists of.
 
-    A table has as many cells in every line as it has columns; they may be empty.
+    A table has as many cells in every line as it has columns; they may be empty. ``spans`` says
+    which of them, by line and cell, cover more rows and columns than one.
     """
 
     kind: BlockKind
     lines: tuple[Cells, ...]
+    spans: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
 
 def regions(pieces: Sequence[Piece], kind: BlockKind = "text", depth: int = 0) -> Iterator[Region]:
