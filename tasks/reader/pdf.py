@@ -90,6 +90,8 @@ def _describe(
         reading.flag("owner_encrypted")
     if b"%%EOF" not in source.tail(4096) and not revisions.after:
         reading.flag("cut_off")
+    if not revisions.led:
+        reading.flag("repaired")
     if pdf.get_formtype():
         reading.flag("form")
     if revisions.after:

@@ -13,6 +13,7 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from tasks.reader import password
+from tasks.reader.pdf_repair import with_end
 from tasks.reader.source import Source
 
 _PASSWORD = 4
@@ -20,7 +21,7 @@ _PASSWORD = 4
 
 @contextmanager
 def document(source: Source) -> Iterator[Any]:
-    """Yield the open PDF; raises ``PdfiumError``."""
+    """Yield the open PDF, one without an end with a new one; raises ``PdfiumError``."""
     pdf = _opened(source)
     try:
         yield pdf
@@ -38,7 +39,10 @@ def _opened(source: Source) -> Any:
         return pdfium.PdfDocument(source.file(), autoclose=True)
     except pdfium.PdfiumError as error:
         if not is_locked(error):
-            raise
+            ended = with_end(source)
+            if ended is None:
+                raise
+            return pdfium.PdfDocument(ended.file(), autoclose=True)
         for spelling in password.spellings():
             with suppress(pdfium.PdfiumError):
                 typed = _Typed(spelling)

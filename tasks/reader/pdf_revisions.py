@@ -47,13 +47,15 @@ class Revisions:
 
     ``unchained`` counts ends of files that belong to no revision (an attached PDF, or an update
     that was cut out of the chain), ``before`` the bytes before the header, ``after`` those that
-    follow the last end and are more than a line break.
+    follow the last end and are more than a line break. ``led`` is whether the newest end leads
+    to a table of the file's objects; where it does not, readers look for them themselves.
     """
 
     all: tuple[Revision, ...]
     unchained: int = 0
     before: int = 0
     after: int = 0
+    led: bool = False
 
     @property
     def earlier(self) -> tuple[Revision, ...]:
@@ -140,7 +142,8 @@ def find(source: Source) -> Revisions:
         for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False), 1)
     )
     after = len(source.at(last, 1 << 16).strip(b"\0\t\n\f\r ")) and source.size - last
-    return Revisions(all_, len(own) - len(chained), before, after)
+    led = bool(chained) and own[-1] is chained[-1]
+    return Revisions(all_, len(own) - len(chained), before, after, led)
 
 
 def is_table(source: Source, place: int) -> bool:
