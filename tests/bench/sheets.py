@@ -187,6 +187,53 @@ def ruled_table(chance: random.Random) -> Sheet:
     return _page_with_table(chance, ruled=True)
 
 
+_WIDE_EDGES = (230, 420, 900, 1580, 2250)
+_WIDE_HEADS = ("密点", "技术信息", "检材所载内容", "样本所载内容")
+
+
+def wrapped_table(chance: random.Random) -> Sheet:
+    """Return a page with a ruled table of cells with several lines, one over two columns."""
+    paper = _Paper(_face(chance), 42)
+    paper.title(heading(chance))
+    paper.paragraph(clause(chance), MARGIN, WIDTH - 2 * MARGIN)
+    paper.y += 40
+    _wrapped_row(paper, _WIDE_HEADS, _WIDE_EDGES)
+    for number in range(1, 7):
+        cells = (str(number), goods(chance, number)[1], clause(chance), clause(chance))
+        _wrapped_row(paper, cells, _WIDE_EDGES)
+    _wrapped_row(paper, ("合计", "共六处", clause(chance)), (*_WIDE_EDGES[:3], _WIDE_EDGES[-1]))
+    paper.y += 40
+    paper.paragraph(clause(chance), MARGIN, WIDTH - 2 * MARGIN)
+    return paper.done()
+
+
+def _wrapped_row(paper: _Paper, cells: Sequence[str], edges: Sequence[int]) -> None:
+    """Write a row as high as its highest cell; single lines stand in the middle of the height."""
+    step, top = 66, paper.y
+    broken = [
+        _broken(text, paper.font, edges[at + 1] - edges[at] - 40, 0)
+        for at, text in enumerate(cells)
+    ]
+    height = step * max(map(len, broken)) + 30
+    for at, lines in enumerate(broken):
+        above = top + (height - step * len(lines)) / 2 + 8
+        for number, line in enumerate(lines):
+            spot = (edges[at] + 20, above + number * step)
+            paper.draw.text(spot, line, font=paper.font, fill=INK)
+        paper.draw.rectangle((edges[at], top, edges[at + 1], top + height), outline=INK, width=4)
+    paper.said.append("\t".join(_joined(lines) for lines in broken))
+    paper.y = top + height
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """Return the lines of a cell as one: with a space where letters meet letters."""
+    text = ""
+    for line in lines:
+        between = " " if text[-1:].isascii() and text and line[:1].isascii() else ""
+        text += between + line
+    return text
+
+
 def bare_table(chance: random.Random) -> Sheet:
     """Return a page with a table of which nothing but the alignment tells."""
     return _page_with_table(chance, ruled=False)

@@ -11,6 +11,7 @@ import numpy as np
 from tasks.reader.answer import Page
 from tasks.reader.engine.recognise import Reading
 from tasks.reader.layout.page import filled
+from tasks.reader.layout.rulings import Ruling
 from tasks.reader.layout.seen import Seen
 
 if TYPE_CHECKING:
@@ -60,12 +61,14 @@ def words(line: Sighting) -> Iterator[Seen]:
         yield _seen(corners, reading.text[start:end], sum(sure) / len(sure))
 
 
-def composed(lines: Sequence[Sighting], width: int, height: int, dpi: int) -> Page:
-    """Return the page that lines of text make, in reading order."""
+def composed(
+    lines: Sequence[Sighting], width: int, height: int, dpi: int, drawn: Sequence[Ruling] = ()
+) -> Page:
+    """Return the page that lines of text make, in reading order; ``drawn`` are its rulings."""
     # A line is one box for the order, so that no word of it can stray into another.
     boxes = [_seen(tuple(line.quad), line.reading.text, line.reading.confidence) for line in lines]
     page = Page(1, "ocr", "", width=width, height=height, dpi=dpi)
-    return filled(page, boxes, [list(words(line)) for line in lines])
+    return filled(page, boxes, [list(words(line)) for line in lines], drawn)
 
 
 def _seen(corners: Sequence[Quad], text: str, confidence: float) -> Seen:

@@ -21,6 +21,7 @@ from tasks.reader.engine.detect import Detector
 from tasks.reader.engine.form import Told
 from tasks.reader.engine.prepare import prepare
 from tasks.reader.engine.recognise import TALL, Reading, Recogniser, cut, levels, sides
+from tasks.reader.engine.rulings import rulings
 from tasks.reader.engine.stamps import with_seals
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Rapid:
     def read(self, pixels: Pixels, dpi: int) -> Page:
         """Return what is written on the page."""
         prepared = prepare(pixels)
-        matrix, lines = self._upright(geometry.grey(prepared.pixels))
+        grey = geometry.grey(prepared.pixels)
+        matrix, lines = self._upright(grey)
         matrix = prepared.matrix @ matrix
         back = [
             line._replace(quad=geometry.moved(matrix, line.quad).astype(np.float32))
@@ -71,7 +73,7 @@ class Rapid:
             if line.reading.confidence >= _LEAST_SURE
         ]
         height, width = pixels.shape[:2]
-        page = composed(back, width, height, dpi)
+        page = composed(back, width, height, dpi, rulings(grey, prepared.matrix))
         page = with_seals(page, prepared.seals, self._picture)
         hand = ("handwriting",) if handwriting.on_page([line.uneven for line in back]) else ()
         return replace(
