@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     Quad = NDArray[np.float32]
 
 HEIGHT = 48
-# Lines are first read narrowed to this, a fifth cheaper; where a character is less sure than
-# that, the line is read again as wide as it is.
-_NARROWED, _SURE = 0.8, 0.9
+# Lines are first read narrowed to this, a fifth cheaper.
+_NARROWED = 0.8
+# Where the mean or a letter is less sure, the line is read again as wide as it is.
+_MEAN_SURE, _LETTER_SURE = 0.95, 0.6
 # Widths are rounded up, so that few different ones occur: the library keeps plans for each.
 _STEP = 32
 _LEAST_WIDTH, _MOST_WIDTH = 96, 4096
@@ -42,6 +43,12 @@ class Reading(NamedTuple):
         """The mean over the characters, 0 for none."""
         return sum(self.sure) / len(self.sure) if self.sure else 0.0
 
+    @property
+    def doubtless(self) -> bool:
+        """Whether another look is not needed; blanks are often unsure and seldom wrong."""
+        letters = (s for s, letter in zip(self.sure, self.text, strict=True) if letter != " ")
+        return self.confidence >= _MEAN_SURE and min(letters, default=0.0) >= _LETTER_SURE
+
 
 class Recogniser:
     """Reads cut-out lines."""
@@ -54,7 +61,7 @@ class Recogniser:
     def line(self, pages: Sequence[Grey], quad: Quad) -> Reading:
         """Return what the line in ``quad`` says; see ``levels``."""
         narrow = self.read(cut(pages, quad, _NARROWED))
-        if narrow.sure and min(narrow.sure) >= _SURE:
+        if narrow.doubtless:
             return narrow
         whole = self.read(cut(pages, quad))
         return whole if whole.confidence >= narrow.confidence else narrow
