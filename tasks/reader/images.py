@@ -19,7 +19,8 @@ from tasks.reader.pixels import upright as upright
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 
-# 120 million pixels are an A0 sheet at 300 dpi; beyond lies a decompression bomb.
+# In colour an A0 sheet at 300 dpi, in grey or in black and white three times that; beyond lies a
+# decompression bomb.
 MAX_PIXELS = 120_000_000
 MAX_FRAMES = 2_000
 # Smaller pictures are bullets and logos in which nothing is written.
@@ -49,6 +50,12 @@ def picture(source: Source) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")
         with Image.open(source.file()) as image:
             yield image
+
+
+def too_large(image: Image.Image) -> bool:
+    """Return whether the pixels of an image would take too much memory: 360 million bytes."""
+    bytes_a_pixel = 1 if image.mode in ("1", "L") else 3 if image.mode in ("RGB", "P") else 4
+    return image.width * image.height * bytes_a_pixel > 3 * MAX_PIXELS
 
 
 def turn_to(image: Image.Image, number: int) -> None:
@@ -116,7 +123,7 @@ def _pages(image: Image.Image, reading: Reading, context: Context) -> None:
 def _of_animation(image: Image.Image, count: int, reading: Reading, context: Context) -> None:
     """Add the first frame and those that show something new; the others are counted."""
     reading.flag("animated")
-    if image.width * image.height > MAX_PIXELS:
+    if too_large(image):
         return _frame(image, 1, reading, context, "")
     choice = animation.distinct(image, count, turn_to)
     reading.note("frames_read", len(choice.frames))
@@ -150,12 +157,12 @@ def shrink(image: Image.Image) -> bool:
     elif image.format == "JPEG2000":
         image.reduce = halvings  # type: ignore[method-assign, assignment]
         image.load()
-    return image.width * image.height <= MAX_PIXELS
+    return not too_large(image)
 
 
 def _frame(image: Image.Image, number: int, reading: Reading, context: Context, label: str) -> None:
     flags: tuple[str, ...] = ()
-    if image.width * image.height > MAX_PIXELS and not _shrinks(image):
+    if too_large(image) and not _shrinks(image):
         flags = ("too_large",)
         reading.flag("part_not_read")
     elif min(image.size) < _LEAST_SIDE:

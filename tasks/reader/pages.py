@@ -136,7 +136,7 @@ def _image(source: Source, number: int) -> Picture:
     with images.picture(source) as opened:
         images.turn_to(opened, number)
         shrunk = images.shrink(opened)
-        if opened.width * opened.height > images.MAX_PIXELS:
+        if images.too_large(opened):
             raise ValueError("the image is too large")
         flags = _load(opened) + (("reduced",) if shrunk else ())
         image = images.upright(opened)

@@ -16,7 +16,7 @@ from itertools import accumulate, chain, pairwise
 
 from PIL import Image, UnidentifiedImageError
 
-from tasks.reader.images import MAX_PIXELS, frame_count, picture, turn_to, upright
+from tasks.reader.images import frame_count, picture, too_large, turn_to, upright
 from tasks.reader.job import Refused
 from tasks.reader.pdq_answer import FrameHash, ImageHashes
 from tasks.reader.source import Source
@@ -47,7 +47,7 @@ def hash_frames(source: Source, most: int) -> ImageHashes:
             for frame in range(min(frame_count(image), most)):
                 turn_to(image, frame + 1)
                 small = min(image.size) < _LEAST_SIDE
-                if not small and image.width * image.height <= MAX_PIXELS:
+                if not small and not too_large(image):
                     found.append(FrameHash(frame + 1, *hash_image(upright(image))))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise Refused("图像无法解码。 The image cannot be decoded.") from error
@@ -57,7 +57,10 @@ def hash_frames(source: Source, most: int) -> ImageHashes:
 def hash_image(image: Image.Image) -> tuple[str, int]:
     """Return hash and quality of an image."""
     if max(image.size) > _LARGEST:
-        image = image.convert("RGB").resize((_LARGEST, _LARGEST), Image.Resampling.BOX)
+        # Grey stays grey: three times the pixels of a large sheet would not fit.
+        grey = image.mode in ("1", "L")
+        image = image.convert("L" if grey else "RGB")
+        image = image.resize((_LARGEST, _LARGEST), Image.Resampling.BOX)
     return hash_luminance(_luminance(image))
 
 

@@ -21,6 +21,7 @@ _EXIF: Final = (
     "ISOSpeedRatings", "FocalLength",
 )  # fmt: skip
 _WINDOWS: Final = ("XPTitle", "XPComment", "XPAuthor", "XPKeywords", "XPSubject")
+_PNG_BLOCKS: Final = {"exif", "Raw profile type exif"}
 _TIME: Final = re.compile(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET: Final = re.compile(r"[+-]\d\d:\d\d|Z")
 _CHARSETS: Final = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"JIS\0\0\0\0\0": "iso2022_jp"}
@@ -28,6 +29,9 @@ _CHARSETS: Final = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"JIS\0\0\0
 
 def note_exif(image: Image.Image, reading: Reading) -> None:
     """Note what the EXIF block says; keys are ``exif_`` and the standard's name of the tag."""
+    # Asked for a block that does not stand before the pixels, Pillow would decode a whole PNG.
+    if image.format == "PNG" and not _PNG_BLOCKS & image.info.keys():
+        return
     exif = image.getexif()
     if not exif:
         return

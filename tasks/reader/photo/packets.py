@@ -114,11 +114,15 @@ def note_profile(image: Image.Image, reading: Reading) -> None:
 
 
 def note_comments(image: Image.Image, reading: Reading) -> None:
-    """Note free text beside the picture: comments of JPEG and GIF, text chunks of PNG."""
+    """Note free text beside the picture: comments of JPEG and GIF, text chunks of PNG
+    that stand before its pixels."""
     comment = image.info.get("comment")
     if comment:
         text = decoded(comment) if isinstance(comment, bytes) else str(comment)
         reading.note("comment", text)
-    for key, value in list(getattr(image, "text", {}).items())[:40]:
-        if key != "XML:com.adobe.xmp" and isinstance(value, str):
+    if image.format != "PNG":
+        return
+    # Asked for its texts, Pillow would decode the whole picture for those behind the pixels.
+    for key, value in list(image.info.items())[:40]:
+        if isinstance(value, str) and key != "XML:com.adobe.xmp":
             reading.note(f"text_{key}", value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import zlib
 
 import pytest
 from hypothesis import given
@@ -77,7 +78,9 @@ def test_a_page_of_twenty_square_metres_is_reduced(pool: CellPool, keep: Keep) -
 
 
 def test_a_decompression_bomb_is_named(inspect: Read) -> None:
-    bomb = samples.image_bytes(Image.new("1", (12000, 12000)))
+    small = samples.image_bytes(Image.new("RGB", (100, 100)))
+    head = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + small[24:29]
+    bomb = small[:12] + head + zlib.crc32(head).to_bytes(4, "big") + small[33:]
     seen = inspect("bomb.png", bomb)
     assert seen.pages[0].flags == ("too_large",)
     assert not seen.pages[0].needs_ocr

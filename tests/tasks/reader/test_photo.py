@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from fractions import Fraction
 
 import pytest
@@ -73,9 +74,9 @@ def test_degrees_are_what_their_parts_are(
 
 @given(st.one_of(st.none(), st.text(max_size=9), st.binary(max_size=9), st.floats(), st.tuples()))
 def test_what_is_no_number_is_none(value: object) -> None:
-    assert degrees((value, value, value), value, "S", 90) is None or isinstance(value, (str, float))
-    found = number(value)
-    assert found is None or abs(found) <= abs(found)
+    found, place = number(value), degrees((value, value, value), value, "S", 90)
+    assert found is None or math.isfinite(found)
+    assert place is None or abs(place) <= 90
 
 
 @given(st.text(max_size=30), st.text(max_size=8))
@@ -221,3 +222,19 @@ def test_broken_exif_hinders_nothing(rubbish: bytes) -> None:
     )
     assert seen.media_type == "image/jpeg"
     assert seen.pages[0].needs_ocr
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP", "BMP", "JPEG2000"])
+def test_nothing_is_decoded_to_be_described(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import ImageFile
+    from PIL.PngImagePlugin import PngInfo
+
+    chunk = PngInfo()
+    chunk.add_text("Software", "GIMP 2.10")
+    options = {"pnginfo": chunk} if form == "PNG" else {}
+    data = samples.image_bytes(scene(1), form, **options)
+    decoded = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: decoded.append(self.format))
+    seen = inspect(data)
+    assert decoded == []
+    assert form != "PNG" or seen.metadata["edited_by"] == "GIMP"
