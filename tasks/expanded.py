@@ -38,7 +38,7 @@ from tasks.partlist import (
 )
 from tasks.reader.answer import Transcript
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """Raised when the same tools would give another transcript; a reading is keyed by it."""
 _ROWS = 200
 _BYTES = 1 << 20

@@ -6,7 +6,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 _PACKAGES = (
-    "av", "chardet", "olefile", "openpyxl", "pillow", "pypdfium2", "python-magic", "xlrd"
+    "av", "chardet", "msoffcrypto-tool", "olefile", "openpyxl", "pillow", "pypdf", "pypdfium2",
+    "python-magic", "xlrd",
 )  # fmt: skip
 
 
