@@ -47,14 +47,14 @@ def attachment(source: Source, index: int) -> Source:
 
 @dataclass
 class _Behind:
-    """What is to stand behind the pages, as label, flags and text."""
+    """What is to stand behind the pages: number of the page, label, flags and text."""
 
-    pages: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
+    pages: list[tuple[int, str, tuple[str, ...], str]] = field(default_factory=list)
 
-    def add(self, label: str, flags: tuple[str, ...], text: str) -> None:
-        """Keep one page for later, if there is anything on it."""
+    def add(self, number: int, label: str, flags: tuple[str, ...], text: str) -> None:
+        """Keep for later what belongs to page ``number``, if there is anything."""
         if text.strip():
-            self.pages.append((label, flags, text))
+            self.pages.append((number, label, flags, text))
 
 
 def _read(pdf: Any, source: Source, reading: Reading, context: Context) -> None:
@@ -67,8 +67,8 @@ def _read(pdf: Any, source: Source, reading: Reading, context: Context) -> None:
         reading.flag("truncated")
     if revisions.earlier:
         _earlier(source, revisions, texts, reading, context, behind)
-    for label, flags, text in behind.pages:
-        context.page(reading, text, label=label, flags=flags)
+    for number, label, flags, text in behind.pages:
+        context.page(reading, text, label=label, frame=number, flags=flags)
     files = attached(pdf, source, table_only=not elsewhere)
     if revisions.after and zipdir.ends_as_zip(source):
         reading.flag("also_zip")
@@ -151,7 +151,8 @@ def _seen(layer: Any, marks: pdf_marks.Marks, index: int, text: str, behind: _Be
     found = pdf_marks.hidden_text(layer, marks.hidden)
     for why, words in found.items():
         label = f"第 {index + 1} 页看不见的文字 hidden words of page {index + 1}: "
-        behind.add(label + pdf_marks.REASONS[why], ("hidden_text", f"hidden_{why}"), words)
+        flags = ("hidden_text", f"hidden_{why}")
+        behind.add(index + 1, label + pdf_marks.REASONS[why], flags, words)
     return pdf_marks.shown_text(layer, marks.hidden) if found else text
 
 
@@ -160,7 +161,8 @@ def _noted(page: Any, index: int, reading: Reading, behind: _Behind) -> None:
     if any(note.launches for note in found):
         reading.flag("launch_action")
     label = f"第 {index + 1} 页批注 annotations of page {index + 1}"
-    behind.add(label, ("annotations",), "\n".join(note.text for note in found if note.text))
+    text = "\n".join(note.text for note in found if note.text)
+    behind.add(index + 1, label, ("annotations",), text)
 
 
 def _facts(layer: Any, marks: pdf_marks.Marks) -> PageFacts:
@@ -208,7 +210,7 @@ def _earlier(
     if context.descend:
         for number, page_number, text in found.earlier:
             label = f"第 {number} 版第 {page_number} 页 page {page_number} of revision {number}"
-            behind.add(label, ("earlier_revision",), text)
+            behind.add(page_number, label, ("earlier_revision",), text)
 
 
 def _attachments(files: list[Attached], reading: Reading, context: Context) -> None:

@@ -1,7 +1,7 @@
 """What a PDF page shows, and what words it holds without showing them.
 
 Objects are walked in the order in which they are painted, those of forms in their place. A word
-is not shown if it is painted invisibly, in the colour of bare paper, smaller than a point,
+is not shown if it is painted invisibly, in the colour of what is under it, under a point in size,
 outside the page, or if something opaque is painted over it. Patterns, clipping and optional
 content are not looked at: what they hide is taken to be shown.
 """
@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import pypdfium2.raw as raw
 
-Reason = Literal["invisible", "white", "covered", "outside", "tiny"]
+Reason = Literal["invisible", "same_colour", "covered", "outside", "tiny"]
 
 REASONS: dict[Reason, str] = {
     "invisible": "不可见 invisible",
-    "white": "与纸同色 in the colour of paper",
+    "same_colour": "与底色相同 in the colour of its ground",
     "covered": "被遮盖 covered",
     "outside": "页面之外 outside the page",
     "tiny": "极小 tiny",
@@ -27,8 +27,12 @@ REASONS: dict[Reason, str] = {
 
 _MAX_OBJECTS = 20_000
 _MAX_DEPTH = 4
-# What is darker than this in any colour is seen on white paper.
-_WHITE = 0xF6
+# Colours that differ by no more than this in red, green and blue look the same.
+_ALIKE = 9
+_PAPER = (255, 255, 255)
+_MAX_COLOURS = 64
+# Rules and frames are painted as narrow areas; no word stands on them.
+_NARROW = 3.0
 _BAND = 16.0
 _TINY_POINTS = 1.0
 _PICTURE = 0.05
@@ -37,6 +41,7 @@ _INVISIBLE_MODES = (3, 7)
 
 Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]
+Colour = tuple[int, int, int]
 _IDENTITY: Matrix = (1, 0, 0, 1, 0, 0)
 
 
@@ -65,7 +70,8 @@ class Marks:
     objects: int = 0
     whole: bool = True
     _bands: dict[int, list[_Text]] = field(default_factory=dict)
-    _dark: list[Box] = field(default_factory=list)
+    _grounds: list[tuple[Box, Colour | None]] = field(default_factory=list)
+    _colours: set[Colour] = field(default_factory=lambda: {_PAPER})
 
     @property
     def invisible_share(self) -> float:
@@ -92,9 +98,9 @@ class Marks:
             share = _share(box, self.page)
             self.image_cover = min(1.0, self.image_cover + share)
             self.pictures += share > _PICTURE
-            self._paint(box, dark=True, covers=share > _PAGE_WIDE)
+            self._paint(box, None, covers=share > _PAGE_WIDE)
         elif kind == raw.FPDF_PAGEOBJ_SHADING:
-            self._paint(box, dark=True, covers=False)
+            self._paint(box, None, covers=False)
         elif kind == raw.FPDF_PAGEOBJ_PATH:
             self._add_path(handle, box)
 
@@ -116,14 +122,20 @@ class Marks:
         if max(top - bottom, right - left) < _TINY_POINTS:
             # An empty string has no box at all; its text is empty too.
             return "tiny"
-        if colour and min(colour[:3]) >= _WHITE and not self._on_dark(box):
-            filled = raw.FPDFTextObj_GetTextRenderMode(handle) in (0, 4)
-            return "white" if filled else None
+        filled = raw.FPDFTextObj_GetTextRenderMode(handle) in (0, 4)
+        if colour and filled and self._vanishes(colour[:3], box):
+            return "same_colour"
         return None
 
-    def _on_dark(self, box: Box) -> bool:
+    def _vanishes(self, colour: Colour, box: Box) -> bool:
+        """Whether words have the colour of the uppermost thing that is painted under them."""
+        if not any(_alike(colour, each) for each in self._colours):
+            return False
         across, up = _middle(box)
-        return any(b[0] <= across <= b[2] and b[1] <= up <= b[3] for b in self._dark)
+        for ground, painted in reversed(self._grounds):
+            if ground[0] <= across <= ground[2] and ground[1] <= up <= ground[3]:
+                return painted is not None and _alike(colour, painted)
+        return _alike(colour, _PAPER)
 
     def _add_path(self, handle: Any, box: Box) -> None:
         mode, stroke = ctypes.c_int(), ctypes.c_int()
@@ -133,15 +145,17 @@ class Marks:
         colour = _fill(handle)
         opaque = not raw.FPDFPageObj_HasTransparency(handle)
         simple = raw.FPDFPath_CountSegments(handle) in (4, 5, 6)
-        dark = colour is None or min(colour[:3]) < _WHITE
-        self._paint(box, dark=dark, covers=opaque and simple)
+        # What lies under a word is known of rectangles only; of other shapes nothing is claimed.
+        painted = colour[:3] if colour and opaque and simple else None
+        self._paint(box, painted, covers=opaque and simple)
 
-    def _paint(self, box: Box, *, dark: bool, covers: bool) -> None:
-        """Note an area: dark ground for white words to come, and a lid on those before."""
-        if dark:
-            self._dark.append(box)
-        elif covers:
-            self._dark = [each for each in self._dark if not _inside(each, box)]
+    def _paint(self, box: Box, colour: Colour | None, *, covers: bool) -> None:
+        """Note an area: ground for words to come, of no one colour if None, and a lid on others."""
+        if min(box[2] - box[0], box[3] - box[1]) < _NARROW:
+            return
+        self._grounds.append((box, colour))
+        if colour is not None and len(self._colours) < _MAX_COLOURS:
+            self._colours.add(colour)
         if not covers:
             return
         for band in range(int(box[1] // _BAND), int(min(box[3], box[1] + 20_000) // _BAND) + 1):
@@ -259,6 +273,10 @@ def _share(box: Box, page: Box) -> float:
     if across <= 0 or up <= 0:
         return 0.0
     return across * up / max(1.0, (page[2] - page[0]) * (page[3] - page[1]))
+
+
+def _alike(one: Colour, two: Colour) -> bool:
+    return all(abs(x - y) <= _ALIKE for x, y in zip(one, two, strict=True))
 
 
 def _middle(box: Box) -> tuple[float, float]:

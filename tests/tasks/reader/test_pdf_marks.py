@@ -21,7 +21,11 @@ SHOWN = made.say("all can see this sentence") + b"\n"
     ("reason", "content"),
     [
         ("invisible", SHOWN + b"BT 3 Tr /F 12 Tf 20 100 Td (secret price) Tj ET"),
-        ("white", SHOWN + b"BT 1 1 1 rg /F 12 Tf 20 100 Td (secret price) Tj ET"),
+        ("same_colour", SHOWN + b"BT 1 1 1 rg /F 12 Tf 20 100 Td (secret price) Tj ET"),
+        (
+            "same_colour",
+            SHOWN + b"0 g 10 90 150 40 re f BT 0 g /F 12 Tf 20 100 Td (secret price) Tj ET",
+        ),
         ("outside", SHOWN + b"BT /F 12 Tf 20 400 Td (secret price) Tj ET"),
         ("tiny", SHOWN + b"BT /F 0.05 Tf 20 100 Td (secret price) Tj ET"),
         (
@@ -43,6 +47,10 @@ def test_hidden_words_stand_behind_the_page_and_not_on_it(reason: str, content: 
     "content",
     [
         b"0 0 1 rg 10 90 150 40 re f BT 1 1 1 rg /F 12 Tf 20 100 Td (white on blue) Tj ET",
+        b"0 g 10 90 m 10 130 l 30 140 l 160 130 l 160 128 l 12 128 l 12 90 l f"
+        b" BT 0 g /F 12 Tf 20 100 Td (beside a shape) Tj ET",
+        b"0 g 10 108 150 1 re f BT 0 g /F 12 Tf 20 100 Td (on a ruled line) Tj ET",
+        b"1 0 0 rg 10 90 150 40 re f 1 g 15 95 150 30 re f BT 0.3 g /F 12 Tf 20 100 Td (x) Tj ET",
         b"1 1 0 rg 10 90 150 40 re f BT 0 g /F 12 Tf 20 100 Td (on a field) Tj ET",
         b"BT /F 12 Tf 20 100 Td (framed words) Tj ET 10 90 150 40 re S",
         b"BT /F 12 Tf 20 100 Td (half covered) Tj ET 0 g 10 90 40 40 re f",
