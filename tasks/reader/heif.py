@@ -155,7 +155,7 @@ def _read_places(body: bytes, found: Container) -> None:
     offset_size, length_size = body[4] >> 4, body[4] & 15
     base_size, index_size = body[5] >> 4, body[5] & 15 if version else 0
     wide = 2 if version < 2 else 4
-    count, at = _number(body, 6, wide), 6 + wide
+    count, at, left = _number(body, 6, wide), 6 + wide, MAX_ITEMS
     for _ in range(min(count, MAX_ITEMS)):
         item = _item(found, _number(body, at, wide))
         at += wide
@@ -163,6 +163,10 @@ def _read_places(body: bytes, found: Container) -> None:
         at += (2 if version else 0) + 2
         base = _number(body, at, base_size)
         extents, at = _number(body, at + base_size, 2), at + base_size + 2
+        left -= extents
+        if left < 0:
+            # Places of no size take no bytes: their number alone must be bounded.
+            raise ValueError("too many places")
         for _ in range(extents):
             at += index_size
             offset = base + _number(body, at, offset_size)

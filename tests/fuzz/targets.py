@@ -31,7 +31,7 @@ class Target:
             return
 
 
-GROUPS = ("intake", "containers", "claimed", "documents", "proofs")
+GROUPS = ("intake", "containers", "claimed", "documents", "pictures", "proofs")
 
 
 def targets_of(group: str) -> dict[str, Target]:

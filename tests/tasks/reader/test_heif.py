@@ -85,3 +85,11 @@ def test_changed_anywhere_it_is_a_picture_or_damaged(
                 upright(opened)
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
         return
+
+
+def test_places_without_a_size_are_bounded() -> None:
+    places = b"\1\0\0\0" + b"\0\0" + (60_000).to_bytes(2, "big")
+    places += (b"\0\1" + bytes(4) + b"\xff\xff") * 60_000
+    box = (len(places) + 8).to_bytes(4, "big") + b"iloc" + places
+    with pytest.raises(ValueError, match="too many"):
+        heif.parsed((len(box) + 12).to_bytes(4, "big") + b"meta" + bytes(4) + box)

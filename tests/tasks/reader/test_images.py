@@ -38,7 +38,7 @@ FORMATS = {
     "GIF": "image/gif", "WEBP": "image/webp", "AVIF": "image/avif", "JPEG2000": "image/jp2",
     "PCX": "image/x-pcx", "DDS": "image/vnd.ms-dds", "ICO": "image/vnd.microsoft.icon",
     "ICNS": "image/x-icns", "PPM": "image/x-portable-pixmap", "QOI": "image/x-qoi",
-    "SGI": "image/sgi", "TGA": "image/x-tga", "IM": "image/x-im",
+    "SGI": "image/sgi", "TGA": "image/x-tga",
 }  # fmt: skip
 
 
