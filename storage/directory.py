@@ -18,10 +18,11 @@ says so, and the custody log is what shows it.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -175,6 +176,25 @@ class DirectoryStore:
         top = self.root / check_key(prefix.rstrip("/"))
         found = (path.relative_to(self.root) for path in top.rglob("*") if path.is_file())
         yield from sorted(str(path) for path in found)
+
+    def tidy(self, prefix: str) -> None:
+        """Remove the prefix's folder and those above it, if empty; see ``ObjectStore.tidy``."""
+        folder = self.root / check_key(prefix.rstrip("/"))
+        with host_errors(folder):
+            # A folder directly below the root is shared by everybody and stays.
+            while self.root not in (folder, folder.parent):
+                try:
+                    # One that is gone: whoever was killed in between had come so far.
+                    with suppress(FileNotFoundError):
+                        folder.rmdir()
+                except OSError as error:
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        raise
+                    return
+                self._durable.discard(folder)
+                folder = folder.parent
+                if folder.exists():
+                    fsync_folder(folder)
 
     def probe(self) -> StoreReport:
         """Try what this file system and user enforce."""

@@ -243,6 +243,14 @@ class ObjectStore(Protocol):
         """Yield the keys below a prefix, sorted."""
         ...
 
+    def tidy(self, prefix: str) -> None:
+        """Let nothing be left of a prefix under which no object lies.
+
+        What lies there stays. While this runs, nobody may store anything under the prefix;
+        afterwards everybody may.
+        """
+        ...
+
     def probe(self) -> StoreReport:
         """Try what the store enforces, on objects made for the purpose, and report it."""
         ...

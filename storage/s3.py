@@ -239,6 +239,9 @@ class S3Store:
                 self._not_retained(ref)
                 self._remove(ref)
 
+    def tidy(self, prefix: str) -> None:
+        """Do nothing, because a bucket has no folders; see ``ObjectStore.tidy``."""
+
     def _not_retained(self, ref: ObjectRef) -> None:
         """Refuse to go on while a reference or the server says that it is retained."""
         still_retained(ref, datetime.now(UTC))

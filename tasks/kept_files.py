@@ -1,4 +1,7 @@
-"""Kept objects as real files: the cell is handed open descriptors, and not every store has any."""
+"""Kept objects as real files: the cell is handed open descriptors, and not every store has any.
+
+And what an ingest writes at length before it is kept.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,20 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from storage.custody import Custody
+from storage.directory_files import host_errors
 from storage.objects import ObjectRef
+
+
+@contextmanager
+def scratch(custody: Custody, name: str) -> Iterator[BinaryIO]:
+    """Open a file of scratch space that is gone when the block ends; ``name`` is for people.
+
+    Raises:
+        HostError: the disk refuses what is done in the block.
+    """
+    work = custody.workspace.work
+    with host_errors(work / name), tempfile.TemporaryFile(dir=work) as file:
+        yield file
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import io
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
@@ -39,6 +38,7 @@ from tasks.bundle import (
     received_prefix,
 )
 from tasks.claims import place
+from tasks.kept_files import scratch
 from tasks.listing_drop import list_drop
 from tasks.packed import Packed, joined
 from tasks.shares import in_shares
@@ -117,7 +117,7 @@ def put_bytes(custody: Custody, key: str, data: bytes) -> ObjectRef:
 def put_listing(custody: Custody, start: str, files: Iterable[Taken]) -> tuple[str, ObjectRef]:
     """Store the canonical listing of files under ``<start><digest>.txt``; return its digest."""
     lines = listing_lines(each.listed() for each in files)
-    with tempfile.TemporaryFile(dir=custody.workspace.work) as file:
+    with scratch(custody, "listing.txt") as file:
         file.writelines(map(str.encode, lines))
         file.seek(0)
         found = fingerprint(file)

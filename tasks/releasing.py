@@ -244,6 +244,7 @@ def _move(custody: Custody, first: str, accession: str, files: Sequence[ListedFi
 
     with ThreadPoolExecutor(custody.settings.processes) as pool:
         kept = dict(zip(distinct, pool.map(one, distinct), strict=True))
+    custody.objects.tidy(old)
     return [Taken(each.path, kept[each.fingerprint.sha256]) for each in files]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -40,7 +39,7 @@ from tasks.bundle import (
 )
 from tasks.claims import answered
 from tasks.drop import RECEIPTS, REJECTED
-from tasks.kept_files import opened
+from tasks.kept_files import opened, scratch
 from tasks.packed import Packed
 from tasks.receipt import (
     ReceiptLine,
@@ -83,7 +82,7 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
     _clear(custody, members_prefix(verdict.bundle.accession), keep=())
     unit = verdict.manifest.unit if verdict.manifest else ""
     bundle = replace(verdict.bundle, unit=verdict.bundle.unit or unit)
-    with tempfile.TemporaryFile(dir=custody.workspace.work) as file:
+    with scratch(custody, "receipt.json") as file:
         _recorded_receipt(custody, verdict, recorded, file)
         target = _answer_folder(custody, bundle, RECEIPTS, folder)
         file.seek(0)
@@ -114,6 +113,7 @@ def _clear(custody: Custody, prefix: str, keep: Container[str]) -> None:
             ref = custody.objects.find(key)
             if ref is not None:
                 custody.objects.delete(ref)
+    custody.objects.tidy(prefix)
 
 
 def _recorded_receipt(

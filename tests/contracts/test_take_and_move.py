@@ -303,3 +303,28 @@ def test_a_long_batch_is_taken_whole(tmp_path: Path) -> None:
         refs = [batch.move(each.ref, case_key(each.fingerprint), each.fingerprint) for each in kept]
     assert [get(store, ref) for ref in refs] == pieces
     assert list(store.keys(QUARANTINE)) == []
+
+
+def test_of_a_prefix_that_is_empty_nothing_is_left(store: ObjectStore) -> None:
+    first, second = taken(store, b"first"), taken(store, b"second")
+    for kept, left in ((first, 1), (second, 0)):
+        store.move(kept.ref, case_key(kept.fingerprint), kept.fingerprint)
+        store.tidy(QUARANTINE)
+        store.tidy(f"{QUARANTINE}/")
+        assert len(list(store.keys("quarantine"))) == left
+        if isinstance(store, DirectoryStore):
+            assert (store.root / QUARANTINE).exists() == bool(left)
+    if isinstance(store, DirectoryStore):
+        assert [each.name for each in store.root.glob("quarantine/*")] == []
+        assert (store.root / "quarantine").is_dir()
+    again = taken(store, b"third")
+    assert get(store, again.ref) == b"third"
+
+
+def test_a_prefix_half_tidied_is_tidied_to_the_end(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "objects")
+    store.delete(taken(store, b"first").ref)
+    (store.root / QUARANTINE).rmdir()
+    store.tidy(QUARANTINE)
+    assert list(store.root.glob("quarantine/*")) == []
+    store.tidy(QUARANTINE)
