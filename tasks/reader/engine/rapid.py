@@ -41,6 +41,7 @@ _FINER = 2
 _LONGEST_COLUMN = 4096
 # Up to so many times its width a high box may hold a single letter.
 _LETTERS = 3.0
+_MOST_LYING = 0.6
 
 
 class Rapid:
@@ -103,7 +104,12 @@ class Rapid:
             return matrix, self._lines(grey, self._quads(grey))
         if lines and not turn.vertical:
             return geometry.identity(), lines
-        return geometry.identity(), self._lines(grey, quads, vertical=turn.vertical)
+        lines = self._lines(grey, quads, vertical=turn.vertical)
+        if not (degrees := _lying(quads, lines)):
+            return geometry.identity(), lines
+        # Line by line, some that stand on their heads are read surely, and wrong.
+        grey, matrix = geometry.turned(grey, degrees)
+        return matrix, self._lines(grey, self._quads(grey))
 
     def _quads(self, grey: Pixels) -> list[Quad]:
         """Return where text stands; where it is small, looked for in a larger copy."""
@@ -183,6 +189,19 @@ def _on_its_head(quads: list[Quad], lines: list[Sighting]) -> bool:
     """Whether many lines were read the other way about: the others are then misread."""
     turned = sum(bool((a != b.quad).any()) for a, b in zip(quads, lines, strict=True))
     return turned > 0.3 * len(lines)
+
+
+def _lying(quads: list[Quad], lines: list[Sighting]) -> int:
+    """Return by how many degrees to turn a page most of whose lines were read lying one way."""
+    votes = {90: 0, 270: 0}
+    for quad, line in zip(quads, lines, strict=True):
+        if not line.column and _is_tall(quad):
+            for degrees, shift in ((90, 1), (270, -1)):
+                if (line.quad == np.roll(quad, shift, axis=0)).all():
+                    votes[degrees] += len(line.reading.text)
+    most = max(votes, key=lambda degrees: votes[degrees])
+    total = sum(len(line.reading.text) for line in lines)
+    return most if votes[most] > _MOST_LYING * total else 0
 
 
 def _certainty(lines: list[Sighting]) -> float:
