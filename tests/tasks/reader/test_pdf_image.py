@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import pypdfium2 as pdfium
 import pytest
@@ -55,6 +56,26 @@ def difference(data: bytes) -> float | None:
         return float(ImageStat.Stat(ImageChops.difference(shown, found.image.convert("L"))).mean[0])
 
 
+def group4() -> bytes:
+    """Return the bits as a fax sends them (T.6), taken out of a TIFF file."""
+    out = io.BytesIO()
+    ONE.save(out, "TIFF", compression="group4", strip_size=1 << 20)
+    with Image.open(out) as tiff:
+        (place,), (length,) = tiff.tag_v2[273], tiff.tag_v2[279]
+    return out.getvalue()[place : place + length]
+
+
+def jbig2() -> bytes:
+    """Return a JBIG2 page of one generic region coded as a fax is (ITU-T T.88, 6.2.6)."""
+    page_ = struct.pack(">IIIIBH", SIZE, SIZE, 0, 0, 0, 0)
+    region = struct.pack(">IIIIBB", SIZE, SIZE, 0, 0, 0, 1) + group4()
+    return b"".join(
+        struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data
+        for number, (kind, data) in enumerate([(48, page_), (38, region)])
+    )
+
+
+FAX = b"/Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 400 /Rows 400 >>"
 GREY = stream(BASE.tobytes())
 BITS = b"/ImageMask true"
 
@@ -77,10 +98,17 @@ BITS = b"/ImageMask true"
             b"/Filter /DCTDecode /Decode [1 0 1 0 1 0 1 0]",
         ),
         stream(packed(BASE, "JPEG2000"), 8, b"", b"/Filter /JPXDecode"),
+        stream(group4(), 1, more=FAX),
+        stream(group4(), 1, b"", FAX + BITS),
+        stream(jbig2(), 1, more=b"/Filter /JBIG2Decode"),
+        stream(jbig2(), 1, b"", b"/Filter /JBIG2Decode" + BITS),
     ],
 )  # fmt: skip
 def test_every_kind_of_image_is_taken_as_it_is_shown(image: bytes) -> None:
     assert difference(page(image)) == pytest.approx(0, abs=0.01)
+    with pdfium.PdfDocument(page(image)) as document:
+        shades = document[0].render(scale=1).to_pil().convert("L").getextrema()
+    assert shades[1] - shades[0] > 40, "it was not decoded at all"
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
