@@ -46,8 +46,8 @@ def _lines(untrusted_chunks: Iterable[bytes]) -> Iterator[bytes]:
         if marks > MAX_ANSWER_MARKS:
             raise CellFailure("lie", "the answer has too many values")
         rest += chunk
-        *whole, last = rest.split(b"\n") if b"\n" in chunk else (rest,)
-        yield from map(bytes, whole)
-        rest = bytearray(last)
+        if b"\n" in chunk:
+            *whole, rest = rest.split(b"\n")
+            yield from map(bytes, whole)
     if rest:
         raise CellFailure("lie", "the answer has no end")

@@ -1,6 +1,7 @@
 """The receipt: complete, the same bytes for the same facts, readable on paper."""
 
 import hashlib
+import io
 import json
 
 import pypdfium2
@@ -11,7 +12,14 @@ from storage.listing import bundle_digest
 from storage.nouns import Person, case_id
 from storage.spelling import unspell
 from tasks import receipt as module
-from tasks.receipt import ReceiptLine, build_receipt, receipt_bytes, render_receipt_pdf
+from tasks.receipt import (
+    ReceiptLine,
+    build_receipt,
+    head_of,
+    items_of,
+    receipt_bytes,
+    render_receipt_pdf,
+)
 from tests.tasks.manifest_made import HEADER, MAIL, OF_COPY, PAPER, accepted, listed
 
 ROOT = "qINS1GRFHWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs="
@@ -100,6 +108,18 @@ def test_the_paper_made_from_the_file_is_the_same():
     data = receipt_bytes(made())
     assert receipt_bytes(json.loads(data)) == data
     assert render_receipt_pdf(data) == render_receipt_pdf(receipt_bytes(made()))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_receipt_is_read_item_by_item(count):
+    receipt = made()
+    whole = {**receipt, "items": list(receipt["items"])[:count]}
+    data = receipt_bytes(whole)
+    assert json.loads(data) == whole
+    plain = json.dumps(whole, ensure_ascii=False, indent=2, sort_keys=True)
+    assert data == f"{plain}\n".encode()
+    assert head_of(io.BytesIO(data)) == {**whole, "items": []}
+    assert list(items_of(io.BytesIO(data))) == whole["items"]
 
 
 def test_the_paper_says_what_the_receipt_says():
