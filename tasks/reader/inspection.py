@@ -68,11 +68,12 @@ _READERS: dict[str, Read] = {
     "application/csv": texts.read_text,
     **dict.fromkeys(signatures.PICTURES, _IMAGE),
     "image/svg+xml": heavy.HeavyReader("svg", "read_svg"),
+    **dict.fromkeys(("image/emf", "image/wmf"), heavy.HeavyReader("metafile", "read_metafile")),
     **dict.fromkeys(signatures.MEDIA, heavy.HeavyReader("media", "read_media")),
 }
 
 
-HEAVY = ("images", "legacy", "media", "odf", "office", "pdf", "sheets", "svg")
+HEAVY = ("images", "legacy", "media", "metafile", "odf", "office", "pdf", "sheets", "svg")
 """Modules with readers that a light worker has not loaded."""
 
 _LINE = "证据清单：客户名单、供货合同。\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tasks.reader import heif, inspection, signatures, svg
+from tasks.reader import heif, inspection, metafile, signatures, svg
 from tasks.reader.job import Refused
 from tasks.reader.photo import ending
 from tasks.reader.reading import Context
@@ -12,6 +12,7 @@ from tasks.reader.source import Source
 from tests.fuzz.targets import Target, Unfaithful
 from tests.tasks.reader import pictures_made
 from tests.tasks.reader.samples import image_bytes
+from tests.tasks.reader.test_metafile import WHOLE
 
 _FORMS = ("JPEG", "PNG", "GIF", "WEBP")
 
@@ -23,6 +24,7 @@ def targets() -> Iterator[Target]:
     yield Target("picture-mark", signatures.told, (), _pictures)
     yield Target("picture", lambda data: inspection.inspect(Source(data)), (), _described)
     yield Target("svg", _svg, (Refused,), _drawings)
+    yield Target("metafile", _metafile, (), lambda: WHOLE)
 
 
 def _heif(data: bytes) -> None:
@@ -44,6 +46,10 @@ def _svg(data: bytes) -> None:
     for page in reading.pages:
         if page.inside:
             svg.picture(source, page.inside[0])
+
+
+def _metafile(data: bytes) -> None:
+    metafile.read_metafile(Source(data), Context(inspection.open_part))
 
 
 def _heifs() -> Iterable[bytes]:
