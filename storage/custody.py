@@ -17,7 +17,6 @@ from typing import Any
 
 from storage.catalogue.database import Database, Session
 from storage.catalogue.journal import SqlJournal
-from storage.catalogue.migrate import upgrade
 from storage.catalogue.projection import project
 from storage.clock import clock_source, stamp
 from storage.errors import HostError, StateError
@@ -186,6 +185,9 @@ def init_custody(chosen: Settings) -> bool:
     if not workspace.log_key.exists():
         make_key(workspace, chosen.log_origin)
         made = True
+    # What migrates loads much, and no other command needs it.
+    from storage.catalogue.migrate import upgrade
+
     database = Database.open(database_url(chosen, workspace))
     upgrade(database)
     database.close()
