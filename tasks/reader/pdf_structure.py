@@ -121,7 +121,10 @@ def _actions(reader: pypdf.PdfReader, source: Source, found: Structure) -> None:
             found.flag(word)
             del left[word]
     found.elsewhere = elsewhere
-    if "/OpenAction" in reader.root_object or "/AA" in reader.root_object:
+    opening = resolved(reader.root_object.get("/OpenAction"))
+    # To open at a certain page is what most programs ask for, and does nothing else.
+    acts = isinstance(opening, DictionaryObject) and opening.get("/S") != "/GoTo"
+    if acts or "/AA" in reader.root_object:
         found.flag("open_action")
 
 

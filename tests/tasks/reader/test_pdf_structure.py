@@ -79,6 +79,8 @@ def test_scripts_are_found_under_another_spelling_and_in_object_streams() -> Non
     spelt = made.one_page(SAY, b"", catalogue=b"/OpenAction << /S /J#61vaScript /JS (x) >>")
     assert "javascript" in look(spelt).flags
     assert "javascript" not in look(made.one_page(SAY)).flags
+    page_first = b"/OpenAction << /S /GoTo /D [3 0 R /Fit] >>"
+    assert "open_action" not in look(made.one_page(SAY, b"", catalogue=page_first)).flags
 
 
 SAY = made.say("hello")

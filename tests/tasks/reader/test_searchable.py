@@ -149,7 +149,7 @@ _TEXT = st.text(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(_TEXT, min_size=1, max_size=8))
 def test_whatever_is_read_is_read_back(texts: list[str]) -> None:
     words = tuple(LayerWord(20, 20 + 40 * n, 340, 30, text) for n, text in enumerate(texts))
