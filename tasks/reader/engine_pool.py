@@ -27,6 +27,10 @@ from tasks.reader.process import CHUNK, MAX_ANSWER_MARKS, Cell, CellFailure, Los
 from tasks.reader.strict import loads, parse
 
 MAX_ANSWER_BYTES = 32 << 20
+# Without a page for so long the worker is ended: it holds hundreds of megabytes.
+IDLE_SECONDS = 300.0
+# After so long an engine that did not start is tried again: the host may only have been full.
+_AGAIN_SECONDS = 300.0
 _WORKER = ("-m", "tasks.reader.engine.serve")
 
 
@@ -120,6 +124,8 @@ class EnginePool:
         self._retiring = False
         self._closed = False
         self._broken: HostError | None = None
+        self._broken_at = 0.0
+        self._rest: threading.Timer | None = None
         self.started = 0
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
@@ -149,6 +155,7 @@ class EnginePool:
         """End the worker."""
         with self._changed:
             self._closed = True
+            self._put_off()
             if self._cell:
                 self._cell.kill()
             self._changed.notify_all()
@@ -177,6 +184,7 @@ class EnginePool:
                 self._changed.notify_all()
                 raise
             self._reading += 1
+            self._put_off()
         try:
             yield cell
         finally:
@@ -189,7 +197,23 @@ class EnginePool:
                     or cell.pages >= self.recycling.pages
                     or cell.resident >= self.recycling.share_bytes * (self.told.threads + 1)
                 )
+                if not self._reading and not self._closed:
+                    self._rest = threading.Timer(IDLE_SECONDS, self._let_rest)
+                    self._rest.daemon = True
+                    self._rest.start()
                 self._changed.notify_all()
+
+    def _put_off(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+            self._rest = None
+
+    def _let_rest(self) -> None:
+        """End the worker if nothing is being read; the next page starts another."""
+        with self._changed:
+            if not self._reading and self._cell:
+                self._cell.kill()
+                self._cell = None
 
     def _free(self, *, alone: bool) -> bool:
         """Whether another page may be given to the worker, or to the one that follows it."""
@@ -201,7 +225,7 @@ class EnginePool:
         """Return the worker, a new one where the last has ended or shall end."""
         if self._closed:
             raise LostWorker("the pool is closed")
-        if self._broken:
+        if self._broken and time.monotonic() - self._broken_at < _AGAIN_SECONDS:
             raise NoEngineError(self._broken.message) from self._broken
         if self._cell and (self._retiring or not self._cell.usable()):
             self._cell.kill()
@@ -211,9 +235,9 @@ class EnginePool:
                 # Bubblewrap dies with the thread that started it.
                 self._cell = self._spawner.submit(self._spawn).result()
             except HostError as error:
-                self._broken = error
+                self._broken, self._broken_at = error, time.monotonic()
                 raise NoEngineError(error.message) from error
-            self._retiring = False
+            self._broken, self._retiring = None, False
         return self._cell
 
     def _spawn(self) -> EngineCell:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.reader import sandbox
+from tasks.reader import engine_pool, sandbox
 from tasks.reader.answer import Page
 from tasks.reader.engine.form import PixelJob, Told
 from tasks.reader.engine_pool import EnginePool, NoEngineError, Recycling
@@ -144,6 +144,23 @@ def test_the_worker_is_replaced_in_time(recycling: Recycling, order: str) -> Non
         pool.close()
 
 
+def test_a_worker_without_work_is_ended_and_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_pool, "IDLE_SECONDS", 0.05)
+    pool = made(threads=1)
+    try:
+        told(pool, "say x")
+        rest = pool._rest
+        assert rest
+        rest.join(20)
+        assert pool._cell is None
+        assert told(pool, "say again").text == "again"
+        assert pool.started == 2
+    finally:
+        pool.close()
+
+
 @pytest.mark.parametrize(
     "job",
     [
@@ -161,13 +178,19 @@ def test_the_worker_takes_no_other_pixels_than_announced(fakes: EnginePool, job:
     assert failed.value.code == "fault"
 
 
-def test_an_engine_that_does_not_start_is_not_tried_for_every_page() -> None:
+def test_an_engine_that_does_not_start_is_not_tried_for_every_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pool = EnginePool(Told(1), worker=("-c", "raise SystemExit('no model')"))
     try:
         for _ in range(2):
             with pytest.raises(NoEngineError, match="no model"):
                 told(pool, "say x")
         assert pool.started == 1
+        monkeypatch.setattr(engine_pool, "_AGAIN_SECONDS", 0.0)
+        with pytest.raises(NoEngineError):
+            told(pool, "say x")
+        assert pool.started == 2
     finally:
         pool.close()
 
