@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 OOXML = "application/vnd.openxmlformats-officedocument"
 ODF = "application/vnd.oasis.opendocument."
 OCTETS = "application/octet-stream"
+PICTURE_SUFFIX = r"\.(?:png|jpe?g|tiff?|bmp|gif|webp|emf|wmf|svg|hei[cf]|avif|jp2)$"
+"""How names of pictures end that office programs keep in their files, as a pattern."""
 
 _BY_SUFFIX = {
     ".pdf": "application/pdf",

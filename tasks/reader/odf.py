@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from tasks.reader.claims import PICTURE_SUFFIX
 from tasks.reader.odftext import OdfWalker
 from tasks.reader.ooxml import XML_FAULTS, Package
 from tasks.reader.reading import Context, Reading
 from tasks.reader.source import Source
 from tasks.reader.xmltext import attribute, local, tree
 
-_PICTURE = re.compile(r"Pictures/[^/]+\.(png|jpe?g|tiff?|bmp|gif|webp)$", re.IGNORECASE)
+_PICTURE = re.compile(rf"Pictures/[^/]+{PICTURE_SUFFIX}", re.IGNORECASE)
 _OBJECT = re.compile(r"Object \d+/content\.xml$")
 _SAID = {
     "comments": ("批注 comments", ""),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from tasks.reader.claims import PICTURE_SUFFIX
 from tasks.reader.job import Refused
 from tasks.reader.ooxml import MAX_PART_BYTES, XML_FAULTS, Package
 from tasks.reader.reading import Context, Reading
@@ -15,7 +16,7 @@ from tasks.reader.xmltext import Walker, attribute, local, switched_on, tree
 __all__ = ["MAX_PART_BYTES", "add_pictures", "read_docx", "read_pptx"]
 
 _NUMBER = re.compile(r"(\d+)\.xml$")
-_PICTURE = re.compile(r"(word|ppt|xl)/media/[^/]+\.(png|jpe?g|tiff?|bmp|gif|webp)$", re.IGNORECASE)
+_PICTURE = re.compile(rf"(word|ppt|xl)/media/[^/]+{PICTURE_SUFFIX}", re.IGNORECASE)
 _EMBEDDED = re.compile(r"(word|ppt|xl)/embeddings/[^/]+$")
 _WORDS, _CHART_WORDS = frozenset({"t"}), frozenset({"t", "v"})
 _COMMENT_WORDS = frozenset({"t", "text"})

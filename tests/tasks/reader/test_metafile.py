@@ -12,6 +12,7 @@ from tasks.reader import inspection
 from tasks.reader.metafile import read_metafile
 from tasks.reader.reading import Context
 from tasks.reader.source import Source
+from tests.tasks.reader import samples
 
 
 def record(kind: int, body: bytes) -> bytes:
@@ -85,3 +86,14 @@ def test_changed_anywhere_it_is_read_or_not(whole: bytes, place: int, rubbish: b
     data = whole[:at] + rubbish + whole[at + len(rubbish) :]
     for each in (data, data[:at]):
         read_metafile(Source(each), Context(inspection.open_part))
+
+
+def test_a_metafile_in_a_document_is_read() -> None:
+    body = (
+        b'<w:document xmlns:w="http://w"><w:body><w:p><w:r><w:t>own words</w:t></w:r></w:p>'
+        b"</w:body></w:document>"
+    )
+    parts = {"[Content_Types].xml": b"<Types/>", "word/document.xml": body,
+             "word/media/image1.emf": emf(wide(1, "图中文字"))}  # fmt: skip
+    seen = inspection.inspect(Source(samples.archive(parts)))
+    assert [page.text for page in seen.pages] == ["own words", "图中文字"]
