@@ -172,9 +172,12 @@ def _reading(reading: dict[str, Any] | None) -> str:
     state = str(reading["state"])
     kind = str(reading["media_type"])
     kind = _FORMATS.get(kind.rpartition(".")[2], kind.rpartition("/")[2])
-    if reading["details"].get("container"):
+    held = reading["details"].get("container")
+    # A PDF that holds files or earlier revisions is a document in its own right.
+    if held and held != "pdf":
         return f"容器 container，{kind}"
-    return f"{STATES.get(state, state)}，{reading['pages']} 页，{kind}"
+    more = "，另含部分 holds parts" if held else ""
+    return f"{STATES.get(state, state)}，{reading['pages']} 页，{kind}{more}"
 
 
 def history(name: ExhibitName, json: Json = False) -> None:
