@@ -131,10 +131,19 @@ class HeifImageFile(ImageFile.ImageFile):
         if width * height > MAX_PIXELS:
             raise OSError("the picture is too large")
         whole = Image.new("RGB", (width, height))
+        read = 0
         for place, number in enumerate(tiles[: rows * columns]):
-            tile = self._decode(self._container.items[number], depth=1)
-            left, top = place % columns * tile.width, place // columns * tile.height
-            whole.paste(tile, (left, top))
+            try:
+                tile = self._decode(self._container.items[number], depth=1)
+            except (OSError, KeyError):
+                # As with other formats, what there is of a broken picture is given when asked for.
+                if not ImageFile.LOAD_TRUNCATED_IMAGES:
+                    raise OSError("a tile is missing") from None
+                continue
+            read += 1
+            whole.paste(tile, (place % columns * tile.width, place // columns * tile.height))
+        if not read:
+            raise OSError("no tile can be decoded")
         return whole
 
 

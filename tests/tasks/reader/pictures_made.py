@@ -32,10 +32,11 @@ ZwA=
 """)
 
 
-def heic_grid(*, turns: int = 0, mirrored: bool = False) -> bytes:
+def heic_grid(*, turns: int = 0, mirrored: bool = False, lost: int = 0) -> bytes:
     """Return a HEIF file of two by two tiles, each of them HEIC's picture, cut to 150 x 100.
 
-    ``turns`` are quarter turns against the clock; a thumbnail and a hidden tile lie beside.
+    ``turns`` are quarter turns against the clock; a thumbnail lies beside. Of so many of the
+    last tiles there is nothing (``lost``).
     """
     tile = heif.parsed(HEIC)
     item = tile.items[tile.primary]
@@ -61,7 +62,8 @@ def heic_grid(*, turns: int = 0, mirrored: bool = False) -> bytes:
     def meta(offset: int) -> bytes:
         places = struct.pack(">HHHHII", 1, 1, 0, 1, 0, len(grid))
         for number in range(2, 7):
-            places += struct.pack(">HHHHII", number, 0, 0, 1, offset, len(content))
+            there = len(content) if number < 6 - lost else 1
+            places += struct.pack(">HHHHII", number, 0, 0, 1, offset, there)
         return _box(
             b"meta", bytes(4), _box(b"hdlr", bytes(8), start, bytes(13)),
             _box(b"pitm", bytes(5), b"\1"),

@@ -7,7 +7,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from tasks.reader import heif, inspection, pages
 from tasks.reader.pixels import upright
@@ -93,3 +93,13 @@ def test_places_without_a_size_are_bounded() -> None:
     box = (len(places) + 8).to_bytes(4, "big") + b"iloc" + places
     with pytest.raises(ValueError, match="too many"):
         heif.parsed((len(box) + 12).to_bytes(4, "big") + b"meta" + bytes(4) + box)
+
+
+def test_what_there_is_of_a_broken_picture_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    picture = pages.render(Source(heic_grid(lost=2)), 1, 300, raw=True)
+    assert picture.flags == ("cut_off",)
+    assert near(picture.image.getpixel((20, 20)), RED)
+    assert near(picture.image.getpixel((20, 90)), (0, 0, 0))
+    with pytest.raises(OSError, match="no tile"):
+        pages.render(Source(heic_grid(lost=4)), 1, 300, raw=True)
