@@ -51,12 +51,15 @@ class Band(NamedTuple):
 
 def bands(rows: Sequence[Row], height: float) -> list[Band]:
     """Return the rows as bands that follow each other; rows of plain text are bands of one."""
+    if not rows:
+        return []
+    ends = (min(row.left for row in rows), max(row.right for row in rows))
     best = [0.0] * (len(rows) + 1)
     come: list[Band | None] = [None] * (len(rows) + 1)
     for start in range(len(rows)):
         if best[start] > best[start + 1] or come[start + 1] is None:
             best[start + 1], come[start + 1] = best[start], Band(start, start + 1, ())
-        for band, worth in _from(rows, start, height):
+        for band, worth in _from(rows, start, height, ends):
             if best[start] + worth > best[band.end]:
                 best[band.end], come[band.end] = best[start] + worth, band
     found: list[Band] = []
@@ -68,11 +71,11 @@ def bands(rows: Sequence[Row], height: float) -> list[Band]:
     return found[::-1]
 
 
-def _from(rows: Sequence[Row], start: int, height: float) -> list[tuple[Band, float]]:
+def _from(
+    rows: Sequence[Row], start: int, height: float, ends: tuple[float, float]
+) -> list[tuple[Band, float]]:
     """Return the bands that begin at a row, each with what it is worth."""
-    left = min(row.left for row in rows)
-    right = max(row.right for row in rows)
-    strips = [Gutter(left, right)]
+    strips = [Gutter(*ends)]
     found = []
     for end in range(start + 1, min(len(rows), start + MAX_ROWS) + 1):
         strips = _crossed(strips, rows[end - 1], _LEAST * height)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -11,6 +12,8 @@ from tasks.reader.layout.plane import Piece
 
 _SAME = 0.45
 _OPEN = 4
+# What already stands in a row overlaps little: only the nearest can be in the way.
+_BESIDE = 3
 _MARGIN = 0.18
 _WORD_SPACE = 0.5
 
@@ -23,6 +26,7 @@ class Row:
     middle: float = 0.0
     height: float = 0.0
     _weight: float = 0.0
+    _spans: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, piece: Piece) -> None:
         """Take a piece in; the row's height and middle follow what weighs most in it."""
@@ -32,12 +36,15 @@ class Row:
         self.height += (piece.height - self.height) * weight / total
         self._weight = total
         self.pieces.append(piece)
+        insort(self._spans, (piece.left, piece.right))
 
     def holds(self, piece: Piece) -> bool:
         """Whether a piece stands at the height of this row, and not in place of a part of it."""
         if abs(piece.middle - self.middle) > _SAME * min(self.height, piece.height):
             return False
-        return not any(_covers(each, piece) for each in self.pieces)
+        at = bisect(self._spans, (piece.left, piece.right))
+        beside = self._spans[max(0, at - _BESIDE) : at + _BESIDE]
+        return not any(_covers(span, (piece.left, piece.right)) for span in beside)
 
     @property
     def left(self) -> float:
@@ -50,9 +57,9 @@ class Row:
         return max(piece.right for piece in self.pieces)
 
 
-def _covers(one: Piece, other: Piece) -> bool:
-    common = min(one.right, other.right) - max(one.left, other.left)
-    return common > 0.5 * min(one.width, other.width)
+def _covers(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    common = min(one[1], other[1]) - max(one[0], other[0])
+    return common > 0.5 * min(one[1] - one[0], other[1] - other[0])
 
 
 def rows_of(pieces: Sequence[Piece]) -> list[Row]:

@@ -171,3 +171,12 @@ def test_nothing_seen_is_an_empty_page() -> None:
     assert laid([Seen(upright(0, 0, 9, 9), "  ", 1.0)]) == Arranged()
     assert laid([Seen(upright(0, float("nan"), 9, 9), "a", 1.0)]) == Arranged()
     assert filled(Page(1, "none", ""), []).flags == ("ocr_empty",)
+
+
+@pytest.mark.parametrize(("right", "down"), [(3, 0), (0, 3), (0, 0)])
+def test_thousands_of_boxes_in_each_others_way_end(right: int, down: int) -> None:
+    """Each would take minutes if pieces were compared with all others."""
+    seen = [
+        Seen(upright(100 + at * right, 100 + at * down, 40, 20), "字", 0.5) for at in range(9000)
+    ]
+    assert len(arrange(seen, 30_000, 30_000).words) == len(seen)
