@@ -177,6 +177,6 @@ def test_nothing_seen_is_an_empty_page() -> None:
 def test_thousands_of_boxes_in_each_others_way_end(right: int, down: int) -> None:
     """Each would take minutes if pieces were compared with all others."""
     seen = [
-        Seen(upright(100 + at * right, 100 + at * down, 40, 20), "字", 0.5) for at in range(9000)
+        Seen(upright(100 + at * right, 100 + at * down, 40, 20), "字", 0.5) for at in range(3000)
     ]
     assert len(arrange(seen, 30_000, 30_000).words) == len(seen)
