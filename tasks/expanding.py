@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -75,10 +76,13 @@ class PoolOpener:
     stage: Stage = Stage.ALL
     before: Callable[[str], Transcript | None] = lambda part: None
     """What an earlier reading said of a part, for the stages that keep some of it."""
+    known: Callable[[BinaryIO], Transcript | None] = lambda file: None
+    """What OCR has read before of the bytes of a file."""
 
     def look(self, file: BinaryIO, name: str, part: str) -> Look:
         """Return what the document that is a part says, and what it holds."""
-        seen = look(self.pool, file, name, stage=self.stage, before=self.before(part))
+        known = partial(self.known, file)
+        seen = look(self.pool, file, name, stage=self.stage, before=self.before(part), known=known)
         return replace(seen, likeness=looks(self.pool, file, seen.transcript))
 
     def unpack(self, file: BinaryIO, name: str, wanted: Sequence[int]) -> Iterator[Taken]:

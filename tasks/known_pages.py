@@ -1,23 +1,30 @@
 """Pages that were read before: the same bytes, engine, models and settings give the same text.
 
-Looked up in the readings on record of other exhibits with the same digest, in whichever case;
+Looked up in the readings on record of exhibits and parts with the same digest, in whichever case;
 there is no store beside them that would outlive a disposal. ``--again`` does not ask here.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import BinaryIO
 
-from storage.catalogue import queries
+from storage.catalogue import parts, queries
 from storage.custody import Custody
 from storage.errors import CustodyError
 from storage.objects import ObjectRef
+from tasks.expanded import transcript_of
 from tasks.reader.answer import Page, Transcript
+from tasks.reader.documents import opened
 from tasks.reader.engines import EngineKey
 
 _MOST_LOOKED_AT = 5
+_CHUNK = 1 << 20
 
 
 def known_pages(custody: Custody, key: EngineKey | None, sha256: str) -> Transcript | None:
@@ -27,14 +34,21 @@ def known_pages(custody: Custody, key: EngineKey | None, sha256: str) -> Transcr
     """
     if key is None:
         return None
-    with custody.read() as session:
-        readings = queries.readings_of(session, sha256, _MOST_LOOKED_AT)
-    for reading in readings:
-        transcript = _transcript(custody, reading)
-        pages = tuple(page for page in transcript.pages if _is_by(page, key)) if transcript else ()
-        if transcript and pages:
+    for transcript in _transcripts(custody, sha256):
+        pages = tuple(page for page in transcript.pages if _is_by(page, key))
+        if pages:
             return replace(transcript, pages=pages)
     return None
+
+
+def digest_of(file: BinaryIO) -> str:
+    """Return the SHA-256 of an open file, from its beginning; its position stays."""
+    digest, at = hashlib.sha256(), 0
+    with opened(file) as descriptor:
+        while chunk := os.pread(descriptor, _CHUNK, at):
+            digest.update(chunk)
+            at += len(chunk)
+    return digest.hexdigest()
 
 
 def _is_by(page: Page, key: EngineKey) -> bool:
@@ -46,10 +60,17 @@ def _is_by(page: Page, key: EngineKey) -> bool:
     )
 
 
-def _transcript(custody: Custody, reading: dict[str, Any]) -> Transcript | None:
-    """Return what was read, None where it is gone or cannot be trusted."""
-    try:
-        with custody.objects.open(ObjectRef.from_json(reading["details"]["object"])) as stream:
-            return Transcript.from_json(json.loads(stream.read()))
-    except (CustodyError, ValueError, KeyError):
-        return None
+def _transcripts(custody: Custody, sha256: str) -> Iterator[Transcript]:
+    """Yield what was read of exhibits and parts of this digest; what is gone is left out."""
+    with custody.read() as session:
+        readings = queries.readings_of(session, sha256, _MOST_LOOKED_AT)
+        rows = parts.of_digest(session, sha256, _MOST_LOOKED_AT)
+    for reading in readings:
+        with contextlib.suppress(CustodyError, ValueError, KeyError):
+            ref = ObjectRef.from_json(reading["details"]["object"])
+            with custody.objects.open(ref) as stream:
+                yield Transcript.from_json(json.loads(stream.read()))
+    for row in rows:
+        with contextlib.suppress(CustodyError, ValueError, KeyError):
+            if transcript := transcript_of(custody, row):
+                yield transcript

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from storage.catalogue import parts, queries
@@ -29,7 +29,7 @@ from tasks.expanding import Bounds, Expander, PoolOpener, too_much
 from tasks.images import acquisition, image_alert
 from tasks.indexing import page_inputs
 from tasks.kept_files import opened
-from tasks.known_pages import known_pages
+from tasks.known_pages import digest_of, known_pages
 from tasks.likeness.measure import measured
 from tasks.partlist import Heading
 from tasks.reader.answer import Contents, Transcript
@@ -212,7 +212,11 @@ def _expand_one(
     custody: Custody, pool: CellPool, readers: Executor, task: Task, held: Contents
 ) -> None:
     row = task.row
-    expander = new_expander(custody, PoolOpener(pool), readers)
+    opener = PoolOpener(pool)
+    if not task.again:
+        key = pool.engines.key()
+        opener = PoolOpener(pool, known=lambda f: known_pages(custody, key, digest_of(f)))
+    expander = new_expander(custody, opener, readers)
     if too_much(held, 0, bounds_of(custody.settings)):
         return
     heading = Heading(
@@ -301,6 +305,7 @@ def text_of(custody: Custody, name: str, part: str = "") -> tuple[str, str, Tran
 def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Outcome:
     row = task.row
     before = None if stage is Stage.ALL else _earlier(custody, task.reading)
+    key = pool.engines.key()
     with opened(custody, ObjectRef.from_json(row["object"])) as file:
         seen = look(
             pool,
@@ -309,7 +314,7 @@ def _read_one(custody: Custody, pool: CellPool, task: Task, stage: Stage) -> _Ou
             stage=stage,
             before=before,
             progress=TELLER.pages(row["accession"], row["name"]),
-            known=None if task.again else known_pages(custody, pool.engines.key(), row["sha256"]),
+            known=None if task.again else partial(known_pages, custody, key, row["sha256"]),
         )
         found = acquisition(custody.settings, pool, file, seen.transcript.media_type)
         values = measured(pool, file, seen.transcript)

@@ -6,7 +6,7 @@ transcript; its members are not: they are parts, each with a transcript of its o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,9 @@ from tasks.reader.cell import EMPTY, CellPool, Progress, recognised, settled
 from tasks.reader.contained import contents
 from tasks.reader.documents import Document
 from tasks.reader.failures import UnreadableError
+
+Known = Callable[[], Transcript | None]
+"""Finds what OCR has read of a document before."""
 
 _TYPES = {"mbox": "application/mbox"}
 """Types that only the members tell: a mailbox begins as plain text."""
@@ -50,13 +53,13 @@ def look(
     stage: Stage = Stage.ALL,
     before: Transcript | None = None,
     progress: Progress | None = None,
-    known: Transcript | None = None,
+    known: Known | None = None,
 ) -> Look:
     """Open one document in the cell and return what it says and holds.
 
     With a transcript from ``before``, the stage ``text`` reads the document's own text anew and
-    keeps what OCR had read, ``ocr`` repeats OCR alone. Pages that are ``known`` are not read by
-    OCR again.
+    keeps what OCR had read, ``ocr`` repeats OCR alone. Where a page needs OCR, ``known`` is asked
+    for what is known already.
     """
     if stage is Stage.OCR and before is not None:
         return Look(recognised(pool, file, _reopened(before), progress))
@@ -67,11 +70,12 @@ def look(
         except UnreadableError as error:
             return Look(_broken(pool.inspect(file, name), error))
         if held.format:
-            transcript = recognised(pool, file, _with_ocr_of(transcript, known), progress)
+            transcript = recognised(pool, file, _asked(transcript, known), progress)
             return Look(_container(transcript, held), held)
         transcript = pool.inspect(file, name)
-    kept = before if stage is Stage.TEXT and before is not None else known
-    return Look(recognised(pool, file, _with_ocr_of(transcript, kept), progress))
+    if stage is Stage.TEXT and before is not None:
+        transcript = _with_ocr_of(transcript, before)
+    return Look(recognised(pool, file, _asked(transcript, known), progress))
 
 
 def own_contents(member: Member, seen: Look) -> Look:
@@ -134,10 +138,16 @@ def _before_ocr(page: Page) -> Page:
     )
 
 
-def _with_ocr_of(transcript: Transcript, before: Transcript | None) -> Transcript:
-    """Return a new transcript whose pages keep what OCR had read of the same places."""
-    if before is None:
+def _asked(transcript: Transcript, known: Known | None) -> Transcript:
+    """Return a transcript with the pages that are known already, if any is wanted."""
+    if known is None or not any(page.needs_ocr for page in transcript.pages):
         return transcript
+    before = known()
+    return transcript if before is None else _with_ocr_of(transcript, before)
+
+
+def _with_ocr_of(transcript: Transcript, before: Transcript) -> Transcript:
+    """Return a new transcript whose pages keep what OCR had read of the same places."""
     known = {(p.inside, p.frame): p for p in before.pages if p.origin == "ocr"}
     pages = tuple(
         replace(known[p.inside, p.frame], number=p.number, label=p.label, layer_text=p.text)

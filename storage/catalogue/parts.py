@@ -61,6 +61,12 @@ def find(session: Session, exhibit: str, part: str) -> dict[str, Any]:
     return _row(row)
 
 
+def of_digest(session: Session, sha256: str, most: int) -> list[dict[str, Any]]:
+    """Return parts that are these very bytes and of which pages were read."""
+    statement = select(Part).where(Part.sha256 == sha256, Part.pages > 0).limit(most)
+    return [_row(row) for row in session.scalars(statement)]
+
+
 def of_exhibit(session: Session, exhibit: str) -> list[dict[str, Any]]:
     """Return the parts of an exhibit, in the order of its tree."""
     rows = session.scalars(select(Part).where(Part.exhibit_id == exhibit))

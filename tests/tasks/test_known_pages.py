@@ -13,7 +13,7 @@ from tasks.reader.answer import Page
 from tasks.reader.cell import CellPool
 from tasks.reader.engines import EngineKey, Engines
 from tests.house import make_bundle
-from tests.tasks.life import open_house, take
+from tests.tasks.life import CASE, open_house, take
 from tests.tasks.reader import samples
 
 PICTURE = samples.image_bytes(samples.page_image(["供货合同"], height=200))
@@ -36,7 +36,8 @@ class Counted(CellPool):
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
-    with Counted(1) as cells:
+    cells = Counted(1)
+    with cells:
         monkeypatch.setattr(
             Engines, "key", lambda _: EngineKey(KEY.engine, cells.version, KEY.settings)
         )
@@ -65,6 +66,20 @@ def test_the_same_bytes_are_read_by_ocr_once(
     texts = [reading.text_of(custody, each)[2] for each in (first, other)]
     assert [(each.state, each.text) for each in texts] == [("read", "供货合同")] * 2
     assert texts[0].pages == texts[1].pages
+
+
+def test_a_member_of_a_container_is_known_too(
+    custody: Custody, pool: Counted, tmp_path: Path
+) -> None:
+    files = {"a.zip": samples.archive({"scan.png": PICTURE})}
+    take(custody, pool, make_bundle(tmp_path / "zip", "zip", files))
+    assert pool.read == 1
+    taken(custody, pool, tmp_path, "alone")
+    files = {"b.zip": samples.archive({"other.txt": b"x", "copy.png": PICTURE})}
+    take(custody, pool, make_bundle(tmp_path / "more", "more", files))
+    assert pool.read == 1
+    exhibit = reading.text_of(custody, f"{CASE}/E0003", "1")[2]
+    assert exhibit.text == "供货合同"
 
 
 def test_other_models_and_who_asks_again_read_it_anew(
