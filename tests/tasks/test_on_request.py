@@ -8,27 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from storage.catalogue import parts
+from storage.catalogue import parts, queries
 from storage.custody import Custody
 from storage.errors import ConflictError, InputError, IntegrityError, StateError
 from storage.event import Action
 from storage.nouns import Person
 from tasks import reading, searchable
+from tasks.accounting import case_account, items, whole_account
 from tasks.reader.cell import CellPool
 from tasks.reader.searchable import over_image
 from tasks.reader.searchable.layer import LayerPage
 from tasks.reader.source import Source
 from tasks.rereading import Selection, read_again
 from tasks.searchable import layer_pages, write_copy
+from tasks.taking_out import part_pieces
 from tasks.unlocking import unlock
 from tests.house import events, make_bundle
 from tests.tasks.life import CASE, open_house, take
-from tests.tasks.reader import locked_made, samples
+from tests.tasks.reader import locked_made, pdf_made, samples
 
 pytestmark = pytest.mark.xdist_group("parts")
 WORD = "Hidden-Pass-0417"
 WHO = Person("张伟", unit="执法稽查科")
-PDF, MAIL, ZIP, PLAIN, SCAN, PICTURE, TEXT = (f"{CASE}/E000{number}" for number in range(1, 8))
+PDF, MAIL, ZIP, PLAIN, SCAN, PICTURE, TEXT, SAVED = (f"{CASE}/E000{n}" for n in range(1, 9))
 NO_WORDS = {1: LayerPage(1, 1200, 300, 200)}
 
 
@@ -50,6 +52,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Custody, C
             "f.pdf": b"".join(scan),
             "g.jpg": samples.image_bytes(image, "JPEG"),
             "h.pdf": samples.pdf([samples.TEXT]),
+            "i.pdf": pdf_made.with_history("price 100", "price 200"),
         }
         take(custody, pool, make_bundle(folder / "b", "B1", files))
         yield custody, pool, folder
@@ -104,6 +107,19 @@ def test_the_password_is_in_no_file_of_the_house(world: tuple[Custody, CellPool,
             seen += 1
             assert WORD.encode() not in path.read_bytes(), path
     assert seen > 5
+
+
+def test_an_earlier_revision_is_given_out_as_the_bytes_that_it_was(
+    world: tuple[Custody, CellPool, Path],
+) -> None:
+    custody, pool, _ = world
+    with custody.read() as session:
+        exhibit = queries.find_exhibit(session, SAVED)
+    with part_pieces(custody, pool, exhibit, "0") as pieces:
+        assert b"".join(pieces) == pdf_made.with_history("price 100")
+    states = {each["item"]: each["state"] for each in items(custody, CASE)}
+    assert (states[SAVED], states[f"{SAVED}/0"]) == ("expanded", "read")
+    assert whole_account(case_account(custody, CASE)).done
 
 
 def test_copies_of_a_scan_and_of_a_picture(world: tuple[Custody, CellPool, Path]) -> None:
