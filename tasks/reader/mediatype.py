@@ -69,7 +69,8 @@ def media_type(source: Source) -> str:
     found = str(_magic().from_buffer(head))
     if head[:4] == b"PK\x03\x04" or head[:4] == b"PK\x05\x06":
         return _zip(source, found)
-    if b"%PDF-" in head[:1024]:
+    # A PDF may begin behind rubbish, but a picture whose metadata holds its mark is a picture.
+    if b"%PDF-" in head[:1024] and not found.startswith("image/"):
         return "application/pdf"
     if (found.startswith("text/") or found in (OCTETS, "message/news")) and looks_like_mail(head):
         return "message/rfc822"

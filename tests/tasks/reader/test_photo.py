@@ -7,7 +7,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
@@ -216,6 +216,7 @@ class TestPreview:
 
 
 @given(st.binary(max_size=300))
+@example(b"%PDF-1.7")
 def test_broken_exif_hinders_nothing(rubbish: bytes) -> None:
     seen = inspect(
         samples.image_bytes(Image.new("L", (50, 50), 9), "JPEG", exif=b"Exif\0\0MM\0*" + rubbish)
