@@ -17,7 +17,9 @@ from tasks.reader.syscalls import ALLOWED, NUMBERS, Kind
 
 MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 ALLOW, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
-KINDS: tuple[Kind, ...] = ("document", "program", "worker")
+KINDS: tuple[Kind, ...] = ("document", "program", "worker", "engine")
+# What pthread_create of the C library asks for.
+THREAD = 0x3D0F00
 HEADERS = {
     0: (Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), r"#define __NR_(\w+) (\d+)"),
     1: (Path("/usr/include/asm-generic/unistd.h"), r"#define __NR(?:3264)?_(\w+) (\d+)"),
@@ -76,6 +78,11 @@ def test_arguments_are_judged(machine: str) -> None:
     assert said("document", "clone", 17) == EPERM
     assert said("program", "clone", 0x01200011) == ALLOW
     assert {said("worker", "clone", 1 << bit) for bit in (17, 25, 26, 27, 28, 29, 30)} == {EPERM}
+    assert said("engine", "clone", THREAD) == ALLOW
+    assert {said("engine", "clone", flags) for flags in (17, 0x01200011, 0x4111)} == {EPERM}
+    assert {said("engine", "clone", THREAD | 1 << bit) for bit in (17, 28, 30)} == {EPERM}
+    assert said("engine", "clone3") == ENOSYS
+    assert said("engine", "prlimit64", 1, 1) == EPERM
     assert said("program", "clone3") == ENOSYS
     assert said("document", "clone3") == EPERM
 
@@ -91,6 +98,8 @@ def test_another_architecture_is_killed() -> None:
 def test_each_list_holds_the_one_before() -> None:
     assert ALLOWED["document"] < ALLOWED["program"] < ALLOWED["worker"]
     assert ALLOWED["worker"] == NUMBERS.keys()
+    made = {"ftruncate", "unlink", "mkdir", "rename", "pipe2", "execve", "fork", "kill", "sendmsg"}
+    assert not made & ALLOWED["engine"]
     dangerous = {"socket", "connect", "ptrace", "mount", "bpf", "keyctl", "io_uring_setup"}
     dangerous |= {"chmod", "fchmod", "chown", "setxattr", "utimensat", "process_vm_writev"}
     assert not dangerous & ALLOWED["worker"]
