@@ -7,6 +7,7 @@ text of earlier revisions and attachments.
 
 from __future__ import annotations
 
+import ctypes
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,8 +82,8 @@ def _describe(
     pdf: Any, source: Source, revisions: pdf_revisions.Revisions, reading: Reading
 ) -> bool:
     """Tell what the file says about itself; return whether files may lie outside its table."""
-    for key, value in pdf.get_metadata_dict(skip_empty=True).items():
-        reading.note(key, value)
+    for key in pdf.METADATA_KEYS:
+        reading.note(key, _info(pdf, key))
     reading.note("pages", len(pdf))
     version = pdf.get_version()
     reading.note("pdf_version", f"{version // 10}.{version % 10}" if version else None)
@@ -107,6 +108,14 @@ def _describe(
     for key, value in found.lines:
         reading.note(key, value)
     return found.elsewhere
+
+
+def _info(pdf: Any, key: str) -> str:
+    """Return a line of the Info dictionary; what is no UTF-16 in it costs single characters."""
+    length = raw.FPDF_GetMetaText(pdf, key.encode(), None, 0)
+    buffer = ctypes.create_string_buffer(max(2, length))
+    raw.FPDF_GetMetaText(pdf, key.encode(), buffer, length)
+    return buffer.raw[: max(0, length - 2)].decode("utf-16-le", errors="replace")
 
 
 def _page(pdf: Any, index: int, reading: Reading, context: Context, behind: _Behind) -> str:
@@ -218,9 +227,22 @@ def _attachments(files: list[Attached], reading: Reading, context: Context) -> N
         reading.note("attachments", len(files))
         reading.flag("embedded_files")
     for index, held in enumerate(files if context.descend else ()):
-        context.part(
-            reading,
-            index,
-            f"附件 attachment: {held.name}",
-            lambda held=held: Source(held.load(), held.name),  # type: ignore[misc]
-        )
+        label = f"附件 attachment: {held.name}"
+        try:
+            context.part(reading, index, label, lambda held=held: _loaded(held))  # type: ignore[misc]
+        except _Lost:
+            reading.flag("part_not_read")
+            context.page(reading, "", label=label, flags=("damaged",))
+
+
+class _Lost(Exception):
+    """An attachment whose bytes cannot be had."""
+
+
+def _loaded(held: Attached) -> Source:
+    try:
+        return Source(held.load(), held.name)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _Lost from error

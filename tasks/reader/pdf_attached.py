@@ -48,7 +48,10 @@ def attached(document: Any, source: Source, *, table_only: bool = False) -> list
 
 def name_of(held: Any) -> str:
     """Return an attachment's name; PDFium leaves a name with a UTF-16 mark undecoded."""
-    name = str(held.get_name())
+    try:
+        name = str(held.get_name())
+    except UnicodeError:
+        return ""
     if name.startswith("\u00fe\u00ff"):
         with suppress(UnicodeError):
             name = name.encode("latin-1").decode("utf-16-be")

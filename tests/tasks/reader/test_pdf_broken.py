@@ -98,6 +98,22 @@ def test_an_empty_page_and_a_file_without_pages() -> None:
     assert look(of_pages(0)).state in ("empty", "damaged")
 
 
+def test_what_is_wrong_with_one_line_or_one_file_harms_no_other() -> None:
+    holed = made.one_page(
+        made.say(TEXT),
+        b"",
+        b"<< /Type /Filespec /F (b.txt) /EF << /F 7 0 R >> >>",
+        b"<< /Type /EmbeddedFile >>",
+        b"<< /Title (\xfe\xff\xd8\x00\x00A) >>",
+        catalogue=b"/AF [6 0 R]",
+    ).replace(b"/Root 1 0 R", b"/Root 1 0 R /Info 8 0 R")
+    seen = look(holed)
+    assert TEXT in seen.text
+    assert seen.metadata["Title"].endswith("A")
+    assert "part_not_read" in seen.flags
+    assert seen.pages[1].flags == ("damaged",)
+
+
 def test_more_pages_than_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "MAX_PAGES", 7)
     seen = look(of_pages(12))
