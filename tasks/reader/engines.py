@@ -94,8 +94,8 @@ class Engines:
         """Return what a page would say of its engine now, None where only the cell knows that."""
         if self.wanted == "tesseract" or models.unusable():
             return None
-        side = str(self._worker.told.side)
-        return EngineKey(models.ENGINE, models.installed().version, {"detection_side": side})
+        told = models.settings(self._worker.told.side)
+        return EngineKey(models.ENGINE, models.installed().version, told)
 
     def close(self) -> None:
         """End what was started."""

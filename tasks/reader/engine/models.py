@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ENGINE = "rapidocr"
+WAY = "1"
+"""Of our own way through the models; raised when a page may come out otherwise than before."""
 DETECTION = "PP-OCRv6_det_small.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"
 PACKAGES = ("rapidocr", "openvino")
@@ -56,6 +58,11 @@ def installed() -> Models:
         name = Path(str(error.filename)).name
         return Models(folder, missing=f"没有识别模型 model missing: {name}")
     return Models(folder, ", ".join([*packages, *names]))
+
+
+def settings(side: int) -> dict[str, str]:
+    """Return what a page says of the engine beyond its version, but for what the host decides."""
+    return {"detection_side": str(side), "way": WAY}
 
 
 def unusable() -> str:

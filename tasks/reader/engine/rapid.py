@@ -57,7 +57,7 @@ class Rapid:
         self._recogniser = Recogniser(found.recognition, told.threads)
         self.version = found.version
         self.settings = {
-            "detection_side": str(told.side),
+            **models.settings(told.side),
             "precision": self._recogniser.network.precision,
         }
         self.read(np.full((320, 320), 255, np.uint8), 300)

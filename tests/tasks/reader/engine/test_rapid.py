@@ -59,11 +59,14 @@ def test_chinese_is_read_to_the_letter(page: Page) -> None:
         assert 0 <= word.y < word.y + word.height <= page.height
 
 
-def test_a_page_tells_what_read_it(page: Page) -> None:
+def test_a_page_tells_what_read_it(rapid: CellPool, page: Page) -> None:
     assert page.engine == "rapidocr"
     assert page.version == models.installed().version
     assert all(name in page.version for name in ("rapidocr ", "openvino ", "PP-OCRv6_rec_small "))
-    assert page.settings["detection_side"] == "960"
+    key = rapid.engines.key()
+    assert key
+    assert (page.engine, page.version) == (key.engine, key.version)
+    assert {name: page.settings[name] for name in key.settings} == key.settings
     assert page.settings["precision"] in ("f32", "bf16", "f16")
 
 
