@@ -15,7 +15,7 @@ from tasks.reader.layout.joining import join_han, spaced
 from tasks.reader.layout.leaning import lean_of
 from tasks.reader.layout.plane import MAX_SEEN, Flat, Piece, flattened
 from tasks.reader.layout.regions import Cells, Region, regions, vertical
-from tasks.reader.layout.rows import drawn_in, usual_height
+from tasks.reader.layout.rows import drawn_in
 from tasks.reader.layout.rulings import Grid, Ruling, grids
 from tasks.reader.layout.seen import Seen
 from tasks.reader.layout.strays import parted_strays
@@ -86,31 +86,29 @@ def _in_order(pieces: Sequence[Piece], flat: Flat, rulings: Sequence[Ruling]) ->
     else:
         lean = lean_of(own)
         own = lean.upright(own)
-        found = grids(
-            rulings,
-            lambda x, y: lean.moved(*flat.moved(x, y)),
-            usual_height(own),
-            max(p.right for p in own) - min(p.left for p in own) if own else 0.0,
-        )
+        found = grids(rulings, lambda x, y: lean.moved(*flat.moved(x, y)), own)
         yield from _about_grids(own, found)
     if strays:
         yield Region("stray", tuple(((piece,),) for piece in strays))
 
 
 def _about_grids(pieces: Sequence[Piece], found: Sequence[Grid]) -> Iterable[Region]:
-    """Yield what stands above each ruled table, the table, and what stands below the last."""
+    """Yield what stands above each ruled table, the table, and what stands below the last.
+
+    A piece within two of them stands in the smaller one, which comes first in ``found``.
+    """
     left = list(pieces)
+    tables: list[tuple[float, Grid, list[Piece]]] = []
     for grid in found:
         inside = [piece for piece in left if grid.field(piece) is not None]
-        if not inside:
-            continue
-        taken = {piece.index for piece in inside}
-        centre = (grid.tops[0] + grid.tops[-1]) / 2
-        above = [p for p in left if p.index not in taken and p.middle < centre]
-        taken |= {piece.index for piece in above}
-        left = [piece for piece in left if piece.index not in taken]
-        yield from regions(drawn_in(above))
+        if inside:
+            tables.append(((grid.tops[0] + grid.tops[-1]) / 2, grid, inside))
+            taken = {piece.index for piece in inside}
+            left = [piece for piece in left if piece.index not in taken]
+    for centre, grid, inside in sorted(tables, key=lambda each: each[0]):
+        yield from regions(drawn_in([piece for piece in left if piece.middle < centre]))
         yield Region("table", grid.filled(inside), grid.spans())
+        left = [piece for piece in left if piece.middle >= centre]
     yield from regions(drawn_in(left))
 
 

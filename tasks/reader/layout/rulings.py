@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tasks.reader.layout.plane import Piece
-from tasks.reader.layout.rows import rows_of
+from tasks.reader.layout.rows import rows_of, usual_height
 
 Ruling = tuple[float, float, float, float]
 MAX_RULINGS = 2000
@@ -78,12 +78,17 @@ class Grid(NamedTuple):
 Move = Callable[[float, float], tuple[float, float]]
 
 
-def grids(rulings: Sequence[Ruling], move: Move, height: float, width: float) -> list[Grid]:
-    """Return the tables that rulings make on the page laid flat, from the top.
+def grids(rulings: Sequence[Ruling], move: Move, pieces: Sequence[Piece]) -> list[Grid]:
+    """Return the tables that rulings make about pieces on the page laid flat, the least high first.
 
     Only those as wide as half of the text count: a smaller one stands inside a column, and is
-    told by its gutters.
+    told by its gutters. A frame around all of the text is none: on a photograph it is the edge
+    of the paper.
     """
+    if not pieces or not rulings:
+        return []
+    near = _NEAR * usual_height(pieces)
+    width = max(piece.right for piece in pieces) - min(piece.left for piece in pieces)
     level, upright = [], []
     for x1, y1, x2, y2 in rulings[:MAX_RULINGS]:
         (u1, v1), (u2, v2) = move(x1, y1), move(x2, y2)
@@ -91,14 +96,21 @@ def grids(rulings: Sequence[Ruling], move: Move, height: float, width: float) ->
             level.append(_Line((v1 + v2) / 2, min(u1, u2), max(u1, u2)))
         else:
             upright.append(_Line((u1 + u2) / 2, min(v1, v2), max(v1, v2)))
-    near = _NEAR * height
     found = []
     for some_level, some_upright in _touching(level, upright, near):
         tops, lefts = _places(some_level, near), _places(some_upright, near)
         wide = lefts[-1] - lefts[0] >= _LEAST_SHARE * width if lefts else False
         if wide and len(lefts) > _LEAST_COLUMNS and len(tops) > _LEAST_COLUMNS:
-            found.append(_grid(tops, lefts, some_level, some_upright, near))
-    return sorted(found, key=lambda grid: grid.tops[0])
+            grid = _grid(tops, lefts, some_level, some_upright, near)
+            if _is_used(grid, pieces):
+                found.append(grid)
+    return sorted(found, key=lambda grid: (grid.tops[-1] - grid.tops[0], grid.tops[0]))
+
+
+def _is_used(grid: Grid, pieces: Sequence[Piece]) -> bool:
+    """Whether pieces stand in more than one row and more than one column of a grid."""
+    fields = {grid.first[at] for piece in pieces if (at := grid.field(piece)) is not None}
+    return len({row for row, _ in fields}) > 1 and len({column for _, column in fields}) > 1
 
 
 def _touching(

@@ -123,3 +123,13 @@ def test_lines_drawn_on_a_page_are_seen_and_writing_is_not() -> None:
     assert (len(level), len(found)) == (3, 6)
     for one, wanted in zip(sorted(level, key=lambda each: each[1]), (300, 400, 500), strict=True):
         assert np.allclose(one, (100, wanted, 1100, wanted + 10), atol=6)
+
+
+def test_the_edge_of_the_paper_is_no_table() -> None:
+    seen, lines, rows = ruled(random.Random(7))
+    edges = [(20.0, y, 2460.0, y) for y in (10.0, 30.0, 3490.0)]
+    edges += [(x, 10.0, x, 3490.0) for x in (20.0, 40.0, 2460.0)]
+    found = laid(seen, [*edges, *lines])
+    texts = [line.text for line in found.lines if found.blocks[line.block].kind == "table"]
+    assert [text.split("\t") for text in texts] == rows
+    assert laid(made.columns(random.Random(7)), edges).tables == ()
