@@ -52,8 +52,9 @@ def reduced() -> Iterator[CellPool]:
         sandbox.probed.cache_clear()
         worker = ("-m", "tests.tasks.reader.attacker")
         with CellPool(1, worker=worker, memory_bytes=768 << 20, reduced=True) as pool:
-            with pool.borrow() as cell:
+            with pool.borrow() as cell, pool.borrow("light") as light:
                 assert cell.greeting["ready"]
+                assert light.greeting["ready"]
             patch.undo()
             sandbox.probed.cache_clear()
             yield pool
