@@ -23,6 +23,9 @@ os.environ.setdefault("CUSTODY_SETTLE_SECONDS", "0")
 # Most tests ask that a page is read, and not how well: the small engine starts in no time.
 os.environ.setdefault("CUSTODY_OCR_ENGINE", "tesseract")
 
+# As in every quiet process: tests that run commands share theirs with tests that load the engine.
+os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
 # A property says what holds, not how fast: on a loaded machine any example may take long.
 settings.register_profile(
     "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -1,7 +1,5 @@
 """The command line, run in this process as a person would run it."""
 
-import logging
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,14 +36,6 @@ class Answer:
 Run = Callable[..., Answer]
 
 
-def _log_to_the_stream_of_now() -> None:
-    """Give the engine's console the captured stream of this test, not of the one that loaded it."""
-    named = [logging.getLogger(name) for name in logging.Logger.manager.loggerDict]
-    for handler in (each for logger in (logging.root, *named) for each in logger.handlers):
-        if type(handler).__name__ == "PrefectConsoleHandler":
-            handler.console.file = sys.stderr  # type: ignore[attr-defined]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run ``custody`` with arguments; settings are given by keyword, as the environment."""
@@ -57,7 +47,6 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
                 patch.setenv(name, value)
             forget()
             capsys.readouterr()
-            _log_to_the_stream_of_now()
             code = main([str(each) for each in arguments])
             forget()
         return Answer(code, *capsys.readouterr())
