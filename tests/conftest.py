@@ -40,6 +40,14 @@ of the tests that use them: for a server also the parameter by which a contract 
 """
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name parameters of bytes by their argument: archives hold times, and differ each second.
+
+    Every process must collect the same names.
+    """
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests that share something run in one process, so that it is made once.
