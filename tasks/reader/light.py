@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.reader import heavy, inspection, manifest, worker
 from tasks.reader.containers import kinds, libarchive, serve
-from tasks.reader.job import Job, Refused
+from tasks.reader.job import Job
 from tasks.reader.source import Source
 
 
@@ -29,7 +29,7 @@ def run(job: Job, descriptors: list[int]) -> Any:
         if not kinds.is_archive(source):
             raise heavy.Elsewhere(job.kind)
         return serve.unpack_members(job, source, descriptors)
-    raise Refused(f"没有这种作业。 There is no such job here: {job.kind}")
+    raise heavy.Elsewhere(job.kind)
 
 
 def preload() -> None:

@@ -74,6 +74,8 @@ def media_type(source: Source) -> str:
         return "application/pdf"
     if (found.startswith("text/") or found in (OCTETS, "message/news")) and looks_like_mail(head):
         return "message/rfc822"
+    if found == "image/x-tga" and not signatures.is_targa(head, source.size):
+        found = OCTETS
     if found == OCTETS and rawimage.is_raw_image(head, source.size):
         return RAW_IMAGE
     if found == OCTETS and charset.without_mark(head):

@@ -116,6 +116,20 @@ def told(head: bytes) -> str:
     return _by_fields(head)
 
 
+def is_targa(head: bytes, size: int) -> bool:
+    """Return whether a file has the pixels that its TGA header announces, or half of them.
+
+    The format has no mark, so any bytes may look like its header. ``size`` is the file's.
+    """
+    if len(head) < 18:
+        return False
+    width, height = int.from_bytes(head[12:14], "little"), int.from_bytes(head[14:16], "little")
+    raw = width * height * ((head[16] + 7) // 8)
+    # A run of 128 pixels is told by one of them.
+    least = raw if head[2] in (1, 2, 3) else raw // 128
+    return head[2] in (1, 2, 3, 9, 10, 11) and 0 < least <= 2 * size
+
+
 def _is_plain(data: bytes) -> bool:
     return data.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in data)
 

@@ -9,12 +9,15 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tasks.reader import inspection
 from tasks.reader.answer import RawCell
 from tasks.reader.cell import CellPool
 from tasks.reader.contained import contents, unpack
 from tasks.reader.heavy import HeavyReader
+from tasks.reader.mediatype import media_type
+from tasks.reader.source import Source
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep
 
@@ -103,3 +106,10 @@ def test_every_heavy_reader_is_there() -> None:
     assert {each.module for each in named} == set(inspection.HEAVY)
     for each in named:
         assert callable(getattr(import_module(f"tasks.reader.{each.module}"), each.name))
+
+
+def test_any_bytes_are_no_targa_picture() -> None:
+    """Its header has no mark; a file without the pixels that it announces is of no known type."""
+    junk = bytes(range(256)) * 4
+    assert media_type(Source(junk)) == "application/octet-stream"
+    assert media_type(Source(samples.image_bytes(Image.new("RGB", (9, 7)), "TGA"))) == "image/x-tga"
