@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from tasks.reader.layout.plane import Piece
@@ -98,7 +99,8 @@ def grids(rulings: Sequence[Ruling], move: Move, pieces: Sequence[Piece]) -> lis
             upright.append(_Line((u1 + u2) / 2, min(v1, v2), max(v1, v2)))
     found = []
     for some_level, some_upright in _touching(level, upright, near):
-        tops, lefts = _places(some_level, near), _places(some_upright, near)
+        tops = _places(some_level, near)
+        lefts = _bordered(_places(some_upright, near), some_level, near)
         wide = lefts[-1] - lefts[0] >= _LEAST_SHARE * width if lefts else False
         if wide and len(lefts) > _LEAST_COLUMNS and len(tops) > _LEAST_COLUMNS:
             grid = _grid(tops, lefts, some_level, some_upright, near)
@@ -147,6 +149,21 @@ def _places(lines: Sequence[_Line], near: float) -> tuple[float, ...]:
         else:
             places.append([at])
     return tuple(sum(some) / len(some) for some in places)
+
+
+def _bordered(lefts: tuple[float, ...], level: Sequence[_Line], near: float) -> tuple[float, ...]:
+    """Return the upright lines with the borders that nobody saw: where level lines begin and end.
+
+    Photographed from aside, a table's outer edges lean more than what is looked for; others are
+    drawn without them. Above and below there is no such border: level lines that were missed
+    there would make one cell of many rows.
+    """
+    if not lefts or not level:
+        return lefts
+    first, last = median(line.start for line in level), median(line.end for line in level)
+    before = (first,) if first < lefts[0] - near else ()
+    behind = (last,) if last > lefts[-1] + near else ()
+    return (*before, *lefts, *behind)
 
 
 def _grid(

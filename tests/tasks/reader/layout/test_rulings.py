@@ -133,3 +133,18 @@ def test_the_edge_of_the_paper_is_no_table() -> None:
     texts = [line.text for line in found.lines if found.blocks[line.block].kind == "table"]
     assert [text.split("\t") for text in texts] == rows
     assert laid(made.columns(random.Random(7)), edges).tables == ()
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 999), st.sampled_from([(0,), (-1,), (0, -1)]))
+def test_outer_edges_that_nobody_saw_are_where_level_lines_end(
+    seed: int, unseen: tuple[int, ...]
+) -> None:
+    """Photographed from aside, outer edges lean too much to be taken for lines."""
+    seen, lines, rows = ruled(random.Random(seed))
+    edges = {LEFTS[at] for at in unseen}
+    kept = [line for line in lines if line[1] == line[3] or line[0] not in edges]
+    assert len(kept) == len(lines) - len(unseen)
+    found = laid(seen, kept)
+    texts = [line.text for line in found.lines if found.blocks[line.block].kind == "table"]
+    assert [text.split("\t") for text in texts] == rows
