@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 
 from tasks.reader.answer import RawManifest
+from tasks.reader.answering import write_all
 from tasks.reader.strict import as_json
 
 _WRITTEN = 1 << 16
@@ -18,17 +18,10 @@ def write_rows(found: RawManifest, descriptor: int) -> None:
     for row in found.items:
         pending += _line(row)
         if len(pending) >= _WRITTEN:
-            _write(descriptor, pending)
+            write_all(descriptor, pending)
             pending.clear()
-    _write(descriptor, pending)
+    write_all(descriptor, pending)
 
 
 def _line(value: object) -> bytes:
     return json.dumps(as_json(value), separators=(",", ":")).encode() + b"\n"
-
-
-def _write(descriptor: int, data: bytearray) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    view.release()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 
 from PIL import Image
 
 from tasks.reader import pages, pdq
+from tasks.reader.answering import write_all
 from tasks.reader.descent import descend
 from tasks.reader.job import Refused
 from tasks.reader.pdq_answer import FrameHash, ImageHashes
@@ -28,9 +28,7 @@ def give_picture(source: Source, number: int, inside: tuple[int, ...], output: i
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     held = io.BytesIO()
     image.save(held, "JPEG", quality=_QUALITY)
-    left = held.getbuffer()
-    while left:
-        left = left[os.write(output, left) :]
+    write_all(output, held.getbuffer())
 
 
 def hash_pages(source: Source, numbers: Sequence[int]) -> ImageHashes:

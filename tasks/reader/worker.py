@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.reader import warmth
+from tasks.reader.answering import place, write_all
 from tasks.reader.confinement import Walls
 from tasks.reader.heavy import Elsewhere
 from tasks.reader.job import Job, Refused
@@ -158,7 +159,7 @@ def _child(job: Job, descriptors: list[int], service: _Service) -> None:
     try:
         service.walls.enclose(job, starts_program=job.kind in service.programs)
         answer = _answer(job, descriptors, service.run)
-        _write(descriptors[1], answer)
+        write_all(descriptors[1], answer)
         code = 0
     except MemoryError:
         code = 3
@@ -176,22 +177,8 @@ def _answer(job: Job, descriptors: list[int], run: Run) -> bytes:
     except MemoryError:
         value = {"failed": "memory"}
     except Exception as error:  # noqa: BLE001 - parsers raise anything on hostile input
-        value = {"failed": f"{type(error).__name__} {_place(error)}"[:120]}
+        value = {"failed": f"{type(error).__name__} {place(error)}"[:120]}
     return as_bytes(value)
-
-
-def _place(error: BaseException) -> str:
-    """Return file and line where the error arose; its text may quote the document."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def serve_documents() -> int:

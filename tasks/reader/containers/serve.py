@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 from tasks.reader.answer import Contents
+from tasks.reader.answering import write_all
 from tasks.reader.containers import kinds, wanted
 from tasks.reader.containers.frames import MAX_FRAME, Kind, Sender
 from tasks.reader.containers.judging import Judge
@@ -22,7 +23,7 @@ _TICK_SECONDS = 1.0
 
 def list_contents(job: Job, source: Source, descriptors: list[int]) -> dict[str, str]:
     """Write the ``Contents`` to the output, in LIST frames."""
-    sender = Sender(_writer(descriptors[2]))
+    sender = Sender(partial(write_all, descriptors[2]))
     found = contents(source, limits_of(job), _ticker(sender))
     text = json.dumps(as_json(found), separators=(",", ":")).encode()
     for at in range(0, len(text), MAX_FRAME):
@@ -33,7 +34,7 @@ def list_contents(job: Job, source: Source, descriptors: list[int]) -> dict[str,
 def unpack_members(job: Job, source: Source, descriptors: list[int]) -> dict[str, int]:
     """Write the members that ``job.wanted`` names to the output, in the container's order."""
     limits = limits_of(job)
-    sender = Sender(_writer(descriptors[2]))
+    sender = Sender(partial(write_all, descriptors[2]))
     walk = kinds.walker(source, limits, _ticker(sender))
     if walk is None:
         raise Refused("不是压缩包等容器。 Not a container.")
@@ -111,15 +112,6 @@ def _give(sender: Sender, entry: Entry, limits: Limits) -> None:
         sender.send(Kind.FAIL, index, said.encode())
     else:
         sender.send(Kind.END, index)
-
-
-def _writer(descriptor: int) -> Callable[[bytes], None]:
-    def write(data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-
-    return write
 
 
 def _ticker(sender: Sender) -> Tick:

@@ -16,11 +16,11 @@ import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tasks.reader import confinement
 from tasks.reader.answer import Page
+from tasks.reader.answering import place, write_all
 from tasks.reader.engine.form import MAX_JOB_BYTES, PixelJob, Told
 from tasks.reader.strict import as_json, loads, parse
 
@@ -93,7 +93,7 @@ def _serve(engine: PixelEngine, packet: bytes, descriptors: list[int], resident:
     try:
         answer = _answer(engine, packet, descriptors[0])
         answer["resident"] = int(os.pread(resident, 100, 0).split()[1]) * _PAGE
-        _write(descriptors[1], json.dumps(answer, separators=(",", ":")).encode())
+        write_all(descriptors[1], json.dumps(answer, separators=(",", ":")).encode())
     except OSError:
         # The parent has lost patience and reads no more.
         pass
@@ -109,7 +109,7 @@ def _answer(engine: PixelEngine, packet: bytes, pixels: int) -> dict[str, Any]:
     except MemoryError:
         return {"failed": "memory"}
     except Exception as error:  # noqa: BLE001 - engines raise anything
-        return {"failed": f"{type(error).__name__} {_place(error)}"[:120]}
+        return {"failed": f"{type(error).__name__} {place(error)}"[:120]}
 
 
 def _pixels(job: PixelJob, descriptor: int) -> Pixels:
@@ -120,20 +120,6 @@ def _pixels(job: PixelJob, descriptor: int) -> Pixels:
     shape = (job.height, job.width) + ((3,) if job.channels == 3 else ())
     mapped = mmap.mmap(descriptor, job.size, prot=mmap.PROT_READ)
     return np.frombuffer(mapped, np.uint8).reshape(shape)
-
-
-def _place(error: BaseException) -> str:
-    """Return file and line where the error arose; its text may quote the page."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def serve_pages() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pypdfium2.raw as raw
 
 from tasks.reader import mediatype
+from tasks.reader.answering import write_all
 from tasks.reader.job import Job, Refused
 from tasks.reader.pdf_open import document
 from tasks.reader.searchable import font, over_image, over_pdf
@@ -34,7 +34,7 @@ def build(job: Job, source: Source, descriptors: list[int]) -> dict[str, int]:
     size = 0
     for piece in pieces:
         size += len(piece)
-        _write(descriptors[2], piece)
+        write_all(descriptors[2], piece)
     return {"bytes": size}
 
 
@@ -59,9 +59,3 @@ def _ours(text: Any) -> Iterator[int]:
         length = raw.FPDFText_GetFontInfo(text, at, name, len(name), flags)
         if 0 < length <= len(name) and name.value.endswith(font.NAME.encode()):
             yield at
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
