@@ -6,12 +6,11 @@ escaped; the images were drawn in the cell from the originals.
 
 from __future__ import annotations
 
-import html
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
-from storage.names import display, hides
-from storage.names import escape as spelt
+from portal.pages import as_html
+from storage.names import display
 from tasks.searching import Box, Shown
 
 _STYLE = """
@@ -43,8 +42,8 @@ def page(query: str, hits: Iterable[tuple[Shown, bytes]], *, more: bool) -> Iter
         '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-        f"<title>检索 Search: {_text(query)}</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>检索 Search: {_text(query)}</h1>\n"
+        f"<title>检索 Search: {as_html(query)}</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>检索 Search: {as_html(query)}</h1>\n"
         '<p class="aid">识读文本仅供检索，不是证据；以原件为准。<br><span lang="en">'
         "What was read serves search and is no evidence; the original counts.</span></p>\n"
     )
@@ -59,11 +58,11 @@ def _hit(number: int, shown: Shown, image: bytes) -> Iterator[str]:
     hit = shown.hit
     item = f"{hit.exhibit_id}/{hit.part}" if hit.part else hit.exhibit_id
     place = f" · 第 {hit.page} 页 page {hit.page}" if hit.page else ""
-    label = f" · {_text(display(hit.label))}" if hit.label else ""
+    label = f" · {as_html(display(hit.label))}" if hit.label else ""
     origin = _ORIGINS.get(hit.origin, hit.origin)
     yield (
-        f'<article id="h{number}"><h2>{number}. {_text(display(item))}{place}{label} · '
-        f"{_text(origin)}</h2>\n<p>{_marked(hit.snippet)}</p>\n"
+        f'<article id="h{number}"><h2>{number}. {as_html(display(item))}{place}{label} · '
+        f"{as_html(origin)}</h2>\n<p>{_marked(hit.snippet)}</p>\n"
     )
     if image:
         links = " ".join(
@@ -94,11 +93,5 @@ def _marked(snippet: str) -> str:
     before, found, rest = snippet.partition("【")
     inside, closed, after = rest.partition("】")
     if not (found and closed):
-        return _text(snippet)
-    return f"{_text(before)}<mark>{_text(inside)}</mark>{_text(after)}"
-
-
-def _text(text: str) -> str:
-    """Return text from outside as HTML: nothing in it is a tag, and nothing hides."""
-    shown = (each if each in "\n\t" or not hides(each) else spelt(each) for each in text)
-    return html.escape("".join(shown))
+        return as_html(snippet)
+    return f"{as_html(before)}<mark>{as_html(inside)}</mark>{as_html(after)}"

@@ -6,12 +6,11 @@ an escape. The page says what it is not: a finding.
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Iterator
 
-from storage.names import display, hides
-from storage.names import escape as spelt
+from portal.pages import as_html
+from storage.names import display
 from tasks.likeness.method import AID_EN, AID_ZH, VERSION
 from tasks.side_by_side import COMPARED, Piece, Row, Side, SideBySide, described
 
@@ -128,8 +127,5 @@ def _cell(pieces: Iterable[Piece]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text from outside as HTML: nothing in it is a tag, and nothing hides."""
     # A form feed stands between two pages of a transcript.
-    pages = text.replace("\f", "\n")
-    shown = (each if each in "\n\t" or not hides(each) else spelt(each) for each in pages)
-    return html.escape("".join(shown))
+    return as_html(text.replace("\f", "\n"))

@@ -95,24 +95,14 @@ def compare(
 ) -> None:
     """Write two texts side by side, same and different passages marked; no finding."""
     from portal.likeness_page import page
+    from portal.pages import new_page
     from portal.show import as_json, cell, line
     from storage.custody import current
-    from storage.errors import ConflictError, InputError
     from tasks.side_by_side import side_by_side
 
     found = side_by_side(current(), one, other, part=part, other_part=other_part)
-    try:
-        with html.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(page(found))
-    except FileExistsError as error:
-        raise ConflictError(
-            f"文件已存在，未改动 the file is there already: {html}", remedy="choose another name"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"无法写入 it cannot be written: {html}: {error.strerror}",
-            remedy="choose a folder that is there and that you may write to",
-        ) from error
+    with new_page(html) as file:
+        file.write(page(found))
     if json:
         as_json({**found.as_json(), "html": str(html)})
         return

@@ -84,27 +84,14 @@ def search(
 def _write_page(path: Path, query: str, found: Found) -> None:
     """Write the hits with their images into a new file; one that is there is left alone."""
     from portal.hits_page import page
+    from portal.pages import new_page
     from storage.custody import current
-    from storage.errors import ConflictError, InputError
     from storage.settings import settings
     from tasks.picturing import pictures
     from tasks.reading import open_pool
 
-    try:
-        with (
-            path.open("x", encoding="utf-8", errors="backslashreplace") as file,
-            open_pool(settings()) as pool,
-        ):
-            file.writelines(page(query, pictures(current(), pool, found.hits), more=found.more))
-    except FileExistsError as error:
-        raise ConflictError(
-            f"文件已存在，未改动 the file is there already: {path}", remedy="choose another name"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"无法写入 it cannot be written: {path}: {error.strerror}",
-            remedy="choose a folder that is there and that you may write to",
-        ) from error
+    with new_page(path) as file, open_pool(settings()) as pool:
+        file.writelines(page(query, pictures(current(), pool, found.hits), more=found.more))
 
 
 def _asked(case: str, query: str, *, every: bool) -> tuple[str, str]:
