@@ -65,6 +65,12 @@ class Action(StrEnum):
     DISPOSED = "disposed"
     HOLD = "hold"
     ALERT = "alert"
+    CLOCK = "clock"
+    CALENDAR = "calendar"
+    NOTICE = "notice"
+    ACCOUNT = "account"
+    SIGN_IN = "sign_in"
+    DOWNLOADED = "downloaded"
 
 
 @dataclass(frozen=True)

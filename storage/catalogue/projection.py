@@ -12,9 +12,29 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, insert
 from sqlalchemy.orm import Session
 
-from storage.catalogue import alike, anchors, handovers, keeping, tables
+from storage.catalogue import (
+    accounts,
+    alike,
+    anchors,
+    case_clocks,
+    commissions,
+    handovers,
+    keeping,
+    notices,
+    tables,
+)
 from storage.event import Action, CustodyEvent
 
+_FOLLOWERS = (
+    keeping.follow,
+    handovers.follow,
+    anchors.follow,
+    commissions.follow,
+    accounts.follow,
+    case_clocks.follow,
+    notices.follow,
+)
+"""What else an event changes, each in rows of its own."""
 _REF = cast(Table, tables.EventRef.__table__)
 _EXHIBIT = cast(Table, tables.EventExhibit.__table__)
 
@@ -36,9 +56,8 @@ def project(session: Session, index: int, event: CustodyEvent) -> None:
     handler = _HANDLERS.get(event.action)
     if handler is not None:
         handler(session, index, event)
-    keeping.follow(session, index, event)
-    handovers.follow(session, index, event)
-    anchors.follow(session, index, event)
+    for follow in _FOLLOWERS:
+        follow(session, index, event)
 
 
 def _received(session: Session, index: int, event: CustodyEvent) -> None:

@@ -1,0 +1,11 @@
+"""A case's own clocks and the periods that they do not count."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from storage.event import CustodyEvent
+
+
+def follow(session: Session, index: int, event: CustodyEvent) -> None:
+    """Apply one event to these rows."""
