@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from portal.commands import (
+    agencies,
     alike,
     anchor,
     appraisal,
@@ -100,7 +101,7 @@ app.add_typer(holding.handover, name="handover")
 app.add_typer(holding.seal, name="seal")
 app.command("export")(holding.export)
 app.command("access")(holding.access)
-app.add_typer(appraisal.agency, name="agency")
+app.add_typer(agencies.agency, name="agency")
 app.add_typer(appraisal.commission, name="commission")
 app.command("dispatch")(appraisal.dispatch)
 app.command("queue")(appraisal.queue)

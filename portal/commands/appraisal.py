@@ -1,4 +1,4 @@
-"""Commands that send work out and bring it back: agencies, commissions, opinions, clocks."""
+"""Commands that send work out and bring it back: commissions, opinions, clocks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from portal.commands.agencies import agency_list as agency_list  # The demo calls it by this name.
+
 if TYPE_CHECKING:
     from appraisal.desk import Desk
 
-agency = typer.Typer(no_args_is_help=True, help="Keep the directory of appraisal agencies.")
 commission = typer.Typer(no_args_is_help=True, help="Draft commissions and look at them.")
 supplement = typer.Typer(no_args_is_help=True, help="Material that an agency asks for later.")
 opinion = typer.Typer(no_args_is_help=True, help="Take opinions in.")
@@ -38,42 +39,6 @@ def _done(commission_: Any) -> None:
 
     zh, en = STATE_NAMES[commission_.state]
     line(f"[green]✓[/] {cell(commission_.commission_no)}: {zh} {en}")
-
-
-@agency.command("add")
-def agency_add(file: Fields, by: By = "") -> None:
-    """Put an agency, or a newer description of it, on record."""
-    from portal.acting import person
-    from portal.show import cell, line
-    from tasks.filled import read_fields
-    from tasks.reading import shared_pool
-
-    added = open_desk().add_agency(read_fields(shared_pool(), file), person(by))
-    line(f"[green]✓[/] {cell(added.agency_id)} {cell(added.name)}")
-
-
-@agency.command("list")
-def agency_list(json: Json = False) -> None:
-    """List the agencies."""
-    from appraisal.agency import REGISTER_NAMES
-    from appraisal.matters import MATTER_NAMES
-    from portal.show import as_json, table
-
-    found = open_desk().agencies()
-    if json:
-        as_json([each.as_json() for each in found])
-        return
-    rows = [
-        (
-            each.agency_id,
-            each.name,
-            "、".join(MATTER_NAMES[matter] for matter in each.scope),
-            "、".join(REGISTER_NAMES[register.type] for register in each.registers),
-            each.status.value,
-        )
-        for each in found
-    ]
-    table("鉴定机构 agencies", ("编号", "名称", "业务范围", "名册", "状态"), rows)
 
 
 @commission.command("template")
