@@ -8,6 +8,7 @@
     objects/                 the directory store: cases/, quarantine/, log/
     keys/                    the log's private key (0600), its public key, the last signed head
     packages/<commission>/   appraisal packages and letters
+    uploads/<upload>/        opinions that agencies are sending, until they are exhibits
     work/                    scratch space, safe to delete when nothing runs
     prefect/                 Prefect's home
     custody.sqlite           catalogue and log inbox (unless CUSTODY_DATABASE names a server)
@@ -59,6 +60,11 @@ class Workspace:
     def packages(self) -> Path:
         """Built packages and letters."""
         return self.root / "packages"
+
+    @property
+    def uploads(self) -> Path:
+        """Opinions on their way in, mode 0700; made when the first one is announced."""
+        return self.root / "uploads"
 
     @property
     def work(self) -> Path:

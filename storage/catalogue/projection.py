@@ -22,6 +22,7 @@ from storage.catalogue import (
     keeping,
     notices,
     tables,
+    uploads,  # noqa: F401 - its tables are known once the projection is
 )
 from storage.event import Action, CustodyEvent
 
