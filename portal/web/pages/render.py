@@ -1,0 +1,135 @@
+"""How a page is made: one environment of templates, two languages, nothing from outside trusted.
+
+Templates escape everything; a value that a template does not get is an error and never an empty
+place; characters that hide or turn text are shown as escapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from appraisal.accounts import Identity, Role
+from portal.web import identity as sessions
+from portal.web import words
+from portal.web.pages.assets import address
+from portal.web.words import Language
+from storage.names import escape, hides
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+LANGUAGE = "custody_language"
+"""The cookie that keeps which language somebody chose."""
+
+
+def language_of(request: Request) -> Language:
+    """Return the language that was chosen; until somebody does, the installation's."""
+    chosen = request.cookies.get(LANGUAGE) or request.app.state.custody.settings.language
+    return Language.EN if chosen == Language.EN.value else Language.ZH
+
+
+def page(
+    request: Request,
+    template: str,
+    identity: Identity | None = None,
+    status: int = 200,
+    **values: Any,
+) -> Response:
+    """Return a page as a response.
+
+    Args:
+        request: what is answered; language and form token come from it.
+        template: name of the template.
+        identity: who is signed in, if somebody is.
+        status: HTTP status.
+        values: what the template shows.
+    """
+    language = language_of(request)
+    text = (
+        environment()
+        .get_template(template)
+        .render(**_words(language), **_context(request, identity, language), **values)
+    )
+    headers = {
+        "Content-Language": language.value,
+        "Cache-Control": "no-store",
+        "Vary": "Cookie, HX-Request",
+    }
+    return HTMLResponse(text, status, headers)
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates' environment."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.globals |= {"asset": address, "Role": Role}
+    made.filters |= {"size": words.said_size, "grouped": words.grouped}
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """Return what is printed: text in which nothing hides or turns other text."""
+    if isinstance(value, Markup) or not isinstance(value, str) or value.isascii():
+        return value
+    return "".join(escape(each) if hides(each) and each not in "\n\t" else each for each in value)
+
+
+def _words(language: Language) -> dict[str, Any]:
+    def said(pair: words.Pair) -> str:
+        return language.say(*pair)
+
+    return {
+        "t": language.say,
+        "said": said,
+        "day": lambda day: said(words.said_day(_day(day))),
+        "left": lambda days, unit: said(words.said_left(days, unit)),
+        "step_names": words.STEP_NAMES,
+        "role_names": words.ROLE_NAMES,
+        "scope_names": words.SCOPE_NAMES,
+        "type_names": words.TYPE_PAIRS,
+        "disposal_names": words.DISPOSAL_PAIRS,
+        "side_names": words.SIDE_PAIRS,
+        "evidence_names": words.EVIDENCE_PAIRS,
+        "matter_names": words.MATTER_PAIRS,
+    }
+
+
+def _context(request: Request, identity: Identity | None, language: Language) -> dict[str, Any]:
+    zone = request.app.state.custody.settings.timezone
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return {
+        "lang": language,
+        "identity": identity,
+        "here": request.url.path,
+        "links": lambda who: words.LINKS[who.role],
+        "token": lambda: _hidden(_csrf(request)),
+        "back": back if request.method == "GET" else "/",
+        "moment": lambda moment: language.say(*words.said_moment(moment, zone)),
+    }
+
+
+def _csrf(request: Request) -> str:
+    token: Callable[[Request], str] | None = getattr(sessions, "csrf_token", None)
+    return token(request) if token else ""
+
+
+def _hidden(token: str) -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
+
+
+def _day(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,65 @@
+// What makes the pages pleasant; all of them work without it. It says nothing to any other host.
+"use strict";
+
+document.documentElement.classList.add("js");
+
+const words = (zh, en) => (document.documentElement.lang === "en" ? en : zh);
+
+const announce = (text) => {
+  const place = document.getElementById("announced");
+  if (place) place.textContent = text;
+};
+
+// A button pressed twice sends its form once. The server would not mind either.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method !== "post") return;
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+  announce(words("正在提交……", "Sending…"));
+});
+
+// Back from another page, a form may be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
+});
+
+// Digests are copied whole, without the blanks that the eye needs.
+const copied = async (button) => {
+  const text = button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const before = button.textContent;
+  button.textContent = words("已复制", "Copied");
+  announce(words("已复制到剪贴板", "Copied to the clipboard"));
+  setTimeout(() => (button.textContent = before), 2000);
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (button) copied(button);
+});
+
+// What came in while the page was open is told, and marked for a moment.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const news = document.querySelector("[data-news]");
+  if (news && event.detail.target.id === "rows") announce(news.dataset.news);
+});
+
+// A message about what went wrong is where reading goes on.
+const first = document.querySelector("[data-focus]");
+if (first) first.focus();
