@@ -1,53 +1,55 @@
 """Appraisal agencies: who they are, what they may appraise, in which registers they stand.
 
 There is no single register: an agency may stand in several, each with its own validity, and a
-court later asks about the day of the commission. (RULES: AP-06; agencies and directories; data
-fields.) Pure.
+court later asks about the day of the commission. Scope is by matter, and within a matter by
+technical field; a matter without fields is not limited. (RULES: AP-06; agencies and directories;
+data fields.) Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
+from pyrage import RecipientError
+from pyrage.x25519 import Recipient
+
+from appraisal.agency_parts import (
+    ACCREDITATION_FIELDS,
+    APPRAISER_FIELDS,
+    CONTACT_FIELDS,
+    REGISTER_FIELDS,
+    REGISTER_NAMES,
+    SECRECY_FIELDS,
+    STATUS_NAMES,
+    AgencyStatus,
+    Appraiser,
+    Register,
+    RegisterType,
+    one_line,
+    read_contact,
+    read_plain,
+    several_lines,
+    split_fields,
+    valid_on,
+)
 from appraisal.fields import Fields
 from appraisal.matters import MATTER_NAMES, MatterType
 
-
-class RegisterType(StrEnum):
-    """The directories in which agencies are listed."""
-
-    JUSTICE_ADMINISTRATION = "justice_administration"
-    COURT = "court"
-    CNIPA = "cnipa"
-    OTHER = "other"
-
-
-REGISTER_NAMES: dict[RegisterType, str] = {
-    RegisterType.JUSTICE_ADMINISTRATION: "司法行政名册",
-    RegisterType.COURT: "法院名册",
-    RegisterType.CNIPA: "CNIPA名录库",
-    RegisterType.OTHER: "其他",
-}
-
-
-class AgencyStatus(StrEnum):
-    """Whether an agency may be commissioned at all."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    CLOSED = "closed"
-
-
-STATUS_NAMES: dict[AgencyStatus, str] = {
-    AgencyStatus.ACTIVE: "正常",
-    AgencyStatus.SUSPENDED: "暂停",
-    AgencyStatus.CLOSED: "注销",
-}
+__all__ = [
+    "AGENCY_FIELDS",
+    "REGISTER_NAMES",
+    "STATUS_NAMES",
+    "Agency",
+    "AgencyStatus",
+    "Appraiser",
+    "Register",
+    "RegisterType",
+]
 
 AGENCY_FIELDS = {
     "agency_id": "机构编号",
@@ -57,6 +59,7 @@ AGENCY_FIELDS = {
     "registers": "名册登记",
     "licence_no": "许可证号",
     "scope": "业务范围",
+    "scope_fields": "业务范围专业领域",
     "accreditation": "认可认证",
     "appraisers": "鉴定人",
     "capacity": "同时承办上限",
@@ -64,50 +67,24 @@ AGENCY_FIELDS = {
     "secrecy_agreement": "保密协议",
     "rule_set": "期限规则",
     "contacts": "联系人",
+    "encryption_key": "加密公钥",
     "status": "状态",
+    "status_reason": "状态原因",
 }
-_REGISTER_FIELDS = {"type": "名册", "no": "编号", "from": "有效期自", "to": "有效期至"}
-_APPRAISER_FIELDS = {
-    "name": "姓名",
-    "licence_no": "执业证号",
-    "field": "专业",
-    "title": "职称",
-    "senior": "高级职称",
-}
-_CONTACT_FIELDS = {"name": "姓名", "phone": "电话", "email": "邮箱", "address": "地址"}
-_ACCREDITATION_FIELDS = {"CNAS": "CNAS", "CMA": "CMA", "no": "编号", "to": "有效期至"}
-_SECRECY_FIELDS = {"date": "签订日期", "no": "编号"}
+MAX_BYTES = 60_000
+"""What one agency may take in an event, which holds 65,535 bytes."""
 
-
-@dataclass(frozen=True)
-class Register:
-    """One membership: the directory, the number there, and from when to when (ISO dates)."""
-
-    type: RegisterType
-    no: str
-    valid_from: str
-    valid_to: str = ""
-
-    def valid_on(self, day: date) -> bool:
-        """Whether the membership holds on a day; without an end it does not run out."""
-        text = day.isoformat()
-        return self.valid_from <= text and (not self.valid_to or text <= self.valid_to)
-
-
-@dataclass(frozen=True)
-class Appraiser:
-    """A person who may sign for the agency."""
-
-    name: str
-    licence_no: str
-    field: str = ""
-    title: str = ""
-    senior: bool = False
+_MATTER_LABELS = {each.value: name for each, name in MATTER_NAMES.items()}
+_MATTER_KEYS = {name: value for value, name in _MATTER_LABELS.items()}
 
 
 @dataclass(frozen=True)
 class Agency:
-    """One agency; a constructed one has all mandatory fields."""
+    """One agency; a constructed one has all mandatory fields.
+
+    ``scope_fields`` holds the technical fields of a matter by the matter's value, and
+    ``encryption_key`` an age recipient for which packages can be encrypted, or nothing.
+    """
 
     agency_id: str
     name: str
@@ -124,44 +101,67 @@ class Agency:
     capacity: int = 0
     conflicts: tuple[str, ...] = ()
     secrecy_agreement: dict[str, str] = field(default_factory=dict)
+    scope_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    encryption_key: str = ""
+    status_reason: str = ""
 
     @classmethod
-    def parse(cls, untrusted: Any, known_rule_sets: tuple[str, ...] = ()) -> Agency:
+    def parse(
+        cls,
+        untrusted: Any,
+        known_rule_sets: tuple[str, ...] = (),
+        rule_set_of: Callable[[str], str] | None = None,
+    ) -> Agency:
         """Read an agency from a mapping such as a YAML file holds.
 
         Args:
             untrusted: the mapping; enumerations by their value or their Chinese name.
             known_rule_sets: identifiers that ``rule_set`` may have; empty: any.
+            rule_set_of: gives a province's rule set where ``rule_set`` is empty.
 
         Raises:
             InputError: every missing or wrong field is listed.
         """
-        fields = Fields(untrusted, AGENCY_FIELDS)
-        agency = cls(
-            agency_id=_identifier(fields),
-            name=fields.text("name", limit=200),
-            credit_code=_credit_code(fields),
-            province=fields.text("province", limit=40),
-            registers=tuple(map(_register, fields.tables("registers", _REGISTER_FIELDS))),
-            scope=fields.choices("scope", MatterType, MATTER_NAMES),
-            contacts=tuple(map(_contact, fields.tables("contacts", _CONTACT_FIELDS))),
-            rule_set=fields.text("rule_set", limit=40),
-            status=fields.choice("status", AgencyStatus, STATUS_NAMES, AgencyStatus.ACTIVE),
-            licence_no=fields.text("licence_no", required=False, limit=80),
-            accreditation=_plain(fields.table("accreditation", _ACCREDITATION_FIELDS)),
-            appraisers=_appraisers(fields),
-            capacity=fields.number("capacity", 0, 100_000, default=0),
-            conflicts=fields.texts("conflicts", required=False, limit=200),
-            secrecy_agreement=_plain(fields.table("secrecy_agreement", _SECRECY_FIELDS)),
-        )
-        if agency.rule_set and known_rule_sets and agency.rule_set not in known_rule_sets:
-            known = ", ".join(known_rule_sets)
-            fields.wrong("rule_set", "没有这套规则", f"is none of: {known}")
+        agency, fields = cls.read(untrusted, known_rule_sets, rule_set_of)
         fields.finish(
             ("鉴定机构资料", "the agency's data"),
             "complete the listed fields and add the agency again",
         )
         return agency
+
+    @classmethod
+    def read(
+        cls,
+        untrusted: Any,
+        known_rule_sets: tuple[str, ...] = (),
+        rule_set_of: Callable[[str], str] | None = None,
+    ) -> tuple[Agency, Fields]:
+        """Read as ``parse`` does, but leave the problems to the caller, in ``fields``."""
+        fields = Fields(untrusted, AGENCY_FIELDS)
+        scope = fields.choices("scope", MatterType, MATTER_NAMES)
+        agency = cls(
+            agency_id=_identifier(fields),
+            name=one_line(fields, "name"),
+            credit_code=_credit_code(fields),
+            province=one_line(fields, "province", limit=40),
+            registers=tuple(map(Register.read, fields.tables("registers", REGISTER_FIELDS))),
+            scope=scope,
+            contacts=tuple(map(read_contact, fields.tables("contacts", CONTACT_FIELDS))),
+            rule_set=_rule_set(fields, known_rule_sets, rule_set_of),
+            status=fields.choice("status", AgencyStatus, STATUS_NAMES, AgencyStatus.ACTIVE),
+            licence_no=one_line(fields, "licence_no", required=False, limit=80),
+            accreditation=read_plain(fields.table("accreditation", ACCREDITATION_FIELDS)),
+            appraisers=_appraisers(fields),
+            capacity=fields.number("capacity", 0, 100_000, default=0),
+            conflicts=several_lines(fields, "conflicts"),
+            secrecy_agreement=_secrecy(fields),
+            scope_fields=_scope_fields(fields, scope),
+            encryption_key=_key(fields),
+            status_reason=one_line(fields, "status_reason", required=False, limit=1000),
+        )
+        if not fields.problems and len(json.dumps(agency.as_json()).encode()) > MAX_BYTES:
+            fields.wrong("appraisers", "过多，一条记录放不下", "are more than one record can hold")
+        return agency, fields
 
     def as_json(self) -> dict[str, Any]:
         """Return the form used in events; ``parse`` reads it back."""
@@ -170,41 +170,62 @@ class Agency:
             "name": self.name,
             "credit_code": self.credit_code,
             "province": self.province,
-            "registers": [
-                {"type": r.type.value, "no": r.no, "from": r.valid_from, "to": r.valid_to}
-                for r in self.registers
-            ],
+            "registers": [each.as_json() for each in self.registers],
             "scope": [each.value for each in self.scope],
+            "scope_fields": {key: list(each) for key, each in sorted(self.scope_fields.items())},
             "contacts": [dict(each) for each in self.contacts],
             "rule_set": self.rule_set,
             "status": self.status.value,
+            "status_reason": self.status_reason,
             "licence_no": self.licence_no,
             "accreditation": dict(self.accreditation),
-            "appraisers": [asdict(each) for each in self.appraisers],
+            "appraisers": [each.as_json() for each in self.appraisers],
             "capacity": self.capacity,
             "conflicts": list(self.conflicts),
             "secrecy_agreement": dict(self.secrecy_agreement),
+            "encryption_key": self.encryption_key,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Agency:
-        """Rebuild from ``as_json`` as it was recorded, whatever ``parse`` asks for today."""
+        """Rebuild from ``as_json`` as it was recorded, whatever ``parse`` asks for today.
+
+        What an older event does not know has its default.
+        """
+        limited = value.get("scope_fields", {})
         parsed: dict[str, Any] = {
-            "registers": tuple(
-                Register(RegisterType(r["type"]), r["no"], r["from"], r["to"])
-                for r in value["registers"]
-            ),
+            "registers": tuple(map(Register.from_json, value["registers"])),
             "scope": tuple(map(MatterType, value["scope"])),
             "contacts": tuple(dict(each) for each in value["contacts"]),
             "status": AgencyStatus(value["status"]),
-            "appraisers": tuple(Appraiser(**each) for each in value["appraisers"]),
+            "appraisers": tuple(map(Appraiser.from_json, value["appraisers"])),
             "conflicts": tuple(value["conflicts"]),
+            "scope_fields": {key: tuple(each) for key, each in limited.items()},
         }
-        return cls(**{each.name: value[each.name] for each in fields_of(cls)} | parsed)
+        known = {each.name for each in fields_of(cls)}
+        return cls(**{key: each for key, each in value.items() if key in known} | parsed)
 
     def registers_on(self, day: date) -> tuple[Register, ...]:
         """Return the memberships that hold on a day."""
         return tuple(each for each in self.registers if each.valid_on(day))
+
+    def appraisers_on(self, day: date) -> tuple[Appraiser, ...]:
+        """Return the people whose licence holds on a day."""
+        return tuple(each for each in self.appraisers if each.valid_on(day))
+
+    def accredited_on(self, day: date) -> tuple[str, ...]:
+        """Return which of CNAS and CMA hold on a day; one without its own end has the common."""
+        held = self.accreditation
+        return tuple(
+            each
+            for each in ("CNAS", "CMA")
+            if held.get(each) and valid_on(day, "", held.get(f"{each}_to") or held.get("to", ""))
+        )
+
+    def bound_on(self, day: date) -> bool:
+        """Whether a secrecy agreement is in force on a day."""
+        made = self.secrecy_agreement
+        return bool(made) and valid_on(day, made.get("date", ""), made.get("to", ""))
 
 
 def _identifier(fields: Fields) -> str:
@@ -224,40 +245,57 @@ def _credit_code(fields: Fields) -> str:
     return text
 
 
-def _register(fields: Fields) -> Register:
-    made = Register(
-        fields.choice("type", RegisterType, REGISTER_NAMES, RegisterType.OTHER),
-        fields.text("no", limit=80),
-        fields.day("from"),
-        fields.day("to", required=False),
-    )
-    if made.valid_to and made.valid_to < made.valid_from:
-        fields.wrong("to", "早于开始日", "is before its start")
-    return made
-
-
-def _contact(fields: Fields) -> dict[str, str]:
-    if not (fields.has("phone") or fields.has("email")):
-        fields.wrong("phone", "电话或邮箱至少一项", "or email is needed")
-    return {"name": fields.text("name", limit=80)} | _plain(fields, skip=("name",))
+def _rule_set(
+    fields: Fields, known: tuple[str, ...], rule_set_of: Callable[[str], str] | None
+) -> str:
+    if rule_set_of is not None and not fields.has("rule_set"):
+        return rule_set_of(fields.text("province", required=False))
+    name = one_line(fields, "rule_set", limit=40)
+    if name and known and name not in known:
+        fields.wrong("rule_set", "没有这套规则", f"is none of: {', '.join(known)}")
+    return name
 
 
 def _appraisers(fields: Fields) -> tuple[Appraiser, ...]:
-    return tuple(
-        Appraiser(
-            each.text("name", limit=80),
-            each.text("licence_no", limit=80),
-            each.text("field", required=False, limit=80),
-            each.text("title", required=False, limit=80),
-            each.flag("senior"),
+    tables = fields.tables("appraisers", APPRAISER_FIELDS, required=False)
+    return tuple(map(Appraiser.read, tables))
+
+
+def _secrecy(fields: Fields) -> dict[str, str]:
+    table = fields.table("secrecy_agreement", SECRECY_FIELDS)
+    made = read_plain(table)
+    if made.get("to") and made["to"] < made.get("date", ""):
+        table.wrong("to", "早于签订日期", "is before the day it was made")
+    return made
+
+
+def _scope_fields(fields: Fields, scope: tuple[MatterType, ...]) -> dict[str, tuple[str, ...]]:
+    """Read the technical fields of each matter; the matter must be in the scope."""
+    raw = fields.raw("scope_fields", required=False)
+    if isinstance(raw, Mapping):
+        raw = {_MATTER_KEYS.get(str(key), str(key)): each for key, each in raw.items()}
+    untrusted = {} if raw is None else raw
+    table = Fields(untrusted, _MATTER_LABELS, "scope_fields.", fields.problems)
+    found = {}
+    for kind in MatterType:
+        parts = split_fields("、".join(several_lines(table, kind.value)))
+        if parts and kind not in scope:
+            table.wrong(kind.value, "不在业务范围内", "is not in the scope")
+        if parts:
+            found[kind.value] = parts
+    return found
+
+
+def _key(fields: Fields) -> str:
+    text = fields.text("encryption_key", required=False)
+    if not text:
+        return ""
+    try:
+        return str(Recipient.from_str(text))
+    except RecipientError:
+        fields.wrong(
+            "encryption_key",
+            "不是 age 公钥（age1…）",
+            "is no age recipient (age1…); have the agency run: age-keygen",
         )
-        for each in fields.tables("appraisers", _APPRAISER_FIELDS, required=False)
-    )
-
-
-def _plain(fields: Fields, skip: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return the filled-in texts of a table."""
-    found = {
-        key: fields.text(key, required=False, limit=300) for key in fields.labels if key not in skip
-    }
-    return {key: value for key, value in found.items() if value}
+        return ""
