@@ -1,0 +1,369 @@
+"""Uploads: an opinion comes in piece by piece, survives every cut, and is taken in when whole.
+
+An agency announces size and SHA-256, sends bytes from the offset that it is told, as often as it
+takes, and asks for the end (``tasks.spool`` keeps the bytes meanwhile). The end compares the
+digest and hands the document to ``tasks.returning.collect``; killed anywhere and asked again, it
+ends the same. What is refused stays until it expires. (RULES: AP-08, AP-09.)
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, timedelta
+from typing import Any
+
+from appraisal.agency_desk import AgencyDesk
+from appraisal.commission import Commission
+from appraisal.opinion import Opinion
+from appraisal.step import Kind, parse_moment
+from appraisal.transitions import allowed
+from storage.catalogue import queries, uploads
+from storage.catalogue.uploads import DONE, EXPIRED, FINISHING, LIVE, OPEN, REFUSED, Upload
+from storage.custody import Custody
+from storage.digest import equal
+from storage.errors import (
+    BusyError,
+    ConflictError,
+    CustodyError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    StateError,
+)
+from storage.workspace import remove_tree
+from tasks.filled import read_fields
+from tasks.reading import shared_pool
+from tasks.returning import collect
+from tasks.spool import Spool, alone, folder_of, host_error, make_folder, opened, received
+
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+def begin(
+    custody: Custody,
+    desk: AgencyDesk,
+    upload_id: str,
+    number: str,
+    *,
+    name: str,
+    size: int,
+    sha256: str,
+    particulars: str,
+) -> Upload:
+    """Announce an opinion; the same announcement again is the upload that it began.
+
+    Args:
+        custody: the installation.
+        desk: the agency that sends it.
+        upload_id: 32 hexadecimal digits, drawn at random.
+        number: the commission.
+        name: the document's file name, for people only.
+        size: its length in bytes.
+        sha256: its digest, 64 hexadecimal digits.
+        particulars: YAML or JSON text of what the opinion states.
+
+    Raises:
+        NotFoundError: the agency has no such commission.
+        StateError: the commission does not wait for an opinion, or too many are under way.
+        ConflictError: another document is being sent for it; ``facts["upload_id"]`` names it.
+        InputError: too large, or the particulars are malformed.
+        HostError: the disk has no room for it.
+    """
+    commission = desk.commission(number)
+    _require_waiting(commission)
+    drop_expired(custody)
+    _require_room(custody, size)
+    try:
+        file = make_folder(custody, upload_id, particulars)
+        Opinion.parse(read_fields(shared_pool(), file))
+        announced = Upload(
+            upload_id,
+            desk.agency_id,
+            commission.commission_no,
+            desk.actor.as_json(),
+            name,
+            size,
+            sha256.lower(),
+            hashlib.sha256(particulars.encode()).hexdigest(),
+            OPEN,
+            _utc(custody),
+            _utc(custody, custody.settings.upload_days),
+        )
+        return _announce(custody, announced)
+    except BaseException:
+        remove_tree(folder_of(custody, upload_id))
+        raise
+
+
+def _announce(custody: Custody, announced: Upload) -> Upload:
+    with custody.write() as session:
+        known = uploads.of_commission(session, announced.commission_no, announced.agency_id)
+        under_way = [each for each in known if each.state in LIVE]
+        count, _ = uploads.live_bytes(session, announced.agency_id)
+        if not under_way and count < custody.settings.uploads_at_once:
+            uploads.add(session, announced)
+            return announced
+    if not under_way:
+        raise StateError(
+            f"同时进行的上传已达{count}个 {count} uploads of this agency are under way",
+            remedy="finish or remove one of them first",
+            code="too_many_uploads",
+        )
+    remove_tree(folder_of(custody, announced.upload_id))
+    first = under_way[0]
+    if not first.announces(announced):
+        raise ConflictError(
+            "该委托已有另一份意见书正在上传 another document is being uploaded for this commission",
+            remedy="finish that upload, or remove it, before you send another document",
+            code="upload_open",
+            upload_id=first.upload_id,
+        )
+    return first
+
+
+def find(custody: Custody, desk: AgencyDesk, upload_id: str) -> Upload:
+    """Return an agency's upload.
+
+    Raises:
+        NotFoundError: there is none of that name, or it is another agency's.
+    """
+    found = None
+    if _UPLOAD_ID.fullmatch(upload_id):
+        with custody.read() as session:
+            found = uploads.find(session, upload_id, desk.agency_id)
+    if found is None:
+        raise NotFoundError(
+            "没有这个上传 there is no such upload", remedy="announce the opinion again"
+        )
+    return found
+
+
+def offset(custody: Custody, upload: Upload) -> int:
+    """Return how many bytes have come; all of them once the opinion was taken in."""
+    return upload.size if upload.state == DONE else received(custody, upload.upload_id)
+
+
+@contextmanager
+def writing(custody: Custody, upload: Upload, at: int) -> Iterator[Spool]:
+    """Write an upload on from an offset; at the end, however it comes, all is on the disk.
+
+    Raises:
+        ConflictError: it has another offset; ``facts["offset"]`` is the true one.
+        BusyError: somebody else is writing or finishing it.
+        StateError: it is finished, refused or expired.
+        InputError: what came is no PDF, and the upload is refused; or it is too much.
+        HostError: the disk is full.
+    """
+    with alone(custody, upload.upload_id):
+        _require_open(custody, upload)
+        here = received(custody, upload.upload_id)
+        if here != at:
+            raise ConflictError(
+                f"续传位置应为{here} the upload goes on at offset {here}, not {at}",
+                remedy="ask for the offset and send the rest from there",
+                code="wrong_offset",
+                offset=here,
+            )
+        try:
+            with opened(custody, upload.upload_id, upload.size) as spool:
+                yield spool
+        except InputError as error:
+            if error.facts.get("code") == "wrong_type":
+                _refuse(custody, upload, error)
+            raise
+        expiry = _utc(custody, custody.settings.upload_days)
+        with custody.write() as session:
+            uploads.set_expiry(session, upload.upload_id, expiry)
+
+
+def finish(custody: Custody, desk: AgencyDesk, upload_id: str) -> Upload:
+    """Compare the digest and take the opinion in; asked again, it answers the same.
+
+    Raises:
+        ConflictError: bytes are missing; ``facts["offset"]`` says from where.
+        IntegrityError: they are not what was announced; the upload is refused and kept.
+        StateError: the commission does not wait for an opinion any more.
+        BusyError: another process is finishing it.
+    """
+    upload = find(custody, desk, upload_id)
+    if upload.state == DONE:
+        return upload
+    with alone(custody, upload.upload_id):
+        upload = find(custody, desk, upload_id)
+        if upload.state == DONE:
+            return upload
+        _require_open(custody, upload)
+        _require_whole(custody, upload)
+        commission = desk.commission(upload.commission_no)
+        outcome = _already_in(custody, commission, upload)
+        if outcome is None:
+            _require_waiting(commission)
+            _set_state(custody, upload, FINISHING)
+            outcome = _collected(custody, upload)
+        _set_state(custody, upload, DONE, outcome)
+    remove_tree(folder_of(custody, upload_id))
+    return find(custody, desk, upload_id)
+
+
+def _collected(custody: Custody, upload: Upload) -> dict[str, Any]:
+    folder = folder_of(custody, upload.upload_id)
+    try:
+        return collect(
+            custody,
+            upload.commission_no,
+            str(folder / "opinion.pdf"),
+            str(folder / "particulars.yaml"),
+            by=str(upload.actor["name"]),
+            at=None,
+        )
+    except CustodyError as error:
+        _set_state(custody, upload, OPEN, _told(error))
+        raise
+
+
+def _already_in(custody: Custody, commission: Commission, upload: Upload) -> dict[str, Any] | None:
+    """Return what came of an opinion that was taken in before its upload could be closed."""
+    if upload.state != FINISHING:
+        return None
+    for back in commission.returned:
+        if parse_moment(back.at) < parse_moment(upload.created_at):
+            continue
+        with custody.read() as session:
+            exhibit = queries.find_exhibit(session, back.exhibit_id)
+        if equal(exhibit["fingerprint"]["digests"]["sha256"], upload.sha256):
+            return {
+                "commission_no": commission.commission_no,
+                "accession": exhibit["accession"],
+                "exhibits": [back.exhibit_id],
+                "findings": [each.as_json() for each in back.findings],
+                "ok": not back.failures,
+            }
+    return None
+
+
+def abandon(custody: Custody, desk: AgencyDesk, upload_id: str) -> None:
+    """Give an upload up; its bytes go. One that was taken in stays.
+
+    Raises:
+        StateError: the opinion was taken in already.
+        BusyError: somebody is writing or finishing it.
+    """
+    upload = find(custody, desk, upload_id)
+    if upload.state == uploads.ABANDONED:
+        return
+    with alone(custody, upload.upload_id):
+        upload = find(custody, desk, upload_id)
+        if upload.state in (DONE, FINISHING):
+            raise StateError(
+                "意见书已接收，不能取消 the opinion was taken in and cannot be removed",
+                remedy="if it is wrong, ask the client to send it back",
+            )
+        _set_state(custody, upload, uploads.ABANDONED)
+    remove_tree(folder_of(custody, upload_id))
+
+
+def drop_expired(custody: Custody) -> int:
+    """Remove the bytes of uploads that nobody went on with; return how many."""
+    now = _utc(custody)
+    with custody.read() as session:
+        found = uploads.past_expiry(session, now)
+    dropped = 0
+    for each in found:
+        with suppress(BusyError), alone(custody, each.upload_id):
+            _set_state(custody, each, EXPIRED)
+            remove_tree(folder_of(custody, each.upload_id))
+            dropped += 1
+    return dropped
+
+
+def _require_open(custody: Custody, upload: Upload) -> None:
+    with custody.read() as session:
+        now = uploads.find(session, upload.upload_id, upload.agency_id)
+    state = now.state if now else EXPIRED
+    if state == EXPIRED or (state == OPEN and upload.expires_at <= _utc(custody)):
+        raise StateError(
+            "该上传已过期 the upload has expired",
+            remedy="announce the opinion again and send it anew",
+            code="expired",
+        )
+    if state not in LIVE:
+        raise StateError(
+            f"该上传已结束（{state}）the upload has ended: it is {state}",
+            remedy="announce the opinion again",
+            code="upload_ended",
+            state=state,
+        )
+
+
+def _require_whole(custody: Custody, upload: Upload) -> None:
+    here = received(custody, upload.upload_id)
+    if here < upload.size:
+        raise ConflictError(
+            f"尚缺{upload.size - here}字节 {upload.size - here} bytes are still missing",
+            remedy="send the rest from the offset that is told",
+            code="incomplete",
+            offset=here,
+        )
+    with (folder_of(custody, upload.upload_id) / "opinion.pdf").open("rb") as file:
+        seen = hashlib.file_digest(file, "sha256").hexdigest()
+    if not equal(seen, upload.sha256):
+        error = IntegrityError(
+            f"收到的内容与所声明的校验值不一致 what came has the SHA-256 "
+            f"{seen}, not {upload.sha256}",
+            remedy="announce the document again with its true digest and send it anew",
+            code="digest_mismatch",
+            seen=seen,
+            stated=upload.sha256,
+        )
+        _refuse(custody, upload, error)
+        raise error
+
+
+def _require_waiting(commission: Commission) -> None:
+    if not allowed(commission, Kind.RETURN_OPINION):
+        raise StateError(
+            f"委托书{commission.commission_no}当前不等待意见书 the commission does not wait for an "
+            f"opinion: it is {commission.state.value}",
+            remedy="look at the commission's state and next step",
+        )
+
+
+def _require_room(custody: Custody, size: int) -> None:
+    most = custody.settings.max_opinion_bytes
+    if size > most:
+        raise InputError(
+            f"文件超过{most}字节的上限 the document has {size} bytes, more than the {most} allowed",
+            remedy="send the opinion and its annexes in fewer bytes, or ask the client",
+            code="too_large",
+        )
+    folder = custody.workspace.root
+    # Kept in folders of this machine, the exhibit is a second copy until the upload goes.
+    needed = size * (2 if custody.settings.store == "directory" else 1)
+    if shutil.disk_usage(folder).free < needed:
+        raise host_error(OSError(errno.ENOSPC, "no room for the announced document"))
+
+
+def _refuse(custody: Custody, upload: Upload, error: CustodyError) -> None:
+    _set_state(custody, upload, REFUSED, _told(error))
+
+
+def _told(error: CustodyError) -> dict[str, Any]:
+    code = str(error.facts.get("code", ""))
+    return {"problem": {"code": code, "detail": error.message, "remedy": error.remedy}}
+
+
+def _set_state(
+    custody: Custody, upload: Upload, state: str, outcome: Mapping[str, Any] | None = None
+) -> None:
+    with custody.write() as session:
+        uploads.set_state(session, upload.upload_id, state, outcome)
+
+
+def _utc(custody: Custody, days: float = 0.0) -> str:
+    moment = custody.clock().astimezone(UTC) + timedelta(days=days)
+    return moment.isoformat(timespec="seconds")
