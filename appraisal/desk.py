@@ -8,7 +8,6 @@ returned) are derived from the history and recorded after it; repeating that cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -18,6 +17,7 @@ from appraisal.agency import Agency
 from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
 from appraisal.commission import Commission
+from appraisal.directory import Directory
 from appraisal.fields import Fields
 from appraisal.material import CHOICE_FIELDS, Material, choose, read_choice
 from appraisal.queue import QueueRow, overdue_view, queue_view, rules_of
@@ -57,12 +57,7 @@ class Desk:
         Raises:
             InputError: every missing or wrong field is listed.
         """
-        agency = Agency.parse(untrusted, self.book.names())
-        body = agency.as_json()
-        subject = [agency.agency_id, json.dumps(body, sort_keys=True)]
-        event = self.custody.event(Action.AGENCY, subject, actor=by, details={"agency": body})
-        self.custody.record([event])
-        return agency
+        return Directory(self.custody, self.book).add(untrusted, by)
 
     def agency(self, name: str) -> Agency:
         """Return an agency by identifier or name."""
