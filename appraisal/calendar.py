@@ -7,7 +7,9 @@ and the Saturdays and Sundays that are worked instead (调休上班日). It is w
 Past the last official year nobody knows the make-up days yet. Such a day is judged by the
 statutory holidays alone (全国年节及纪念日放假办法 arts. 2 and 7: the expected lunar ones as far as
 the file lists them, then the fixed dates), and ``provisional`` says so; whoever shows a date must
-show that too. Pure but for reading the file.
+show that too. A year's notice that an installation loads later (``appraisal.year_notice``) is laid
+over the file, which stays as it is; ``known`` gives back the calendar as it was before, because
+what is closed keeps its date (TT-11). Pure but for reading the file.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -34,6 +36,26 @@ _FIXED = {
     (10, 2): "国庆节",
     (10, 3): "国庆节",
 }
+
+
+_FESTIVALS = {
+    "元旦": "New Year's Day",
+    "农历除夕": "Lunar New Year's Eve",
+    "春节": "Spring Festival",
+    "清明节": "Tomb-sweeping Day",
+    "劳动节": "Labour Day",
+    "端午节": "Dragon Boat Festival",
+    "中秋节": "Mid-autumn Festival",
+    "国庆节": "National Day",
+    "抗战胜利纪念日": "Victory Day",
+}
+
+
+def festival(name: str) -> tuple[str, str]:
+    """Return a holiday's name in Chinese and English; one that is not known stays as it is."""
+    plain = name.removesuffix("（补假）")
+    english = _FESTIVALS.get(plain, plain)
+    return name, english if plain == name else f"{english} (in lieu)"
 
 
 class DayKind(StrEnum):
@@ -60,6 +82,8 @@ class WorkCalendar:
     holidays: Mapping[date, str] = field(repr=False)
     make_up: Mapping[date, str] = field(repr=False)
     expected: Mapping[date, str] = field(repr=False, default_factory=dict)
+    earlier: tuple[tuple[datetime, WorkCalendar], ...] = field(repr=False, default=())
+    """Each loading of a notice: its time, and the calendar as it was before."""
 
     @classmethod
     def load(cls, path: Path = DATA) -> WorkCalendar:
@@ -123,8 +147,16 @@ class WorkCalendar:
         return sum(self.is_working_day(start + _DAY * each) for each in range(1, span + 1))
 
     def provisional(self, day: date) -> bool:
-        """Whether the day lies past the last year whose official notice is in the file."""
+        """Whether the day lies past the last year whose official notice is known."""
         return day.year > self.last_year
+
+    def known(self, moment: str) -> WorkCalendar:
+        """Return the calendar as it was in use at a time (RFC 3339 with a zone).
+
+        A clock that is over keeps the date that it ended with, whatever is loaded later (TT-11).
+        """
+        at = datetime.fromisoformat(moment)
+        return next((before for loaded, before in self.earlier if at < loaded), self)
 
 
 @cache

@@ -2,14 +2,14 @@
 
 Each file in ``rules/`` is one version of one rule set (national, or a province's). Every rule
 names its article; ``read`` says how well the source was read (A: full text, B: the passage in an
-excerpt). The book finds the version in force on a day. Pure but for reading the files.
-(RULES: clocks, TT-02, TT-05.)
+excerpt, C: title or summary, D: not confirmed, check before relying on it). The book finds the
+version in force on a day. Pure but for reading the files. (RULES: clocks, TT-02, TT-05.)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -22,6 +22,8 @@ from storage.errors import HostError, InputError, NotFoundError
 FOLDER = Path(__file__).parent / "rules"
 SCHEMA = "zhenglian.rules/1"
 MAX_LENGTH = 1000
+READ_MARKS = frozenset({"", "A", "B", "C", "D"})
+"""How well a source was read; empty only for what is not read from a rule file."""
 
 
 class Unit(StrEnum):
@@ -74,10 +76,25 @@ class Limit:
 
 @dataclass(frozen=True)
 class Article:
-    """Where a rule stands, in Chinese and English."""
+    """Where a rule stands, in Chinese and English, and how well it was read (A to D)."""
 
     zh: str
     en: str
+    read: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a mark that means nothing.
+
+        Raises:
+            ValueError: it is none of A, B, C, D.
+        """
+        if self.read not in READ_MARKS:
+            raise ValueError(f"how well {self.en} was read is not one of A, B, C, D: {self.read}")
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Article:
+        """Return the article of a rule in a rule file."""
+        return cls(str(value["article"]), str(value["article_en"]), str(value["read"]))
 
 
 @dataclass(frozen=True)
@@ -92,11 +109,12 @@ class ClockRule:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """One version of one rule set."""
+    """One version of one rule set, in force from ``valid_from`` to ``valid_to`` (both days in)."""
 
     id: str
     version: str
     valid_from: date
+    valid_to: date | None
     name: tuple[str, str]
     provinces: tuple[str, ...]
     zone: str
@@ -114,6 +132,10 @@ class RuleSet:
     def rule_id(self) -> str:
         """Return the identifier with its version, as stored with every due date."""
         return f"{self.id}@{self.version}"
+
+    def in_force(self, on: date) -> bool:
+        """Whether this version governs what begins on a day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
 @dataclass(frozen=True)
@@ -141,9 +163,10 @@ class RuleBook:
         Raises:
             NotFoundError: there is no such rule set, or none was in force yet.
         """
-        fitting = [each for each in self.sets if each.id == rule_set and each.valid_from <= on]
+        fitting = [each for each in self.sets if each.id == rule_set and each.in_force(on)]
         if not fitting:
             raise NotFoundError(
+                f"{on.isoformat()}没有生效的规则集{rule_set} "
                 f"no rule set {rule_set!r} is in force on {on.isoformat()}",
                 remedy=f"choose one of: {', '.join(self.names())}",
                 rule_set=rule_set,
@@ -171,16 +194,17 @@ def from_json(value: Mapping[str, Any]) -> RuleSet:
         id=value["id"],
         version=value["version"],
         valid_from=date.fromisoformat(value["valid_from"]),
+        valid_to=date.fromisoformat(value["valid_to"]) if value["valid_to"] else None,
         name=(value["name"], value["name_en"]),
         provinces=tuple(value["provinces"]),
         zone=value["zone"],
         acceptance=_clock(clocks["acceptance"]),
         completion=_clock(clocks["completion"]),
-        agreed=_article(value["agreed_limit"]),
+        agreed=Article.from_json(value["agreed_limit"]),
         extension=Limit.from_json(extension),
         extension_times=int(extension["times"]),
-        extension_article=_article(extension),
-        supplement=_article(value["supplement"]),
+        extension_article=Article.from_json(extension),
+        supplement=Article.from_json(value["supplement"]),
         appraisers=int(value["appraisers"]),
         registers=tuple(value["registers"]),
     )
@@ -188,11 +212,7 @@ def from_json(value: Mapping[str, Any]) -> RuleSet:
 
 def _clock(value: Mapping[str, Any]) -> ClockRule:
     stopped = bool(value["stopped_by_supplement"])
-    return ClockRule(Limit.from_json(value), str(value["start"]), stopped, _article(value))
-
-
-def _article(value: Mapping[str, Any]) -> Article:
-    return Article(str(value["article"]), str(value["article_en"]))
+    return ClockRule(Limit.from_json(value), str(value["start"]), stopped, Article.from_json(value))
 
 
 @cache
@@ -217,6 +237,14 @@ def _read(path: Path) -> RuleSet:
         ) from error
 
 
-def _twins(sets: Iterable[RuleSet]) -> bool:
+def _twins(sets: Sequence[RuleSet]) -> bool:
+    """Whether two versions of one rule set start together, or one starts within a closed other."""
     keys = [(each.id, each.valid_from) for each in sets]
-    return len(set(keys)) != len(keys)
+    return len(set(keys)) != len(keys) or any(
+        one is not other
+        and one.id == other.id
+        and one.valid_to is not None
+        and one.valid_from <= other.valid_from <= one.valid_to
+        for one in sets
+        for other in sets
+    )

@@ -15,19 +15,18 @@ Pure: dates in, dates out. (RULES: TT-01 to TT-06.)
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from appraisal.calendar import DayKind, WorkCalendar
-from appraisal.rules import UNIT_NAMES, Article, Limit, RuleSet, Unit
+from appraisal.calendar import WorkCalendar
+from appraisal.counting import Step, Stop, count
+from appraisal.rules import UNIT_NAMES, Limit, RuleSet, Unit
 from storage.errors import InputError, StateError
 
 Day = date
 """A calendar day; ``Due`` has a field of the class's own name."""
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -45,27 +44,6 @@ class Extension:
     limit: Limit
     approved_by: str
     notified: date
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a computation: the period it covers, its words, and the article behind it."""
-
-    start: date
-    end: date
-    text: tuple[str, str]
-    article: Article
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the form used in listings."""
-        return {
-            "from": self.start.isoformat(),
-            "to": self.end.isoformat(),
-            "zh": self.text[0],
-            "en": self.text[1],
-            "article": self.article.zh,
-            "article_en": self.article.en,
-        }
 
 
 @dataclass(frozen=True)
@@ -105,7 +83,7 @@ def acceptance_due(
     """
     rule = rules.acceptance
     stops = _closed(pauses, as_of) if rule.stopped_by_supplement else []
-    step = _count(received, rule.limit, stops, calendar, rule.article)
+    step = count(received, rule.limit, stops, calendar, rule.article)
     return Due(step.end, calendar.provisional(step.end), rules.rule_id, step.end, (step,))
 
 
@@ -126,15 +104,16 @@ def completion_due(
     """
     rule = rules.completion
     stops = _closed(pauses, as_of) if rule.stopped_by_supplement else []
-    statutory = _count(effective, rule.limit, stops, calendar, rule.article)
+    statutory = count(effective, rule.limit, stops, calendar, rule.article)
     steps = [statutory]
     if agreed is not None:
-        steps = [_count(effective, agreed, stops, calendar, rules.agreed)]
+        steps = [count(effective, agreed, stops, calendar, rules.agreed)]
     for each in extensions:
         article = rules.extension_article
-        steps.append(_count(steps[-1].end, each.limit, stops, calendar, article))
+        steps.append(count(steps[-1].end, each.limit, stops, calendar, article))
     end = steps[-1].end
-    shown = [*steps, *_pause_steps(stops, effective, end, rule.limit.unit, calendar, rules)]
+    unit = (agreed or rule.limit).unit
+    shown = [*steps, *_pause_steps(stops, effective, end, unit, calendar, rules)]
     provisional = calendar.provisional(max(end, statutory.end))
     return Due(end, provisional, rules.rule_id, statutory.end, tuple(shown))
 
@@ -173,67 +152,27 @@ def check_extension(new: Extension, granted: int, due: Due, rules: RuleSet) -> N
         )
 
 
-def _closed(pauses: Sequence[Pause], as_of: date | None) -> list[tuple[date, date]]:
+def _closed(pauses: Sequence[Pause], as_of: date | None) -> list[Stop]:
     """Return the pauses as closed periods in order, or refuse them."""
-    closed: list[tuple[date, date]] = []
+    closed: list[Stop] = []
     for pause in sorted(pauses, key=lambda each: (each.start, each.end or date.max)):
         end = pause.end
         if end is None:
             if as_of is None:
                 raise InputError("an open pause needs the day up to which it is counted")
             end = max(as_of, pause.start)
-        if end < pause.start or (closed and pause.start < closed[-1][1]):
+        if end < pause.start or (closed and pause.start < closed[-1].last):
             raise StateError(
                 f"补充材料期间重叠或倒置 the pause from {pause.start} to {end} ends before it "
                 "starts or overlaps another",
                 remedy="correct the dates of the request and the receipt",
             )
-        closed.append((pause.start, end))
+        closed.append(Stop(pause.start, end))
     return closed
 
 
-def _paused(day: date, stops: Sequence[tuple[date, date]]) -> bool:
-    return any(start < day <= end for start, end in stops)
-
-
-def _count(
-    start: date,
-    limit: Limit,
-    stops: Sequence[tuple[date, date]],
-    calendar: WorkCalendar,
-    article: Article,
-) -> Step:
-    """Count a limit from a day; the step tells which days were left out and why."""
-    day, left, skipped = start, limit.length, Counter[str]()
-    working = limit.unit is Unit.WORKING_DAY
-    while left:
-        day += _DAY
-        kind = calendar.day_kind(day) if working else DayKind.WORKDAY
-        if kind is DayKind.WEEKEND:
-            skipped["周末 weekend"] += 1
-        elif kind is DayKind.HOLIDAY:
-            skipped[calendar.holiday_name(day)] += 1
-        elif _paused(day, stops):
-            skipped["补充材料 supplement"] += 1
-        else:
-            left -= 1
-            if kind is DayKind.MAKE_UP:
-                skipped["调休上班（计入）make-up workday (counted)"] += 1
-    return Step(start, day, _counted(start, day, limit, skipped), article)
-
-
-def _counted(start: date, end: date, limit: Limit, skipped: Counter[str]) -> tuple[str, str]:
-    zh, en = limit.text()
-    out = "，".join(f"{name}{days}天" for name, days in skipped.items())
-    out_en = ", ".join(f"{name} {days}" for name, days in skipped.items())
-    return (
-        f"自{start}次日起计{zh}，至{end}" + (f"；不计入或说明：{out}" if out else ""),
-        f"{en} from the day after {start}, to {end}" + (f"; noted: {out_en}" if out_en else ""),
-    )
-
-
 def _pause_steps(
-    stops: Sequence[tuple[date, date]],
+    stops: Sequence[Stop],
     effective: date,
     end: date,
     unit: Unit,
@@ -241,7 +180,8 @@ def _pause_steps(
     rules: RuleSet,
 ) -> list[Step]:
     steps = []
-    for first, last in stops:
+    for stop in stops:
+        first, last = stop.first, stop.last
         if last <= effective or first >= end:
             continue
         days = calendar.working_days_between(first, last)

@@ -125,7 +125,7 @@ def test_the_queue_is_the_agency_s_own_most_urgent_first() -> None:
     rows = queue_view([slow, fast, other, closed], "SJ", date(2026, 3, 20), BOOK, CALENDAR)
     assert [row.commission.commission_no for row in rows] == ["2号", "1号"]
     listed = rows[0].as_json()
-    assert listed["state_zh"] == "已受理，鉴定中"
+    assert listed["state_zh"].startswith("已受理")
     assert (listed["clock_state"], listed["due"], listed["days_left"]) == (
         "overdue",
         "2026-03-19",
