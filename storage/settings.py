@@ -114,6 +114,30 @@ class Settings(BaseSettings):
         description="Memory above which it is replaced, times (pages read at a time + 1).",
     )
 
+    public_url: str = Field(
+        "", description="Address of the queue as browsers see it; empty: loopback over plain http."
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, by commas, whose X-Forwarded-For is believed."
+    )
+    link_hours: int = Field(72, ge=1, le=720, description="Hours that a one-time link is valid.")
+    session_idle_minutes: int = Field(
+        60, ge=1, le=1440, description="Minutes without a request after which a session ends."
+    )
+    session_hours: int = Field(12, ge=1, le=168, description="Hours after which a session ends.")
+    requests_per_minute: int = Field(
+        600, ge=1, description="Requests a minute of one account, and of one address without one."
+    )
+    polls_per_account: int = Field(
+        4, ge=1, description="Requests of one account that may wait for news at the same time."
+    )
+    max_request_bytes: int = Field(1 << 20, description="Largest request but uploads, bytes.")
+    max_upload_bytes: int = Field(8 << 30, description="Largest upload of an opinion, bytes.")
+    oidc_issuer: str = Field("", description="Sign-in service (OpenID Connect); empty: none.")
+    oidc_client_id: str = Field("", description="Name of the queue at that service.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret there.")
+    oidc_name: str = Field("统一身份认证", description="Name of that service, as people know it.")
+
     debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
 
