@@ -9,6 +9,7 @@ from tasks.reader import (
     charset,
     ewf,
     fields,
+    grid,
     heavy,
     images,
     inspection,
@@ -42,7 +43,7 @@ STARTS_PROGRAM = frozenset({"ocr_page"})
 
 def preload() -> None:
     """Load every parser and its tables once, so that each child starts warm."""
-    for module in (*inspection.HEAVY, "manifest_xlsx"):
+    for module in (*inspection.HEAVY, "manifest_xlsx", "grid_xlsx"):
         heavy.loaded(f"tasks.reader.{module}")
     charset.preload()
     inspection.preload()
@@ -80,6 +81,10 @@ def _fields(job: Job, source: Source, _: list[int]) -> Any:
     return fields.read_fields(source)
 
 
+def _grid(job: Job, source: Source, _: list[int]) -> Any:
+    return grid.read_grid(source)
+
+
 def _acquisition(job: Job, source: Source, _: list[int]) -> Any:
     return ewf.examine(source, job.limit)
 
@@ -104,6 +109,7 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "render": _render,
     "manifest": _manifest,
     "fields": _fields,
+    "grid": _grid,
     "contents": serve.list_contents,
     "unpack": serve.unpack_members,
     "acquisition": _acquisition,
