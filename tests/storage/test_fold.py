@@ -38,6 +38,7 @@ def flaws_of(life: Life) -> list[FlawKind]:
 
 
 def test_a_receipt_without_a_release_is_named_and_so_is_the_overlap() -> None:
+    """CU-04: gaps and overlaps are reported."""
     life = Life().intake()
     life.receive("J2026-000009", [1], WANG)
     assert flaws_of(life) == [FlawKind.RECEIPT_WITHOUT_RELEASE, FlawKind.OVERLAP]
@@ -102,6 +103,7 @@ def test_collected_after_it_was_received_is_named() -> None:
 
 
 def test_the_clock_set_back_is_flagged_and_not_hidden() -> None:
+    """CU-09: a time before its predecessor is flagged."""
     life = Life().intake()
     times = [event.recorded_at for event in life.events]
     times[-1] = "2026-11-20T00:00:00+00:00"
@@ -250,6 +252,7 @@ def require_whole(custody: CaseCustody) -> None:
 @given(lives(), st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_legal_life_has_one_holder_at_every_instant(life: Life, data: st.DataObject) -> None:
+    """CU-04: the holder is defined at every instant."""
     placed = life.placed()
     custody = fold(CASE, placed, counts(placed))
     assert custody.ok, custody.flaws

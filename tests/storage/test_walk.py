@@ -52,6 +52,7 @@ def test_an_untouched_log_has_no_finding(house: Kept) -> None:
 
 @pytest.mark.parametrize("at", [0, 4, -1])
 def test_an_edited_event_is_named(house: Kept, at: int) -> None:
+    """CU-01: an edited event is detected."""
     index = at % len(house.check().entries[:256])
 
     def edit(leaves: list[bytes]) -> None:
@@ -73,6 +74,7 @@ def test_bytes_that_are_no_event_any_more_are_named(house: Kept) -> None:
 
 @pytest.mark.parametrize("index", [0, 4, 9])
 def test_a_removed_event_is_named(house: Kept, index: int) -> None:
+    """CU-01: a removed event is detected."""
     house.edit(0, lambda leaves: leaves.pop(index))
     check = house.check()
     assert named(check) == [("entry_missing", index)]
@@ -96,6 +98,7 @@ def test_the_same_event_a_second_time_is_named(house: Kept) -> None:
 
 
 def test_reordered_events_are_named(house: Kept) -> None:
+    """CU-01: reordered events are detected."""
     def swap(leaves: list[bytes]) -> None:
         leaves[2], leaves[6] = leaves[6], leaves[2]
 

@@ -176,6 +176,7 @@ def test_a_rejection_is_no_integrity_failure(open_: Opener, tsa: Faulty) -> None
 def test_a_failure_is_recorded_once_a_day_and_every_untrue_reply_is(
     open_: Opener, tsa: Faulty
 ) -> None:
+    """CU-07: a failure is on record and never skipped silently."""
     house = open_(entry(f"http://127.0.0.1:{free_port()}/", tsa.certificates))
     for hour in range(3):
         house.at(datetime(2027, 3, 1, 1 + hour, tzinfo=UTC)).failure()
@@ -268,6 +269,7 @@ def test_an_authority_that_is_gone_from_the_settings_is_said(
 
 
 def test_openssl_accepts_what_is_stored(open_: Opener, tsa: Faulty, url: str) -> None:
+    """CU-07: the head is stamped, and a program that is not ours agrees."""
     house = open_(entry(url, tsa.certificates, algorithms=BOTH))
     events = house.run()
     assert [event.details["algorithm"] for event in events] == BOTH
@@ -331,6 +333,7 @@ def at_noon(house: Anchored, days: int) -> Anchored:
 
 
 def test_each_day_without_a_timestamp_is_listed(open_: Opener, tsa: Faulty, url: str) -> None:
+    """CU-07: a day without a timestamp is listed."""
     house = open_(entry(url, tsa.certificates))
     for days in (10, 11, 13):
         at_noon(house, days).grow(3)

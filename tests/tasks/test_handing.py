@@ -131,6 +131,7 @@ def test_a_hand_over_is_received_once_and_its_sheet_can_be_had_again(house: Cust
 
 
 def test_the_event_says_everything_that_the_rules_ask_for(house: Custody) -> None:
+    """CU-02: who, what, from, to, purpose, place, seal, digest, document."""
     renew_seal(house, ONE, "F1", (A, B))
     number = give(house, seal="F1", condition="完好", document="移送函〔2026〕1号")
     receive(house, number, WANG, said(house, seal="F1"))
@@ -179,6 +180,7 @@ def test_a_seal_found_broken_at_the_receipt_is_recorded_and_named(house: Custody
 
 
 def test_seals_are_broken_and_renewed_by_two_with_their_numbers(house: Custody) -> None:
+    """CU-06: old and new number, two persons."""
     for kind, call in (
         (InputError, lambda: renew_seal(house, ONE, "F1", (A, A))),
         (InputError, lambda: renew_seal(house, ONE, "F1", (A, Person("")))),
@@ -237,6 +239,7 @@ def test_many_exhibits_are_one_hand_over(house: Custody, tmp_path: Path, pool: C
 def test_what_nobody_received_is_listed_after_the_days_and_on_record_once(
     house: Custody, tmp_path: Path
 ) -> None:
+    """CU-03: a release without a receipt is listed as open."""
     appraise(house, tmp_path)
     number = give(house, THREE)
     assert open_handovers(house, 3) == []
