@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from appraisal.calendar import WorkCalendar
 from appraisal.commission import Commission, State
+from appraisal.counting import left_until
 from appraisal.rules import RuleSet, Unit
 from appraisal.step import parse_moment
 from appraisal.turnaround import Due, Extension, Pause, acceptance_due, completion_due
@@ -28,7 +29,10 @@ CLOCK_NAMES: dict[str, tuple[str, str]] = {
 
 
 class ClockState(StrEnum):
-    """How a clock stands: still going, or over in time or not."""
+    """How a clock stands: still going, or over in time or not.
+
+    ``LIFTED`` is for measures of a case that end by themselves on their due date.
+    """
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -36,6 +40,7 @@ class ClockState(StrEnum):
     MET = "met"
     LATE = "late"
     STOPPED = "stopped"
+    LIFTED = "lifted"
 
 
 CLOCK_STATE_NAMES: dict[ClockState, tuple[str, str]] = {
@@ -45,6 +50,7 @@ CLOCK_STATE_NAMES: dict[ClockState, tuple[str, str]] = {
     ClockState.MET: ("按期完成", "met"),
     ClockState.LATE: ("逾期完成", "late"),
     ClockState.STOPPED: ("已终止计时", "stopped"),
+    ClockState.LIFTED: ("期满自动解除", "lifted by itself"),
 }
 
 
@@ -112,7 +118,7 @@ def due_of_completion(
 ) -> Due:
     """Return the day by which the opinion is due; a pause still open counts up to today."""
     return completion_due(
-        date.fromisoformat(commission.effective_date),
+        effective_day(commission, rules),
         commission.brief.agreed_limit,
         [
             Extension(each.limit, each.approved_by, date.fromisoformat(each.notified))
@@ -125,6 +131,17 @@ def due_of_completion(
     )
 
 
+def effective_day(commission: Commission, rules: RuleSet) -> date:
+    """Return the day on which the commission took effect, in the rule set's zone.
+
+    A day that nobody stated is that of the acceptance, whose time may be written in any zone.
+    """
+    stated = commission.effective_date
+    if stated == commission.decided_at[: len(stated)]:
+        return local_day(commission.decided_at, rules)
+    return date.fromisoformat(stated)
+
+
 def local_day(moment: str, rules: RuleSet) -> date:
     """Return the day of a time in the rule set's zone."""
     return parse_moment(moment).astimezone(ZoneInfo(rules.zone)).date()
@@ -133,9 +150,10 @@ def local_day(moment: str, rules: RuleSet) -> date:
 def _acceptance(
     commission: Commission, rules: RuleSet, calendar: WorkCalendar, today: date
 ) -> Clock:
+    decided = commission.decided_at
+    calendar = _known(calendar, decided or commission.ended_at)
     due = due_of_acceptance(commission, rules, calendar, today)
     unit, stops = rules.acceptance.limit.unit, rules.acceptance.stopped_by_supplement
-    decided = commission.decided_at
     paused = stops and not decided and commission.state is State.PAUSED
     return _clock(ACCEPTANCE, due, decided, commission, paused, unit, rules, calendar, today)
 
@@ -143,12 +161,13 @@ def _acceptance(
 def _completion(
     commission: Commission, rules: RuleSet, calendar: WorkCalendar, today: date
 ) -> Clock:
+    back = commission.opinion.at if commission.opinion else ""
+    calendar = _known(calendar, back or commission.ended_at)
     due = due_of_completion(commission, rules, calendar, today)
     agreed = commission.brief.agreed_limit
     unit = (agreed or rules.completion.limit).unit
     if commission.extensions:
         unit = commission.extensions[-1].limit.unit
-    back = commission.opinion.at if commission.opinion else ""
     # A supplement asked for after the due date stops nothing: the work is late already.
     paused = (
         commission.state is State.PAUSED
@@ -174,12 +193,15 @@ def _clock(
         return Clock(name, due, ClockState.MET if met else ClockState.LATE, None, done_at)
     if commission.ended_at:
         return Clock(name, due, ClockState.STOPPED, None, commission.ended_at)
-    left = (due.date - today).days
-    if unit is Unit.WORKING_DAY:
-        left = calendar.working_days_between(today, due.date)
+    left = left_until(today, due.date, unit, calendar)
     if paused:
         return Clock(name, due, ClockState.PAUSED, left)
     return Clock(name, due, ClockState.OVERDUE if today > due.date else ClockState.RUNNING, left)
+
+
+def _known(calendar: WorkCalendar, over: str) -> WorkCalendar:
+    """A clock that is over keeps the calendar that it ended with (TT-11)."""
+    return calendar.known(over) if over else calendar
 
 
 def _pauses(commission: Commission, rules: RuleSet) -> list[Pause]:
