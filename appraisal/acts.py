@@ -15,6 +15,7 @@ from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
 from appraisal.clocks import due_of_completion
 from appraisal.commission import Commission, NoticeKind
+from appraisal.happened import Fate
 from appraisal.material import Material
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.rules import Limit, RuleSet
@@ -54,32 +55,81 @@ def accept(
     package_digest: str = "",
     effective_date: str = "",
     due: Due | None = None,
+    late_since: date | None = None,
 ) -> Transition:
     """Accept; without an earlier receipt the package digest must be repeated here.
 
-    ``due`` is what the agency was told, kept beside the step (TT-02).
+    ``due`` is what the agency was told, kept beside the step (TT-02); ``late_since`` is the day
+    by which it should have decided, if that is over (TT-01).
     """
     data: dict[str, Any] = {"package_digest": package_digest, "effective_date": effective_date}
-    return Transition(Kind.ACCEPT, at, actor, data | _told(due))
+    late = {"late": {"due": late_since.isoformat()}} if late_since else {}
+    return Transition(Kind.ACCEPT, at, actor, data | _told(due) | late)
 
 
-def decline(reason: str, actor: Person, at: str) -> Transition:
+def decline(reason: str, actor: Person, at: str, document: str = "") -> Transition:
     """Refuse the commission, with the reason (JAG art. 15)."""
-    return Transition(Kind.DECLINE, at, actor, {"reason": reason})
+    return Transition(Kind.DECLINE, at, actor, {"reason": reason, "document": document})
 
 
-def request_supplement(what: str, actor: Person, at: str) -> Transition:
+def start(actor: Person, at: str, appraisers: Sequence[str] = ()) -> Transition:
+    """Begin the work, with the names of those who do it (JAG art. 19)."""
+    return Transition(Kind.START, at, actor, {"appraisers": list(appraisers)})
+
+
+def request_supplement(what: str, actor: Person, at: str, document: str = "") -> Transition:
     """Ask for more material; the clock stops where the rule set says so."""
-    return Transition(Kind.REQUEST_SUPPLEMENT, at, actor, {"what": what})
+    return Transition(Kind.REQUEST_SUPPLEMENT, at, actor, {"what": what, "document": document})
+
+
+def supply_supplement(
+    materials: Sequence[Material],
+    number: int,
+    actor: Person,
+    at: str,
+    package: Fingerprint | None = None,
+    document: str = "",
+) -> tuple[Transition, ...]:
+    """Hand more material over: one step, and one more for each part of a long list.
+
+    Args:
+        materials: the lines of its list (AP-02).
+        number: which supplement of the commission it answers, from 1.
+        actor: who hands over, for the client.
+        at: when.
+        package: fingerprint of the package built of it, if one was; the agency repeats it.
+        document: number of the letter that goes with it.
+    """
+    made = {"package": package.as_json() if package else None, "document": document}
+    return tuple(
+        Transition(
+            Kind.SUPPLY_SUPPLEMENT, at, actor, {"materials": part, "supplement": number, **made}
+        )
+        for part in (list(_parts(materials)) or [[]])
+    )
 
 
 def receive_supplement(
-    exhibits: Sequence[str], actor: Person, at: str, note: str = ""
+    exhibits: Sequence[str],
+    actor: Person,
+    at: str,
+    note: str = "",
+    package_digest: str = "",
+    number: int = 0,
 ) -> Transition:
-    """Record that the material came, or with a note that the agency goes on without."""
-    return Transition(
-        Kind.RECEIVE_SUPPLEMENT, at, actor, {"exhibits": list(exhibits), "note": note}
-    )
+    """Record that the material came; without exhibits, that what was supplied came.
+
+    ``number`` is which supplement it is, from 1; custody events follow from a step that has it.
+    """
+    data = {"exhibits": list(exhibits), "note": note, "package_digest": package_digest}
+    more = {"supplement": number} if number else {}
+    return Transition(Kind.RECEIVE_SUPPLEMENT, at, actor, data | more)
+
+
+def go_on_without(note: str, actor: Person, at: str) -> Transition:
+    """Record that the agency goes on without the material, and why; the clock runs again."""
+    data = {"exhibits": [], "note": note, "without": True}
+    return Transition(Kind.RECEIVE_SUPPLEMENT, at, actor, data)
 
 
 def extend(
@@ -92,6 +142,7 @@ def extend(
     actor: Person,
     at: str,
     reason: str = "",
+    document: str = "",
 ) -> Transition:
     """Extend the time limit (TT-03).
 
@@ -99,7 +150,10 @@ def extend(
         StateError: the rules do not allow it, or nothing was accepted yet.
     """
     if not commission.effective_date:
-        raise StateError("there is no time limit to extend yet", remedy="accept it first")
+        raise StateError(
+            "还没有可延长的时限 there is no time limit to extend yet",
+            remedy="请先受理 accept it first",
+        )
     today = parse_moment(at).date()
     old = due_of_completion(commission, rules, calendar, today)
     granted = Extension(limit, approved_by, notified)
@@ -110,6 +164,7 @@ def extend(
         "notified": notified.isoformat(),
         "old_due": old.date.isoformat(),
         "reason": reason,
+        "document": document,
     }
     return Transition(Kind.EXTEND, at, actor, data)
 
@@ -130,9 +185,20 @@ def return_opinion(
     return Transition(Kind.RETURN_OPINION, at, actor, data)
 
 
-def send_back(reason: str, actor: Person, at: str) -> Transition:
+def check(
+    actor: Person, at: str, findings: Sequence[OpinionFinding] = (), note: str = ""
+) -> Transition:
+    """Begin to look at an opinion, or record what a person saw on it (AP-08).
+
+    A finding replaces the one of the same code: what no program can see, a person confirms.
+    """
+    data = {"findings": [each.as_json() for each in findings], "note": note}
+    return Transition(Kind.CHECK, at, actor, data)
+
+
+def send_back(reason: str, actor: Person, at: str, document: str = "") -> Transition:
     """Send an opinion back to the agency; its clock runs on."""
-    return Transition(Kind.SEND_BACK, at, actor, {"reason": reason})
+    return Transition(Kind.SEND_BACK, at, actor, {"reason": reason, "document": document})
 
 
 def close(actor: Person, at: str, reason: str = "") -> Transition:
@@ -140,14 +206,76 @@ def close(actor: Person, at: str, reason: str = "") -> Transition:
     return Transition(Kind.CLOSE, at, actor, {"reason": reason})
 
 
-def withdraw(reason: str, actor: Person, at: str) -> Transition:
+def correct(
+    what: str, actor: Person, at: str, document: str = "", exhibit_id: str = ""
+) -> Transition:
+    """Correct an opinion without changing its result (补正, JAG art. 41)."""
+    data = {"what": what, "document": document, "exhibit_id": exhibit_id}
+    return Transition(Kind.CORRECT, at, actor, data)
+
+
+def withdraw(reason: str, actor: Person, at: str, document: str = "") -> Transition:
     """Withdraw the commission (JAG art. 21)."""
-    return Transition(Kind.WITHDRAW, at, actor, {"reason": reason})
+    return Transition(Kind.WITHDRAW, at, actor, {"reason": reason, "document": document})
 
 
-def terminate(reason: str, actor: Person, at: str) -> Transition:
+def terminate(reason: str, actor: Person, at: str, document: str = "") -> Transition:
     """End the appraisal without an opinion (终止鉴定)."""
-    return Transition(Kind.TERMINATE, at, actor, {"reason": reason})
+    return Transition(Kind.TERMINATE, at, actor, {"reason": reason, "document": document})
+
+
+def request_recusal(
+    appraiser: str, reason: str, actor: Person, at: str, document: str = ""
+) -> Transition:
+    """Ask that an appraiser withdraw (JAG art. 20)."""
+    data = {"appraiser": appraiser, "reason": reason, "document": document}
+    return Transition(Kind.REQUEST_RECUSAL, at, actor, data)
+
+
+def decide_recusal(
+    appraiser: str,
+    granted: bool,
+    reason: str,
+    actor: Person,
+    at: str,
+    replacement: str = "",
+    document: str = "",
+) -> Transition:
+    """Decide whether an appraiser withdraws, and who takes over (JAG art. 21)."""
+    data = {
+        "appraiser": appraiser,
+        "granted": granted,
+        "reason": reason,
+        "replacement": replacement,
+        "document": document,
+    }
+    return Transition(Kind.DECIDE_RECUSAL, at, actor, data)
+
+
+def consent(
+    exhibits: Sequence[str], document: str, actor: Person, at: str, note: str = ""
+) -> Transition:
+    """Consent, for the client, that material of these exhibits be consumed (AP-13)."""
+    data = {"exhibits": list(exhibits), "document": document, "note": note}
+    return Transition(Kind.CONSENT, at, actor, data)
+
+
+def material(
+    fate: Fate,
+    exhibits: Sequence[str],
+    actor: Person,
+    at: str,
+    note: str = "",
+    document: str = "",
+) -> Transition:
+    """Record what became of material: returned, destroyed, consumed or damaged (AP-13)."""
+    data = {
+        "fate": fate.value,
+        "exhibits": list(exhibits),
+        "note": note,
+        "document": document,
+    }
+    return Transition(Kind.MATERIAL, at, actor, data)
 
 
 def notify(kind: NoticeKind, to: str, document: str, actor: Person, at: str) -> Transition:

@@ -2,21 +2,27 @@
 
 Everything here is scoped: a commission of another agency, and one that was never sent, is not
 found, in the same words as one that does not exist. Page, programming interface and client all
-go through this class, so that none of them has rules of its own. (RULES: AP-07, TT-01 to TT-04.)
+go through this class, so that none of them has rules of its own. What was done already by the
+same person is answered with the commission as it is. (RULES: AP-07 to AP-14, TT-01 to TT-04.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from appraisal import acts
 from appraisal.agency import Agency
-from appraisal.clocks import due_of_completion, local_day
-from appraisal.commission import Commission, State
+from appraisal.clocks import local_day
+from appraisal.commission import Commission
 from appraisal.desk import Desk
-from appraisal.queue import QueueRow, row_of
+from appraisal.happened import Fate
+from appraisal.missing import Missing, missing
+from appraisal.queue import QueuePage, QueueRow, row_of
 from appraisal.rules import Limit
-from appraisal.step import Transition
+from appraisal.step import AGENCY_KINDS, Kind, Transition
+from appraisal.told import HistoryLine, history_lines
+from appraisal.transitions import History, allowed
 from storage.errors import NotFoundError
 from storage.nouns import Person
 
@@ -39,66 +45,218 @@ class AgencyDesk:
         """Return the agency's own description."""
         return self.desk.agency(self.agency_id)
 
+    # What the agency sees
+
     def commission(self, number: str) -> Commission:
         """Return one of the agency's commissions.
 
         Raises:
             NotFoundError: there is none, it was not sent, or it is another agency's.
         """
-        try:
-            found = self.desk.commission(number)
-        except NotFoundError:
-            found = None
-        if found is None or found.agency_id != self.agency_id or found.state is State.DRAFTED:
-            raise NotFoundError(
-                f"没有委托书{number} there is no commission {number}",
-                remedy="see the list of your commissions",
-            )
-        return found
+        return self._history(number).commission
 
     def row(self, number: str, today: date) -> QueueRow:
         """Return one commission with its clocks and next step."""
         return row_of(self.commission(number), today, self.desk.book, self.desk.calendar)
 
     def rows(self, today: date) -> list[QueueRow]:
-        """Return the agency's open commissions, the most urgent first."""
+        """Return all of the agency's open commissions, the most urgent first; see ``page``."""
         return self.desk.queue(self.agency_id, today)
+
+    def page(
+        self,
+        *,
+        today: date,
+        standing: str = "open",
+        text: str = "",
+        after: str = "",
+        limit: int = 50,
+    ) -> QueuePage:
+        """Return the next of the agency's commissions: open ones by urgency, others newest first.
+
+        Args:
+            today: the day on which clocks are looked at.
+            standing: a word of ``Standing``, or ``open``, ``ended``, ``all``.
+            text: part of a number, a case number or a client's name.
+            after: ``next`` of the page before.
+            limit: rows at most.
+
+        Raises:
+            InputError: the standing is unknown, or ``after`` is not from such a listing.
+        """
+        return self.desk.page(
+            today=today,
+            agency=self.agency_id,
+            standing=standing,
+            text=text,
+            after=after,
+            limit=limit,
+            sent=True,
+        )
+
+    def changes(
+        self, since: int, limit: int = 50, today: date | None = None
+    ) -> tuple[tuple[QueueRow, ...], int]:
+        """Return commissions that took a step after ``since``, and where to ask from next.
+
+        Args:
+            since: the cursor of the answer before; 0: from the beginning.
+            limit: rows at most; with more to come the cursor is that of the last row.
+            today: the day on which clocks are looked at; None: the present one.
+        """
+        return self.desk.changes(self.agency_id, since, limit, today or self.desk.today())
+
+    def steps(self, number: str) -> list[HistoryLine]:
+        """Return the history of a commission as the agency may see it, oldest first."""
+        return history_lines(self._history(number).steps, for_agency=True)
+
+    def allowed(self, number: str) -> tuple[Kind, ...]:
+        """Return the agency's steps that are possible now."""
+        found = self.commission(number)
+        return tuple(kind for kind in Kind if kind in AGENCY_KINDS and self._sensible(found, kind))
+
+    def missing(self, number: str) -> list[Missing]:
+        """Return what the next step still waits for: code, Chinese, English."""
+        found = self.commission(number)
+        return missing(found, self.desk.rules(found).appraisers)
+
+    # What the agency does
 
     def receive(self, number: str, package_digest: str) -> Commission:
         """Acknowledge receipt by repeating the package's digest (AP-07)."""
         return self._step(number, acts.receive(package_digest, self.actor, self._now()))
 
     def accept(self, number: str, package_digest: str = "") -> Commission:
-        """Accept; the date that follows is recorded with the step (TT-02)."""
-        found, now = self.commission(number), self._now()
-        probe = acts.accept(self.actor, now, package_digest)
-        accepted = self.desk.preview(found, probe)
-        rules = self.desk.rules(found)
-        due = due_of_completion(accepted, rules, self.desk.calendar, local_day(now, rules))
-        return self._step(number, acts.accept(self.actor, now, package_digest, due=due))
+        """Accept; the date that follows is recorded with the step (TT-02).
 
-    def decline(self, number: str, reason: str) -> Commission:
+        When the time to decide is over, ``late_since`` of the commission says so (TT-01).
+        """
+        history, now = self._history(number), self._now()
+        said = {"package_digest": package_digest}
+        if history.repeated(Kind.ACCEPT, self.actor, said):
+            return history.commission
+        step = self.desk.acceptance(history.commission, self.actor, now, package_digest)
+        return self.desk.step(number, step)
+
+    def decline(self, number: str, reason: str, document: str = "") -> Commission:
         """Decline with the reason (JAG art. 15)."""
-        return self._step(number, acts.decline(reason, self.actor, self._now()))
+        return self._step(number, acts.decline(reason, self.actor, self._now(), document))
 
-    def request_supplement(self, number: str, what: str) -> Commission:
+    def start(self, number: str, appraisers: Sequence[str] = ()) -> Commission:
+        """Begin the work, with the names of those who do it (JAG art. 19)."""
+        return self._step(number, acts.start(self.actor, self._now(), appraisers))
+
+    def request_supplement(self, number: str, what: str, document: str = "") -> Commission:
         """Ask for more material; the clock stops where the rule set says so."""
-        return self._step(number, acts.request_supplement(what, self.actor, self._now()))
+        step = acts.request_supplement(what, self.actor, self._now(), document)
+        return self._step(number, step)
 
-    def extend(self, number: str, days: int, approved_by: str, reason: str) -> Commission:
+    def receive_supplement(
+        self, number: str, note: str = "", package_digest: str = ""
+    ) -> Commission:
+        """Acknowledge the supplement that the client supplied; the clock runs again.
+
+        ``package_digest`` is repeated where a package was built of it (AP-07).
+        """
+        which = len(self.commission(number).supplements)
+        step = acts.receive_supplement([], self.actor, self._now(), note, package_digest, which)
+        return self._step(number, self.desk.require_supplied(number, step))
+
+    def go_on_without(self, number: str, note: str) -> Commission:
+        """Go on without the material that was asked for, and say why; the clock runs again."""
+        return self._step(number, acts.go_on_without(note, self.actor, self._now()))
+
+    def extend(
+        self, number: str, days: int, approved_by: str, reason: str, document: str = ""
+    ) -> Commission:
         """Extend the time limit; filing it here is what tells the client (TT-03)."""
-        found, now = self.commission(number), self._now()
+        history, now = self._history(number), self._now()
+        found = history.commission
         rules = self.desk.rules(found)
         limit = Limit(days, rules.extension.unit)
-        told = local_day(now, rules)
+        said = {"limit": limit.as_json(), "approved_by": approved_by, "reason": reason}
+        if history.repeated(Kind.EXTEND, self.actor, said):
+            return found
         step = acts.extend(
-            found, limit, approved_by, told, rules, self.desk.calendar, self.actor, now, reason
+            found,
+            limit,
+            approved_by,
+            local_day(now, rules),
+            rules,
+            self.desk.calendar,
+            self.actor,
+            now,
+            reason,
+            document,
+        )
+        return self.desk.step(number, step)
+
+    def terminate(self, number: str, reason: str, document: str = "") -> Commission:
+        """End the appraisal without an opinion (终止鉴定)."""
+        return self._step(number, acts.terminate(reason, self.actor, self._now(), document))
+
+    def correct(
+        self, number: str, what: str, document: str = "", exhibit_id: str = ""
+    ) -> Commission:
+        """Correct an opinion without changing its result (补正, JAG art. 41)."""
+        step = acts.correct(what, self.actor, self._now(), document, exhibit_id)
+        return self._step(number, step)
+
+    def request_recusal(
+        self, number: str, appraiser: str, reason: str, document: str = ""
+    ) -> Commission:
+        """Put on record that an appraiser asks, or is asked, to withdraw (JAG art. 20)."""
+        step = acts.request_recusal(appraiser, reason, self.actor, self._now(), document)
+        return self._step(number, step)
+
+    def decide_recusal(
+        self,
+        number: str,
+        appraiser: str,
+        granted: bool,
+        reason: str,
+        replacement: str = "",
+        document: str = "",
+    ) -> Commission:
+        """Decide whether an appraiser withdraws, and who takes over (JAG art. 21; AP-11)."""
+        step = acts.decide_recusal(
+            appraiser, granted, reason, self.actor, self._now(), replacement, document
         )
         return self._step(number, step)
 
-    def terminate(self, number: str, reason: str) -> Commission:
-        """End the appraisal without an opinion (终止鉴定)."""
-        return self._step(number, acts.terminate(reason, self.actor, self._now()))
+    def record_material(
+        self,
+        number: str,
+        fate: Fate,
+        exhibits: Sequence[str],
+        note: str = "",
+        document: str = "",
+    ) -> Commission:
+        """Record what became of material: returned, destroyed, consumed or damaged (AP-13)."""
+        step = acts.material(fate, exhibits, self.actor, self._now(), note, document)
+        return self._step(number, step)
+
+    def _history(self, number: str) -> History:
+        try:
+            history = self.desk.history(number)
+        except NotFoundError:
+            history = None
+        found = history.commission if history else None
+        if history is None or found is None or found.agency_id != self.agency_id:
+            raise _unknown(number)
+        if not found.sent_at:
+            raise _unknown(number)
+        return history
+
+    def _sensible(self, found: Commission, kind: Kind) -> bool:
+        """Whether a step is possible, and there is something to take it on."""
+        if kind is Kind.DECIDE_RECUSAL and not (
+            found.undecided_recusals or set(found.brief.recusal) & found.recused
+        ):
+            return False
+        if kind is Kind.MATERIAL and not found.unsettled:
+            return False
+        return allowed(found, kind)
 
     def _now(self) -> str:
         return self.desk.custody.now()
@@ -106,3 +264,11 @@ class AgencyDesk:
     def _step(self, number: str, transition: Transition) -> Commission:
         self.commission(number)
         return self.desk.step(number, transition)
+
+
+def _unknown(number: str) -> NotFoundError:
+    """Return the same words for what does not exist and for what is not the agency's."""
+    return NotFoundError(
+        f"没有委托书{number} there is no commission {number}",
+        remedy="请查看本机构的委托清单 see the list of your commissions",
+    )

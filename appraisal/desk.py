@@ -8,32 +8,49 @@ returned) are derived from the history and recorded after it; repeating that cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from appraisal.acts import draft
+from appraisal import acts
 from appraisal.agency import Agency
 from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
+from appraisal.clocks import clocks, due_of_acceptance, due_of_completion, local_day
 from appraisal.commission import Commission
 from appraisal.directory import Directory
 from appraisal.fields import Fields
+from appraisal.following import custody_events
 from appraisal.material import CHOICE_FIELDS, Material, choose, read_choice
-from appraisal.queue import QueueRow, overdue_view, queue_view, rules_of
-from appraisal.requirements import Problem, require_issuable
+from appraisal.queue import (
+    QueuePage,
+    QueueRow,
+    overdue_view,
+    queue_view,
+    row_of,
+    rules_of,
+    summary,
+)
+from appraisal.requirements import Problem, require_issuable, require_unique
 from appraisal.rules import RuleBook, RuleSet
-from appraisal.step import Kind, Transition
-from appraisal.transitions import apply, event_details, fold
+from appraisal.states import State
+from appraisal.step import FORMS, KIND_NAMES, Kind, Transition
+from appraisal.told import line_of, tell_step
+from appraisal.transitions import History, apply, event_details, repeats, unfold
+from storage.catalogue import commissions as rows
 from storage.catalogue import queries
+from storage.catalogue.exclusive import exclusive
 from storage.custody import Custody
 from storage.digest import Fingerprint
-from storage.errors import ConflictError, InputError
-from storage.event import Action, CustodyEvent, decode
+from storage.errors import ConflictError, InputError, StateError, TransientError
+from storage.event import Action, decode
 from storage.nouns import EvidenceKind, Person
 
-_PART = 100
-"""Exhibits named in one event: with their chains, 65,535 bytes hold no 300 of them."""
+MOST_ROWS = 200
+"""Rows on one page of a listing, at most."""
+_WAIT_SECONDS = 10.0
 
 
 class Desk:
@@ -71,22 +88,82 @@ class Desk:
 
     # Commissions
 
+    def history(self, number: str) -> History:
+        """Return a commission with every step that it took.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self.custody.read() as session:
+            return _unfolded(rows.steps(session, number))
+
     def commission(self, number: str) -> Commission:
         """Return a commission by number.
 
         Raises:
             NotFoundError: there is none.
         """
-        with self.custody.read() as session:
-            return _folded(queries.commission_steps(session, number))
+        return self.history(number).commission
 
-    def commissions(self, agency: str = "", case: str = "") -> list[Commission]:
-        """Return commissions, of one agency or case if given."""
+    def commissions(
+        self, agency: str = "", case: str = "", *, open_only: bool = False
+    ) -> list[Commission]:
+        """Return every commission, of one agency or case if given; ``page`` asks for a few."""
         with self.custody.read() as session:
-            rows = queries.list_commissions(session, agency or None, case or None)
-            return [
-                _folded(queries.commission_steps(session, row["commission_no"])) for row in rows
-            ]
+            found = rows.listed(session, agency, case, open_only=open_only)
+            steps = rows.steps_of(session, [each["commission_no"] for each in found])
+        return [_unfolded(each).commission for each in steps.values()]
+
+    def page(
+        self,
+        *,
+        today: date,
+        agency: str = "",
+        case: str = "",
+        standing: str = "open",
+        text: str = "",
+        after: str = "",
+        limit: int = 50,
+        sent: bool = False,
+    ) -> QueuePage:
+        """Return the next commissions of a listing; only their rows are asked for.
+
+        Args:
+            today: the day on which clocks are looked at.
+            agency: identifier; empty: of every agency.
+            case: identifier; empty: of every case.
+            standing: a word of ``Standing``, or ``open``, ``ended``, ``all``.
+            text: part of a number, a case number or a client's name.
+            after: ``next`` of the page before.
+            limit: rows at most, up to ``MOST_ROWS``.
+            sent: whether what was never sent is left out.
+
+        Raises:
+            InputError: the standing is unknown, or ``after`` is not from such a listing.
+        """
+        wanted = rows.Wanted(agency, case, standing, text, today.isoformat(), sent)
+        limit = max(1, min(limit, MOST_ROWS))
+        with self.custody.read() as session:
+            found, following = rows.page(session, wanted, after, limit)
+            shown = self._rows(session, found, today)
+            return QueuePage(tuple(shown), following, rows.count_open(session, agency))
+
+    def changes(
+        self, agency: str, since: int, limit: int, today: date
+    ) -> tuple[tuple[QueueRow, ...], int]:
+        """Return an agency's commissions with a step after an entry of the log, and the newest."""
+        with self.custody.read() as session:
+            found = rows.changed(session, agency, since, max(1, min(limit, MOST_ROWS)))
+            shown = self._rows(session, found, today)
+        return tuple(shown), found[-1]["last_index"] if found else since
+
+    def _rows(
+        self, session: Any, found: Sequence[Mapping[str, Any]], today: date
+    ) -> Iterator[QueueRow]:
+        steps = rows.steps_of(session, [each["commission_no"] for each in found])
+        for each in found:
+            commission = _unfolded(steps[each["commission_no"]]).commission
+            yield row_of(commission, today, self.book, self.calendar)
 
     def draft(self, untrusted: Mapping[str, Any], by: Person, at: str) -> Commission:
         """Draft a commission from a brief with its choice of material.
@@ -97,22 +174,19 @@ class Desk:
         """
         brief = Brief.parse(untrusted, self.book.names())
         with self.custody.read() as session:
-            taken = any(
-                row["commission_no"] == brief.commission_no
-                for row in queries.list_commissions(session)
-            )
+            taken = rows.find(session, brief.commission_no) is not None
         if taken:
             raise ConflictError(
                 f"委托书编号{brief.commission_no}已使用 the commission number is taken",
-                remedy="give the commission another number",
+                remedy="请另用编号 give the commission another number",
             )
-        materials = self._materials(brief, untrusted)
+        materials = self.materials(brief.case_no, untrusted)
         self.require_issuable(brief, materials)
         commission: Commission | None = None
-        for transition in draft(brief, materials, by, at):
+        for transition in acts.draft(brief, materials, by, at):
             commission = self._record(commission, transition)
         if commission is None:
-            raise InputError("the brief is empty", remedy="fill it in")
+            raise InputError("委托书为空 the brief is empty", remedy="请填写 fill it in")
         return commission
 
     def require_issuable(self, brief: Brief, materials: Iterable[Material]) -> list[Problem]:
@@ -130,12 +204,17 @@ class Desk:
             rules.registers,
         )
 
-    def _materials(self, brief: Brief, untrusted: Mapping[str, Any]) -> list[Material]:
+    def materials(self, case_name: str, untrusted: Mapping[str, Any]) -> list[Material]:
+        """Return the material list that a choice of a case's exhibits gives (AP-02).
+
+        Raises:
+            InputError: a line is wrong, or names no exhibit of the case.
+        """
         chosen = {"materials": untrusted.get("materials")}
         fields = Fields(chosen, {"materials": "鉴定材料"})
         found = []
         with self.custody.read() as session:
-            case = queries.find_case(session, brief.case_no)
+            case = queries.find_case(session, case_name)
             for each in fields.tables("materials", CHOICE_FIELDS):
                 choice = read_choice(each)
                 label = choice["exhibit"].rpartition("/")[2]
@@ -156,21 +235,94 @@ class Desk:
     def step(self, number: str, transition: Transition) -> Commission:
         """Take one step of a commission and record what follows from it.
 
+        The same step by the same person since the state last changed is not taken twice.
+
         Raises:
             StateError: the step is not allowed now.
             ConflictError: somebody else took another step at the same moment.
         """
-        after = self._record(self.commission(number), transition)
+        history = self.history(number)
+        if history.repeated(transition.kind, transition.actor, transition.data):
+            self.follow_up(history.commission)
+            return history.commission
+        transition = _with_document(number, transition)
+        with self._alone(history.commission, transition.kind):
+            after = self._record(history.commission, transition)
         self.follow_up(after)
         return after
+
+    def supply(
+        self, number: str, untrusted: Any, by: Person, at: str, package: Fingerprint | None = None
+    ) -> Commission:
+        """Hand over the material that an agency asked for, chosen as in a brief.
+
+        Args:
+            number: the commission.
+            untrusted: a table whose ``materials`` lists exhibits of the case.
+            by: who hands over.
+            at: when.
+            package: fingerprint of the package built of it, if one was.
+
+        Raises:
+            InputError: a line is wrong, or went out already.
+            StateError: the agency asked for nothing.
+        """
+        found = self.commission(number)
+        lines = self.materials(found.brief.case_id, untrusted)
+        which = len(found.supplements)
+        for step in acts.supply_supplement(lines, which, by, at, package):
+            found = self.step(number, step)
+        return found
+
+    def require_supplied(self, number: str, step: Transition) -> Transition:
+        """Return a receipt of a supplement if there is something to acknowledge.
+
+        Raises:
+            StateError: the client has not supplied anything yet.
+        """
+        found = self.commission(number)
+        waiting = found.state is State.PAUSED and not found.supplements[-1].supplied
+        if waiting:
+            raise StateError(
+                "委托人尚未提供补充材料 the client has not supplied the material yet",
+                remedy="请等待，或说明理由后不待补充继续鉴定 wait, or go on without it and say why",
+            )
+        return step
 
     def preview(self, before: Commission, transition: Transition) -> Commission:
         """Return what a step would give, without recording it."""
         return apply(before, transition)
 
+    @contextmanager
+    def _alone(self, commission: Commission, kind: Kind) -> Iterator[None]:
+        """Let one commission of a case go out at a time, and none whose matter is out (AP-05)."""
+        if kind is not Kind.DISPATCH:
+            yield
+            return
+        case, until = commission.brief.case_id, time.monotonic() + _WAIT_SECONDS
+        while True:
+            with exclusive(self.custody.database, f"dispatch {case}") as held:
+                if held:
+                    others = self.commissions(case=case, open_only=True)
+                    require_unique(commission.brief, others)
+                    yield
+                    return
+            if time.monotonic() > until:
+                raise TransientError(
+                    "本案另一委托正在发出 another commission of the case is being dispatched",
+                    remedy="请稍后再试 try again in a moment",
+                )
+            time.sleep(0.05)
+
     def _record(self, before: Commission | None, transition: Transition) -> Commission:
         after = apply(before, transition)
-        details = event_details(after, transition)
+        zh, en = tell_step(transition)
+        details = event_details(
+            after,
+            transition,
+            summary=summary(after, self.clocks_on(after, transition.at)),
+            told={"zh": zh, "en": en},
+        )
         event = self.custody.event(
             Action.COMMISSION,
             [after.commission_no, str(details["step"])],
@@ -182,48 +334,19 @@ class Desk:
         )
         (recorded,) = self.custody.record([event])
         kept = decode(self.custody.log.leaf(recorded.index)).details["transition"]
-        if kept != transition.as_json():
-            raise ConflictError(
-                f"委托书{after.commission_no}刚有他人操作 somebody else acted on it just now",
-                remedy="look at the commission again before you go on",
-            )
-        return after
+        if kept == transition.as_json():
+            return after
+        first = Transition.from_json(kept)
+        if before is not None and repeats(first, transition):
+            return self.commission(after.commission_no)
+        raise _taken(after, first)
 
     def follow_up(self, commission: Commission) -> None:
         """Record the custody events that follow from a commission's history."""
         with self.custody.read() as session:
-            steps = queries.commission_steps(session, commission.commission_no)
-        events: list[CustodyEvent] = []
-        for number, body in enumerate(steps):
-            for action in _FOLLOWS.get(Kind(body["kind"]), ()):
-                events += self._custody_events(commission, action, body, number)
-        if events:
+            steps = rows.steps(session, commission.commission_no)
+        if events := list(custody_events(self.custody.event, commission, steps)):
             self.custody.record(events)
-
-    def _custody_events(
-        self, commission: Commission, action: Action, step: Mapping[str, Any], number: int
-    ) -> Iterable[CustodyEvent]:
-        transition = Transition.from_json(step)
-        if action is Action.RETURNED:
-            exhibits = [step["data"]["exhibit_id"]]
-        else:
-            exhibits = [each.exhibit_id for each in commission.materials]
-        for part in range(0, len(exhibits), _PART):
-            yield self.custody.event(
-                action,
-                [commission.commission_no, str(number), str(part)],
-                actor=transition.actor,
-                occurred_at=transition.at,
-                case=commission.brief.case_id,
-                exhibits=exhibits[part : part + _PART],
-                purpose="appraisal",
-                details={
-                    "commission_no": commission.commission_no,
-                    "agency_id": commission.agency_id,
-                    "package_digest": commission.package_digest,
-                    "step": number,
-                },
-            )
 
     # Clocks
 
@@ -231,23 +354,62 @@ class Desk:
         """Return the rules that a commission runs under."""
         return rules_of(commission, self.book, self.today())
 
+    def clocks_on(self, commission: Commission, at: str) -> list[Any]:
+        """Return the clocks of a commission on the day of a moment, in its rules' zone."""
+        rules = self.rules(commission)
+        return clocks(commission, rules, self.calendar, local_day(at, rules))
+
+    def acceptance(
+        self, found: Commission, actor: Person, at: str, package_digest: str, effective: str = ""
+    ) -> Transition:
+        """Return the step by which an agency accepts, with the date that follows from it.
+
+        When the time to decide is over the step says so: it is late, and possible (TT-01, TT-02).
+
+        Raises:
+            StateError: it cannot be accepted now.
+            IntegrityError: the digest is not that of the package sent.
+        """
+        rules = self.rules(found)
+        probe = acts.accept(actor, at, package_digest, effective)
+        accepted = self.preview(found, probe)
+        today = local_day(at, rules)
+        due = due_of_completion(accepted, rules, self.calendar, today)
+        decide = due_of_acceptance(found, rules, self.calendar, today).date
+        late = decide if today > decide else None
+        return acts.accept(actor, at, package_digest, effective, due, late)
+
     def queue(self, agency: str, today: date) -> list[QueueRow]:
-        """Return an agency's commissions, the most urgent first."""
-        rows = self.commissions(agency=agency)
-        return queue_view(rows, agency, today, self.book, self.calendar)
+        """Return an agency's open commissions, the most urgent first."""
+        found = self.commissions(agency=agency, open_only=True)
+        return queue_view(found, agency, today, self.book, self.calendar)
 
     def overdue(self, today: date) -> list[QueueRow]:
         """Return every commission with an overdue clock."""
-        return overdue_view(self.commissions(), today, self.book, self.calendar)
+        return overdue_view(self.commissions(open_only=True), today, self.book, self.calendar)
 
 
-_FOLLOWS: dict[Kind, tuple[Action, ...]] = {
-    Kind.DISPATCH: (Action.PACKAGED, Action.RELEASED),
-    Kind.RECEIVE: (Action.ACKNOWLEDGED,),
-    Kind.ACCEPT: (Action.ACKNOWLEDGED,),
-    Kind.RETURN_OPINION: (Action.RETURNED,),
-}
+def _unfolded(steps: Iterable[Mapping[str, Any]]) -> History:
+    return unfold(Transition.from_json(each) for each in steps)
 
 
-def _folded(steps: Iterable[Mapping[str, Any]]) -> Commission:
-    return fold(Transition.from_json(each) for each in steps)
+def _with_document(number: str, step: Transition) -> Transition:
+    """Name the step's document where the law has a form and nobody gave its number (AP-14)."""
+    form = FORMS.get(step.kind)
+    if form is None or step.data.get("document"):
+        return step
+    named = {**step.data, "document": f"{form[0]}（{number}）"}
+    return Transition(step.kind, step.at, step.actor, named)
+
+
+def _taken(after: Commission, first: Transition) -> ConflictError:
+    """Return what the second of two people who acted at once is told."""
+    line, (zh, en) = line_of(first), KIND_NAMES[first.kind]
+    return ConflictError(
+        f"委托书{after.commission_no}刚由{line.actor}操作：{zh}（{first.at}），您的操作未记录 "
+        f"{line.actor} acted on it just now ({en}); yours was not recorded",
+        remedy="请刷新后再决定 look at the commission again before you go on",
+        step=first.kind.value,
+        actor=line.actor,
+        at=first.at,
+    )

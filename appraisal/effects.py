@@ -10,22 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from appraisal.brief import Brief
-from appraisal.commission import (
-    Commission,
-    Granted,
-    Notice,
-    NoticeKind,
-    Returned,
-    State,
-    Supplement,
-)
+from appraisal.commission import Commission, Granted, Notice, NoticeKind, Returned, State
+from appraisal.happened import Supplement
+from appraisal.incidents import INCIDENTS, require_same
 from appraisal.material import Material
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.requirements import material_problems
 from appraisal.rules import Limit
 from appraisal.step import Kind, Transition, parse_day
-from storage.digest import Fingerprint, equal, parse_supplied
-from storage.errors import InputError, IntegrityError, StateError
+from storage.digest import Fingerprint
+from storage.errors import InputError, StateError
 
 
 def begin(transition: Transition) -> Commission:
@@ -51,7 +45,7 @@ def _dispatch(commission: Commission, transition: Transition) -> dict[str, Any]:
         listed = "; ".join(map(str, problems))
         raise InputError(
             f"委托书{commission.commission_no}不能发出 the commission cannot be issued: {listed}",
-            remedy="complete the material list",
+            remedy="请补全鉴定材料清单 complete the material list",
             problems=[str(each) for each in problems],
         )
     package = Fingerprint.from_json(transition.data["package"])
@@ -70,13 +64,30 @@ def _accept(commission: Commission, transition: Transition) -> dict[str, Any]:
         raise InputError(
             f"生效日{effective}早于发出日 the commission cannot take effect on {effective}, "
             f"before it was sent on {commission.sent_at[:10]}",
-            remedy="give the day on which both sides had signed",
+            remedy="请填写双方签署之日 give the day on which both sides had signed",
         )
     return {
         "state": State.ACCEPTED,
         "received_at": commission.received_at or commission.sent_at,
         "decided_at": transition.at,
         "effective_date": effective,
+        "late_since": str((transition.data.get("late") or {}).get("due", "")),
+    }
+
+
+def _start(commission: Commission, transition: Transition) -> dict[str, Any]:
+    named = tuple(map(str, transition.data.get("appraisers") or ()))
+    if barred := sorted(set(named) & commission.recused):
+        raise StateError(
+            f"应回避的鉴定人不能承办：{'、'.join(barred)} an appraiser who must withdraw cannot "
+            f"do the work: {', '.join(barred)}",
+            remedy="请指派其他鉴定人 name others (JAG art. 20)",
+            appraisers=barred,
+        )
+    return {
+        "state": State.IN_PROGRESS,
+        "started_at": transition.at,
+        "appraisers": tuple(dict.fromkeys(named)),
     }
 
 
@@ -91,32 +102,6 @@ def _decline(commission: Commission, transition: Transition) -> dict[str, Any]:
     }
 
 
-def _request(commission: Commission, transition: Transition) -> dict[str, Any]:
-    what = transition.text("what", "what material is asked for")
-    return {
-        "state": State.PAUSED,
-        "received_at": commission.received_at or commission.sent_at,
-        "supplements": (*commission.supplements, Supplement(transition.at, what)),
-    }
-
-
-def _supplied(commission: Commission, transition: Transition) -> dict[str, Any]:
-    exhibits = tuple(transition.data.get("exhibits", ()))
-    note = str(transition.data.get("note", "")).strip()
-    if not exhibits and not note:
-        raise InputError(
-            "未列明补充材料 the receipt names no exhibits",
-            remedy="name them, or say in a note why the agency goes on without",
-        )
-    last = replace(
-        commission.supplements[-1], received_at=transition.at, exhibits=exhibits, note=note
-    )
-    return {
-        "state": State.ACCEPTED if commission.decided_at else State.RECEIVED,
-        "supplements": (*commission.supplements[:-1], last),
-    }
-
-
 def _extend(commission: Commission, transition: Transition) -> dict[str, Any]:
     granted = Granted(
         at=transition.at,
@@ -125,12 +110,13 @@ def _extend(commission: Commission, transition: Transition) -> dict[str, Any]:
         notified=parse_day(transition.text("notified", "when the client was told")).isoformat(),
         old_due=parse_day(transition.text("old_due", "the due date before")).isoformat(),
         reason=str(transition.data.get("reason", "")),
+        document=str(transition.data.get("document", "")),
     )
     if granted.notified >= granted.old_due:
         raise StateError(
             f"延长未在{granted.old_due}期满前告知 the client was told of the extension on "
             f"{granted.notified}, not before the due date {granted.old_due}",
-            remedy="agree a new time limit with the client (JAG art. 28)",
+            remedy="请与委托人另行约定时限 agree a new time limit with the client (JAG art. 28)",
         )
     return {"extensions": (*commission.extensions, granted)}
 
@@ -149,17 +135,41 @@ def _return(commission: Commission, transition: Transition) -> dict[str, Any]:
 def _send_back(commission: Commission, transition: Transition) -> dict[str, Any]:
     reason = transition.text("reason", "why the opinion is sent back")
     last = replace(commission.returned[-1], sent_back=reason)
-    return {"state": State.ACCEPTED, "returned": (*commission.returned[:-1], last)}
+    state = State.IN_PROGRESS if commission.started_at else State.ACCEPTED
+    return {"state": state, "returned": (*commission.returned[:-1], last)}
+
+
+def _check(commission: Commission, transition: Transition) -> dict[str, Any]:
+    """A person looks at the opinion; what they found replaces what was found of the same name."""
+    last, data = commission.returned[-1], transition.data
+    seen = {f.code: f for f in map(OpinionFinding.from_json, data.get("findings") or ())}
+    known = [seen.pop(each.code, each) for each in last.findings]
+    last = replace(
+        last,
+        findings=(*known, *seen.values()),
+        checked_at=last.checked_at or transition.at,
+        checked_by=last.checked_by or transition.actor.name,
+        check_note=str(data.get("note") or "").strip() or last.check_note,
+    )
+    return {"state": State.UNDER_CHECK, "returned": (*commission.returned[:-1], last)}
 
 
 def _close(commission: Commission, transition: Transition) -> dict[str, Any]:
     reason = str(transition.data.get("reason", "")).strip()
+    if barred := sorted(commission.returned[-1].signers & commission.withdrawn_appraisers):
+        raise StateError(
+            f"意见书由应回避的鉴定人署名：{'、'.join(barred)} it is signed by an appraiser who had "
+            f"to withdraw: {', '.join(barred)}",
+            remedy="请退回，由其他鉴定人重新出具 send it back, for others to sign (JAG 20, 31)",
+            appraisers=barred,
+        )
     failures = commission.returned[-1].failures
     if failures and not reason:
         listed = "; ".join(f"[{each.code}] {each.text_zh} {each.text_en}" for each in failures)
         raise StateError(
             f"意见书审查未通过 the opinion fails {len(failures)} check(s): {listed}",
-            remedy="send it back, or close with a reason for accepting it all the same",
+            remedy="请退回，或写明理由后办结 "
+            "send it back, or close with a reason for accepting it all the same",
             failures=[each.code for each in failures],
         )
     return {"state": State.CLOSED, **_end(transition, reason)}
@@ -193,15 +203,16 @@ EFFECTS: dict[Kind, Callable[[Commission, Transition], dict[str, Any]]] = {
     Kind.RECEIVE: _receive,
     Kind.ACCEPT: _accept,
     Kind.DECLINE: _decline,
-    Kind.REQUEST_SUPPLEMENT: _request,
-    Kind.RECEIVE_SUPPLEMENT: _supplied,
+    Kind.START: _start,
     Kind.EXTEND: _extend,
     Kind.RETURN_OPINION: _return,
+    Kind.CHECK: _check,
     Kind.SEND_BACK: _send_back,
     Kind.CLOSE: _close,
     Kind.WITHDRAW: _withdraw,
     Kind.TERMINATE: _terminate,
     Kind.NOTIFY: _notify,
+    **INCIDENTS,
 }
 """What each step but the draft changes, by field of ``Commission``."""
 
@@ -211,24 +222,15 @@ def _same_package(commission: Commission, transition: Transition) -> None:
     stated = str(transition.data.get("package_digest", "")).strip()
     if not stated and transition.kind is Kind.ACCEPT and commission.state is State.RECEIVED:
         return
-    supplied = parse_supplied(transition.text("package_digest", "the package digest repeated"))
-    known = commission.package.digests if commission.package else {}
-    if supplied.algorithm not in known:
-        raise InputError(
-            f"{supplied.algorithm} cannot confirm a package", remedy="repeat its SHA-256"
-        )
-    if not equal(supplied.value, known[supplied.algorithm]):
-        raise IntegrityError(
-            f"所复述的材料包校验值与发出的不一致 the digest repeated by the agency is not that of "
-            f"the package sent: {supplied.value} instead of {known[supplied.algorithm]}",
-            remedy="download the package again and compare; do not open what differs",
-            sent=known[supplied.algorithm],
-            stated=supplied.value,
-        )
+    require_same(commission.package, transition)
 
 
 def _end(transition: Transition, reason: str) -> dict[str, str]:
-    return {"ended_at": transition.at, "end_reason": reason}
+    return {
+        "ended_at": transition.at,
+        "end_reason": reason,
+        "end_document": str(transition.data.get("document", "")),
+    }
 
 
 def _ended(commission: Commission, transition: Transition, reason: str) -> tuple[Supplement, ...]:

@@ -12,6 +12,9 @@ from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock, ClockState, 
 from appraisal.commission import STATE_NAMES, Commission, State
 from appraisal.matters import MATTER_NAMES
 from appraisal.rules import RuleBook, RuleSet
+from appraisal.standing import standing
+from appraisal.states import STANDING_NAMES, Standing
+from storage.catalogue.commissions import NEVER
 
 NEXT_STEPS: dict[State, tuple[str, str]] = {
     State.DRAFTED: ("发出委托", "the client dispatches it"),
@@ -21,16 +24,22 @@ NEXT_STEPS: dict[State, tuple[str, str]] = {
     ),
     State.RECEIVED: ("决定是否受理", "accept or decline"),
     State.ACCEPTED: (
+        "登记开始鉴定，指派鉴定人",
+        "record the start of the work and who does it",
+    ),
+    State.IN_PROGRESS: (
         "鉴定并提交意见书；需要时申请补充材料或延长",
         "appraise and return the opinion; ask for a supplement or an extension if needed",
     ),
     State.PAUSED: ("委托人提供补充材料", "the client supplies the material"),
     State.OPINION_RETURNED: ("委托人审查意见书", "the client checks the opinion"),
+    State.UNDER_CHECK: ("委托人审查意见书", "the client checks the opinion"),
     State.CLOSED: ("无", "nothing"),
     State.DECLINED: ("委托其他机构", "the client chooses another agency"),
     State.WITHDRAWN: ("无", "nothing"),
     State.TERMINATED: ("委托其他机构", "the client chooses another agency"),
 }
+_TO_ACKNOWLEDGE = ("签收补充材料", "acknowledge the supplement")
 _LIVE = frozenset({ClockState.RUNNING, ClockState.PAUSED, ClockState.OVERDUE})
 
 
@@ -55,7 +64,15 @@ class QueueRow:
     @property
     def next_step(self) -> tuple[str, str]:
         """Return what happens next, and by whom."""
-        return NEXT_STEPS[self.commission.state]
+        found = self.commission
+        if found.state is State.PAUSED and found.supplements[-1].supplied:
+            return _TO_ACKNOWLEDGE
+        return NEXT_STEPS[found.state]
+
+    @property
+    def standing(self) -> Standing:
+        """Return how it is called in listings (``appraisal.standing``)."""
+        return standing(self.commission, self.clocks)
 
     def as_json(self) -> dict[str, Any]:
         """Return the form used in listings."""
@@ -68,6 +85,9 @@ class QueueRow:
             "state": commission.state.value,
             "state_zh": STATE_NAMES[commission.state][0],
             "state_en": STATE_NAMES[commission.state][1],
+            "standing": self.standing.value,
+            "standing_zh": STANDING_NAMES[self.standing][0],
+            "standing_en": STANDING_NAMES[self.standing][1],
             "matters": [each.type.value for each in commission.brief.matters],
             "matters_zh": [MATTER_NAMES[each.type] for each in commission.brief.matters],
             "materials": len(commission.materials),
@@ -85,6 +105,47 @@ class QueueRow:
             "next_step_en": self.next_step[1],
             "clocks": [each.as_json() for each in self.clocks],
         }
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """A part of a listing: its rows, where the next part begins, and how many are open in all.
+
+    ``next`` is empty on the last page.
+    """
+
+    rows: tuple[QueueRow, ...]
+    next: str
+    total_open: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form used in listings."""
+        return {
+            "rows": [each.as_json() for each in self.rows],
+            "next": self.next,
+            "total_open": self.total_open,
+        }
+
+
+def summary(commission: Commission, running: Iterable[Clock]) -> dict[str, Any]:
+    """Return what a listing needs of a commission, as its newest event says it.
+
+    Args:
+        commission: the commission after the step.
+        running: its clocks on the day of the step.
+    """
+    live = QueueRow(commission, tuple(running)).live
+    brief = commission.brief
+    named = (brief.commission_no, brief.case_no, brief.client)
+    return {
+        "due": live.due.date.isoformat() if live else NEVER,
+        "clock": live.name if live else "",
+        "paused": live is not None and live.state is ClockState.PAUSED,
+        "extended": bool(commission.extensions),
+        "corrected": bool(commission.corrections),
+        "sent_at": commission.sent_at,
+        "words": " ".join(named).casefold(),
+    }
 
 
 def queue_view(

@@ -154,14 +154,24 @@ def require_issuable(
             remedy=_remedy(blocking),
             problems=[str(each) for each in blocking],
         )
+    require_unique(brief, open_commissions)
+    return waived
+
+
+def require_unique(brief: Brief, open_commissions: Iterable[Commission]) -> None:
+    """Refuse a commission whose matter another agency has (AP-05).
+
+    Raises:
+        ConflictError: the commissions in its way are named.
+    """
     if twins := conflicting(open_commissions, brief):
         numbers = ", ".join(each.commission_no for each in twins)
         raise ConflictError(
             f"同一事项已委托其他机构：{numbers} the same matter is with another agency (JAG 15)",
-            remedy="withdraw the other commission first, or commission a re-appraisal",
+            remedy="请先撤回另一委托，或委托重新鉴定 "
+            "withdraw the other commission first, or commission a re-appraisal",
             commissions=[each.commission_no for each in twins],
         )
-    return waived
 
 
 def _remedy(problems: Sequence[Problem]) -> str:

@@ -21,15 +21,80 @@ class Kind(StrEnum):
     RECEIVE = "receive"
     ACCEPT = "accept"
     DECLINE = "decline"
+    START = "start"
     REQUEST_SUPPLEMENT = "request_supplement"
+    SUPPLY_SUPPLEMENT = "supply_supplement"
     RECEIVE_SUPPLEMENT = "receive_supplement"
     EXTEND = "extend"
     RETURN_OPINION = "return_opinion"
+    CHECK = "check"
     SEND_BACK = "send_back"
     CLOSE = "close"
+    CORRECT = "correct"
     WITHDRAW = "withdraw"
     TERMINATE = "terminate"
     NOTIFY = "notify"
+    REQUEST_RECUSAL = "request_recusal"
+    DECIDE_RECUSAL = "decide_recusal"
+    CONSENT = "consent"
+    MATERIAL = "material"
+
+
+KIND_NAMES: dict[Kind, tuple[str, str]] = {
+    Kind.DRAFT: ("草拟委托", "drafting"),
+    Kind.ADD_MATERIAL: ("列入鉴定材料", "listing more material"),
+    Kind.DISPATCH: ("发出委托", "dispatching"),
+    Kind.RECEIVE: ("签收", "acknowledging receipt"),
+    Kind.ACCEPT: ("受理", "accepting"),
+    Kind.DECLINE: ("不予受理", "declining"),
+    Kind.START: ("开始鉴定", "starting work"),
+    Kind.REQUEST_SUPPLEMENT: ("要求补充材料", "asking for a supplement"),
+    Kind.SUPPLY_SUPPLEMENT: ("提供补充材料", "supplying a supplement"),
+    Kind.RECEIVE_SUPPLEMENT: ("签收补充材料", "receiving a supplement"),
+    Kind.EXTEND: ("延长时限", "extending the time limit"),
+    Kind.RETURN_OPINION: ("提交意见书", "returning the opinion"),
+    Kind.CHECK: ("审查意见书", "checking the opinion"),
+    Kind.SEND_BACK: ("退回意见书", "sending the opinion back"),
+    Kind.CLOSE: ("办结", "closing"),
+    Kind.CORRECT: ("补正", "correcting the opinion"),
+    Kind.WITHDRAW: ("撤回委托", "withdrawing"),
+    Kind.TERMINATE: ("终止鉴定", "terminating"),
+    Kind.NOTIFY: ("告知当事人", "notifying the party"),
+    Kind.REQUEST_RECUSAL: ("申请回避", "asking for recusal"),
+    Kind.DECIDE_RECUSAL: ("决定回避", "deciding on recusal"),
+    Kind.CONSENT: ("同意耗损检材", "consenting to consumption"),
+    Kind.MATERIAL: ("登记检材去向", "recording the fate of material"),
+}
+
+AGENCY_KINDS = frozenset(
+    {
+        Kind.RECEIVE,
+        Kind.ACCEPT,
+        Kind.DECLINE,
+        Kind.START,
+        Kind.REQUEST_SUPPLEMENT,
+        Kind.RECEIVE_SUPPLEMENT,
+        Kind.EXTEND,
+        Kind.RETURN_OPINION,
+        Kind.CORRECT,
+        Kind.TERMINATE,
+        Kind.REQUEST_RECUSAL,
+        Kind.DECIDE_RECUSAL,
+        Kind.MATERIAL,
+    }
+)
+"""What the agency does; the other steps are the client's, a request for recusal is either's."""
+
+FORMS: dict[Kind, tuple[str, str]] = {
+    Kind.DECLINE: ("不予受理鉴定委托告知书", "notice of refusal"),
+    Kind.REQUEST_SUPPLEMENT: ("补充鉴定材料告知书", "request for supplementary material"),
+    Kind.EXTEND: ("延长鉴定时限告知书", "notice of extension"),
+    Kind.SEND_BACK: ("退回鉴定意见书告知书", "notice that the opinion is sent back"),
+    Kind.CORRECT: ("补正书", "correction"),
+    Kind.WITHDRAW: ("撤回鉴定委托告知书", "notice of withdrawal"),
+    Kind.TERMINATE: ("终止鉴定告知书", "notice of termination"),
+}
+"""Steps that have a form of their own; each carries a reference to its document (AP-14)."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +130,22 @@ class Transition:
         text = str(self.data.get(key) or "").strip()
         if not text:
             raise InputError(
-                f"{self.kind.value} needs {key}: {meaning}", remedy=f"give {key}", field=key
+                f"“{KIND_NAMES[self.kind][0]}”缺少 {key} {self.kind.value} needs {key}: {meaning}",
+                remedy=f"请填写 give {key}",
+                field=key,
             )
         return text
+
+    def texts(self, key: str, meaning: str) -> tuple[str, ...]:
+        """Return a list of texts, each once, that must not be empty.
+
+        Raises:
+            InputError: there is none; ``meaning`` says what they stand for.
+        """
+        value = self.data.get(key) or ()
+        listed = [value] if isinstance(value, str) else value
+        found = tuple(dict.fromkeys(str(each).strip() for each in listed))
+        return tuple(filter(None, found)) or (self.text(key, meaning),)
 
 
 def parse_day(text: str) -> date:

@@ -17,6 +17,7 @@ from storage.catalogue import (
     alike,
     anchors,
     case_clocks,
+    commission_ids,
     commissions,
     handovers,
     keeping,
@@ -31,6 +32,7 @@ _FOLLOWERS = (
     handovers.follow,
     anchors.follow,
     commissions.follow,
+    commission_ids.follow,
     accounts.follow,
     case_clocks.follow,
     notices.follow,
@@ -228,27 +230,6 @@ def _agency(session: Session, index: int, event: CustodyEvent) -> None:
     session.merge(tables.Agency(agency_id=body["agency_id"], name=body["name"], body=body))
 
 
-def _commission(session: Session, index: int, event: CustodyEvent) -> None:
-    details = event.details
-    session.merge(
-        tables.Commission(
-            commission_no=details["commission_no"],
-            case_id=event.case,
-            agency_id=details["agency_id"],
-            state=details["state"],
-            steps=details["step"] + 1,
-        )
-    )
-    session.merge(
-        tables.CommissionStep(
-            commission_no=details["commission_no"],
-            step=details["step"],
-            event_index=index,
-            body=details["transition"],
-        )
-    )
-
-
 _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: _accessioned,
@@ -260,5 +241,4 @@ _HANDLERS: dict[Action, Callable[[Session, int, CustodyEvent], None]] = {
     Action.READ: _read,
     Action.EXPANDED: _expanded,
     Action.AGENCY: _agency,
-    Action.COMMISSION: _commission,
 }

@@ -154,37 +154,6 @@ def find_agency(session: Session, agency: str) -> dict[str, Any]:
     return row.body
 
 
-def commission_steps(session: Session, commission: str) -> list[dict[str, Any]]:
-    """Return the transitions of a commission in the order of the log.
-
-    Raises:
-        NotFoundError: there is no such commission.
-    """
-    statement = (
-        select(tables.CommissionStep.body)
-        .where(tables.CommissionStep.commission_no == commission)
-        .order_by(tables.CommissionStep.step)
-    )
-    steps = list(session.scalars(statement))
-    if not steps:
-        raise NotFoundError(
-            f"there is no commission {commission!r}", remedy="see 'custody commission list'"
-        )
-    return steps
-
-
-def list_commissions(
-    session: Session, agency: str | None = None, case: str | None = None
-) -> list[dict[str, Any]]:
-    """Return the place and state of commissions by number."""
-    statement = select(tables.Commission).order_by(tables.Commission.commission_no)
-    if agency is not None:
-        statement = statement.where(tables.Commission.agency_id == agency)
-    if case is not None:
-        statement = statement.where(tables.Commission.case_id == case)
-    return [_row(row) for row in session.scalars(statement)]
-
-
 def accession_events(session: Session, accession: str) -> list[int]:
     """Return the log indexes of an accession's events that name no exhibit, in order."""
     named = select(tables.EventExhibit.index)

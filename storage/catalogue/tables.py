@@ -216,16 +216,36 @@ class Agency(Base):
 
 
 class Commission(Base):
-    """A commission's place and state; its history is in ``CommissionStep``."""
+    """Where a commission stands; its history is in ``CommissionStep``.
+
+    ``due`` is the day of the clock that is going (``clock``), 9999-12-31 without one, empty if its
+    newest event does not say; while ``paused`` it moves on with every day. ``words`` is what a
+    search looks in. ``last_index`` is the entry of its newest step.
+    """
 
     __tablename__ = "commission"
-    __table_args__ = (Index("ix_commission_agency_state", "agency_id", "state"),)
+    __table_args__ = (
+        Index("ix_commission_agency_due", "agency_id", "open", "due", "commission_no"),
+        Index("ix_commission_agency_last", "agency_id", "last_index"),
+        Index("ix_commission_due", "open", "due", "commission_no"),
+        Index("ix_commission_last", "last_index"),
+    )
 
     commission_no: Mapped[str] = mapped_column(String(64), primary_key=True)
     case_id: Mapped[str] = mapped_column(String(64), index=True)
     agency_id: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(32))
     steps: Mapped[int]
+    open: Mapped[bool]
+    due: Mapped[str] = mapped_column(String(10))
+    clock: Mapped[str] = mapped_column(String(16))
+    paused: Mapped[bool]
+    extended: Mapped[bool]
+    corrected: Mapped[bool]
+    sent_at: Mapped[str] = mapped_column(String(40))
+    last_at: Mapped[str] = mapped_column(String(40))
+    last_index: Mapped[int]
+    words: Mapped[str] = mapped_column(Text)
 
 
 class CommissionStep(Base):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appraisal import desk
+from appraisal import following
 from storage.errors import InputError
 from storage.event import MAX_LEAF, Action, CustodyEvent, encode
 from storage.nouns import Person, case_id
@@ -21,7 +21,7 @@ def event(number: int) -> CustodyEvent:
     )
 
 
-@pytest.mark.parametrize("part", [desk._PART, handing._PART, disposing.PART])
+@pytest.mark.parametrize("part", [following.PART, handing._PART, disposing.PART])
 def test_a_part_fits_with_its_chains(part: int) -> None:
     assert len(encode(event(part))) < MAX_LEAF
 

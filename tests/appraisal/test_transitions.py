@@ -231,7 +231,8 @@ def test_ap_07_any_of_the_three_digests_will_do() -> None:
 def test_decline_after_acceptance_is_refused_with_the_next_step() -> None:
     with pytest.raises(StateError, match="已受理") as caught:
         apply(made.accepted(), acts.decline("忙", B, LATER))
-    assert "returns an opinion" in caught.value.remedy
+    assert "terminate it" in caught.value.remedy
+    assert "终止鉴定" in caught.value.remedy
 
 
 def test_a_commission_may_not_take_effect_before_it_was_sent() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.catalogue import intents, queries, search
+from storage.catalogue import commissions, intents, queries, search
 from storage.catalogue.database import Database
 from storage.catalogue.migrate import upgrade
 from storage.errors import InputError, NotFoundError
@@ -108,7 +108,7 @@ def test_unknown_names_are_refused_with_a_remedy(database: Database) -> None:
         for ask in (
             lambda: queries.find_case(session, "nope"),
             lambda: queries.find_agency(session, "nope"),
-            lambda: queries.commission_steps(session, "nope"),
+            lambda: commissions.steps(session, "nope"),
         ):
             with pytest.raises(NotFoundError) as caught:
                 ask()

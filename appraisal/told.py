@@ -1,0 +1,117 @@
+"""What each step of a commission says to a person, in one line of each language. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from appraisal.happened import FATE_NAMES, Fate
+from appraisal.step import KIND_NAMES, Kind, Transition
+
+_OWN = frozenset({Kind.DRAFT, Kind.ADD_MATERIAL, Kind.NOTIFY})
+"""Steps between the client and the party, or before anything was sent: not the agency's to see."""
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One step as a line: when (RFC 3339), by whom, its kind, and its words."""
+
+    at: str
+    actor: str
+    kind: str
+    zh: str
+    en: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the form used in listings."""
+        return asdict(self)
+
+
+def history_lines(steps: Iterable[Transition], *, for_agency: bool = False) -> list[HistoryLine]:
+    """Return the history of a commission, line by line, as client or agency may see it."""
+    return [line_of(each) for each in steps if not (for_agency and each.kind in _OWN)]
+
+
+def line_of(step: Transition) -> HistoryLine:
+    """Return one step as a line."""
+    zh, en = tell_step(step)
+    actor = " ".join(filter(None, (step.actor.unit, step.actor.name)))
+    return HistoryLine(step.at, actor, step.kind.value, zh, en)
+
+
+def tell_step(step: Transition) -> tuple[str, str]:
+    """Return what a step says, in Chinese and English."""
+    zh, en = KIND_NAMES[step.kind]
+    more = _MORE.get(step.kind)
+    parts = more(step.data) if more else []
+    said = [each for each in (*parts, _document(step.data)) if each]
+    text = "；".join(said)
+    return (f"{zh}：{text}" if text else zh), (f"{en}: {text}" if text else en)
+
+
+def _document(data: Mapping[str, Any]) -> str:
+    return str(data.get("document") or "")
+
+
+def _texts(*keys: str) -> Callable[[Mapping[str, Any]], list[str]]:
+    def say(data: Mapping[str, Any]) -> list[str]:
+        return [str(data.get(key) or "") for key in keys]
+
+    return say
+
+
+def _accepted(data: Mapping[str, Any]) -> list[str]:
+    due = (data.get("due") or {}).get("date", "")
+    late = (data.get("late") or {}).get("due", "")
+    return [
+        f"期限 due {due}" if due else "",
+        f"逾期受理，应于{late}前决定 late: to be decided by {late}" if late else "",
+    ]
+
+
+def _exhibits(data: Mapping[str, Any]) -> list[str]:
+    listed = [str(each).rpartition("/")[2] for each in data.get("exhibits") or ()]
+    return ["、".join(listed), str(data.get("note") or "")]
+
+
+def _supplied(data: Mapping[str, Any]) -> list[str]:
+    return ["、".join(str(each["number"]) for each in data.get("materials") or ())]
+
+
+def _extended(data: Mapping[str, Any]) -> list[str]:
+    limit = data.get("limit") or {}
+    unit = {"working_day": "个工作日 working days"}.get(limit.get("unit", ""), "日 days")
+    return [f"{limit.get('length', '')}{unit}", *_texts("approved_by", "reason")(data)]
+
+
+def _decided(data: Mapping[str, Any]) -> list[str]:
+    answer = "准予 granted" if data.get("granted") else "驳回 refused"
+    return [str(data.get("appraiser") or ""), answer, *_texts("reason", "replacement")(data)]
+
+
+def _fate(data: Mapping[str, Any]) -> list[str]:
+    zh, en = FATE_NAMES[Fate(data["fate"])]
+    return [f"{zh} {en}", *_exhibits(data)]
+
+
+_MORE: dict[Kind, Callable[[Mapping[str, Any]], list[str]]] = {
+    Kind.ACCEPT: _accepted,
+    Kind.DECLINE: _texts("reason"),
+    Kind.START: lambda data: ["、".join(map(str, data.get("appraisers") or ()))],
+    Kind.REQUEST_SUPPLEMENT: _texts("what"),
+    Kind.SUPPLY_SUPPLEMENT: _supplied,
+    Kind.RECEIVE_SUPPLEMENT: _exhibits,
+    Kind.EXTEND: _extended,
+    Kind.CHECK: _texts("note"),
+    Kind.SEND_BACK: _texts("reason"),
+    Kind.CLOSE: _texts("reason"),
+    Kind.CORRECT: _texts("what"),
+    Kind.WITHDRAW: _texts("reason"),
+    Kind.TERMINATE: _texts("reason"),
+    Kind.NOTIFY: _texts("to"),
+    Kind.REQUEST_RECUSAL: _texts("appraiser", "reason"),
+    Kind.DECIDE_RECUSAL: _decided,
+    Kind.CONSENT: _exhibits,
+    Kind.MATERIAL: _fate,
+}
