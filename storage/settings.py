@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     s3_access_key: str = Field("", description="S3 access key; empty: boto3's own lookup.")
     s3_secret_key: SecretStr = Field(SecretStr(""), description="S3 secret key.")
     s3_region: str = Field("us-east-1", description="S3 region name.")
+    s3_public_endpoint: str = Field(
+        "", description="Address of that server as agencies reach it; empty: they get no links."
+    )
     s3_request_checksum: Literal["when_required", "when_supported"] = Field(
         "when_required", description="When boto3 adds checksums; some servers refuse them."
     )
@@ -61,6 +64,9 @@ class Settings(BaseSettings):
     )
     handover_days: int = Field(
         3, ge=0, description="Days after which a hand-over without receipt is listed."
+    )
+    access_days: int = Field(
+        30, ge=0, description="Days that an agency may fetch a package after its commission ended."
     )
     scan_seconds: float = Field(2.0, gt=0, description="Interval of the drop folder scan.")
     settle_seconds: float = Field(
