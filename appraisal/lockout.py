@@ -35,8 +35,6 @@ LIMITS = {
     "login": Limit(free=5, first=30, longest=900),
     "address": Limit(free=20, first=30, longest=3600),
     "device": Limit(free=10, first=30, longest=900),
-    "bearer": Limit(free=60, first=10, longest=300),
-    "code": Limit(free=20, first=30, longest=3600),
 }
 FORGET_SECONDS = 86_400
 """Failures are forgotten after a day without another."""
