@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from storage.catalogue.database import Database, Session
@@ -25,11 +25,11 @@ from storage.keyless import KeylessSigners, no_private_key
 from storage.keys import load_signer, make_key
 from storage.log import CustodyLog, Recorded
 from storage.nouns import Person
-from storage.objects import LogStore, ObjectStore
+from storage.objects import LogStore, ObjectStore, WorkingStore
 from storage.policy import load_policy, write_policy
 from storage.settings import Settings, settings
 from storage.signing import WorkspaceSigners
-from storage.stores import open_stores
+from storage.stores import open_stores, open_working
 from storage.workspace import Workspace
 
 VERSION = "0.1.0"
@@ -52,6 +52,11 @@ class Custody:
     log: CustodyLog
     signers: WorkspaceSigners
     clock: Callable[[], datetime] = utc
+
+    @cached_property
+    def working(self) -> WorkingStore:
+        """The store of working copies that go out; opened when it is first needed."""
+        return open_working(self.settings, self.workspace)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

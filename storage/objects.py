@@ -256,6 +256,31 @@ class ObjectStore(Protocol):
         ...
 
 
+class WorkingStore(ObjectStore, Protocol):
+    """Keeps working copies that go out, apart from the originals (RULES ST-05).
+
+    The obligations of ``ObjectStore`` hold; nothing here is retained, so everything can be
+    removed again.
+    """
+
+    def open_range(self, ref: ObjectRef, start: int, end: int) -> BinaryIO:
+        """Open the bytes from ``start`` to before ``end``; the stream ends there.
+
+        Raises:
+            NotFoundError: the object or that version is gone.
+            TransientError: the service did not answer.
+        """
+        ...
+
+    def link(self, ref: ObjectRef, seconds: int, name: str) -> str | None:
+        """Return an address at which whoever has it may fetch the object for some time.
+
+        None where the store has no such addresses, or none that are reached from outside.
+        ``name`` is what the fetched file shall be called, plain ASCII.
+        """
+        ...
+
+
 class LogStore(Protocol):
     """Keeps the published log: ``checkpoint`` and ``tile/...`` below one prefix."""
 

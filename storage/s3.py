@@ -318,16 +318,9 @@ def prepare_bucket(client: S3Client, bucket: str) -> None:
         )
 
 
-def open_s3(
-    chosen: Settings, bucket: str, prefix: str, endpoint: str
-) -> tuple[ObjectStore, LogStore]:
-    """Open both stores in a bucket of an S3 server.
-
-    Raises:
-        HostError: wrong credentials, or a bucket without versioning or Object Lock.
-        TransientError: the server does not answer.
-    """
-    client = boto3.client(
+def connected(chosen: Settings, endpoint: str, signature: str | None = None) -> S3Client:
+    """Return a client of an S3 server, with the credentials of the settings; asks it nothing."""
+    return boto3.client(
         "s3",
         endpoint_url=endpoint or None,
         aws_access_key_id=chosen.s3_access_key or None,
@@ -337,11 +330,24 @@ def open_s3(
             request_checksum_calculation=chosen.s3_request_checksum,
             response_checksum_validation=chosen.s3_request_checksum,
             s3={"addressing_style": "path"},
+            signature_version=signature,
             retries={"max_attempts": 4, "mode": "standard"},
             connect_timeout=5,
             read_timeout=60,
         ),
     )
+
+
+def open_s3(
+    chosen: Settings, bucket: str, prefix: str, endpoint: str
+) -> tuple[ObjectStore, LogStore]:
+    """Open both stores in a bucket of an S3 server.
+
+    Raises:
+        HostError: wrong credentials, or a bucket without versioning or Object Lock.
+        TransientError: the server does not answer.
+    """
+    client = connected(chosen, endpoint)
     prepare_bucket(client, bucket)
     store = S3Store(client, bucket, prefix)
     with suppress(CustodyError):

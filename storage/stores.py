@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from storage.directory import DirectoryLogStore, DirectoryStore
+from storage.directory_working import DirectoryWorkingStore
 from storage.errors import HostError
-from storage.objects import LogStore, ObjectStore
+from storage.objects import LogStore, ObjectStore, WorkingStore
 from storage.settings import Settings
 from storage.workspace import Workspace
 
@@ -45,3 +46,21 @@ def open_stores(chosen: Settings, workspace: Workspace) -> tuple[ObjectStore, Lo
 
     endpoint = parse_qs(address.query).get("endpoint", [""])[0]
     return open_s3(chosen, address.netloc, address.path.strip("/"), endpoint)
+
+
+def open_working(chosen: Settings, workspace: Workspace) -> WorkingStore:
+    """Return the store of the working copies that go out, apart from the originals (ST-05).
+
+    In a directory it is the folder ``packages``; on an S3 server a bucket of its own, named like
+    that of the originals with ``-working`` after it.
+
+    Raises:
+        HostError: the store cannot be used.
+    """
+    address = store_address(chosen)
+    if address is None:
+        return DirectoryWorkingStore(workspace.packages)
+    from storage.s3_working import open_s3_working
+
+    endpoint = parse_qs(address.query).get("endpoint", [""])[0]
+    return open_s3_working(chosen, address.netloc, address.path.strip("/"), endpoint)
