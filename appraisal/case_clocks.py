@@ -21,7 +21,7 @@ from appraisal.case_record import CaseClockRecord, CaseRecord, Period
 from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.clocks import Clock, ClockState
 from appraisal.counting import Step, Stop, Words, count, days_before, left_until
-from appraisal.rules import Limit, Unit
+from appraisal.rules import Limit
 from appraisal.step import parse_moment
 from appraisal.turnaround import Due
 
@@ -253,6 +253,7 @@ def _stand(
     now: str,
     paused: bool,
 ) -> Clock:
+    unit = record.unit
     if record.ended is not None:
         late = record.ended > due.date
         if due_at:
@@ -260,13 +261,12 @@ def _stand(
         state = ClockState.LATE if late else ClockState.MET
         if record.void:
             state = ClockState.STOPPED
-        return Clock(record.name, due, state, None, record.ended_moment or str(record.ended))
+        return Clock(record.name, due, state, None, record.ended_moment or str(record.ended), unit)
     past = on > due.date
     if due_at and now and on == due.date:
         past = parse_moment(now) > parse_moment(due_at)
-    unit = record.unit if rule.units else Unit.CALENDAR_DAY
     left = left_until(on, due.date, unit, calendar)
     if paused and not past:
-        return Clock(record.name, due, ClockState.PAUSED, left)
+        return Clock(record.name, due, ClockState.PAUSED, left, unit=unit)
     over = ClockState.LIFTED if rule.lifted else ClockState.OVERDUE
-    return Clock(record.name, due, over if past else ClockState.RUNNING, left)
+    return Clock(record.name, due, over if past else ClockState.RUNNING, left, unit=unit)

@@ -67,6 +67,7 @@ class Clock:
     state: ClockState
     days_left: int | None
     ended: str = ""
+    unit: Unit = Unit.WORKING_DAY
 
     @property
     def provisional(self) -> bool:
@@ -85,6 +86,7 @@ class Clock:
             "due": self.due.as_json(),
             "state": self.state.value,
             "days_left": self.days_left,
+            "unit": self.unit.value,
             "ended": self.ended,
         }
 
@@ -190,13 +192,14 @@ def _clock(
 ) -> Clock:
     if done_at:
         met = local_day(done_at, rules) <= due.date
-        return Clock(name, due, ClockState.MET if met else ClockState.LATE, None, done_at)
+        return Clock(name, due, ClockState.MET if met else ClockState.LATE, None, done_at, unit)
     if commission.ended_at:
-        return Clock(name, due, ClockState.STOPPED, None, commission.ended_at)
+        return Clock(name, due, ClockState.STOPPED, None, commission.ended_at, unit)
     left = left_until(today, due.date, unit, calendar)
     if paused:
-        return Clock(name, due, ClockState.PAUSED, left)
-    return Clock(name, due, ClockState.OVERDUE if today > due.date else ClockState.RUNNING, left)
+        return Clock(name, due, ClockState.PAUSED, left, unit=unit)
+    state = ClockState.OVERDUE if today > due.date else ClockState.RUNNING
+    return Clock(name, due, state, left, unit=unit)
 
 
 def _known(calendar: WorkCalendar, over: str) -> WorkCalendar:

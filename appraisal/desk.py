@@ -18,6 +18,7 @@ from appraisal import acts
 from appraisal.agency import Agency
 from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
+from appraisal.calendar_in_use import CalendarInUse
 from appraisal.clocks import clocks, due_of_acceptance, due_of_completion, local_day
 from appraisal.commission import Commission
 from appraisal.directory import Directory
@@ -57,10 +58,15 @@ class Desk:
     """Commissions and agencies of one installation."""
 
     def __init__(self, custody: Custody) -> None:
-        """Use an installation with the rules and the calendar that come with this version."""
+        """Use an installation with the rules of this version and the calendar in use."""
         self.custody = custody
         self.book = RuleBook.load()
-        self.calendar = WorkCalendar.load()
+        self._calendar = CalendarInUse(custody)
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """The working days: the packaged calendar with every notice that was loaded."""
+        return self._calendar.now()
 
     def today(self) -> date:
         """Return the present day in the installation's zone."""

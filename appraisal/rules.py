@@ -99,12 +99,16 @@ class Article:
 
 @dataclass(frozen=True)
 class ClockRule:
-    """One clock: its limit, the event that starts it, whether a supplement stops it."""
+    """One clock: its limit, the event that starts it, whether a supplement stops it.
+
+    ``warn_before``: how many days before its end to warn, in the limit's unit.
+    """
 
     limit: Limit
     start: str
     stopped_by_supplement: bool
     article: Article
+    warn_before: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,9 @@ def from_json(value: Mapping[str, Any]) -> RuleSet:
 
 def _clock(value: Mapping[str, Any]) -> ClockRule:
     stopped = bool(value["stopped_by_supplement"])
-    return ClockRule(Limit.from_json(value), str(value["start"]), stopped, Article.from_json(value))
+    warn = tuple(sorted((int(each) for each in value["warn_before"]), reverse=True))
+    article = Article.from_json(value)
+    return ClockRule(Limit.from_json(value), str(value["start"]), stopped, article, warn)
 
 
 @cache
