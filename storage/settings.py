@@ -82,9 +82,6 @@ class Settings(BaseSettings):
     max_total_bytes: int = Field(1 << 40, description="Largest bundle, bytes, when expanded.")
     max_file_bytes: int = Field(1 << 38, description="Largest single file or member, bytes.")
     max_path_bytes: int = Field(4096, description="Longest path inside a bundle, bytes.")
-    max_opinion_bytes: int = Field(
-        20_000_000_000, gt=0, description="Largest opinion that an agency may upload, bytes."
-    )
     upload_days: float = Field(
         7.0, gt=0, description="Days after its last byte at which an unfinished upload is dropped."
     )

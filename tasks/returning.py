@@ -12,7 +12,7 @@ from typing import Any
 from appraisal import acts
 from appraisal.checks import check_opinion
 from appraisal.clocks import local_day
-from appraisal.commission import Commission, State
+from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.opinion import Opinion
 from storage.catalogue import intents, queries
@@ -41,7 +41,7 @@ def collect(
     """
     desk = Desk(custody)
     commission = desk.commission(number)
-    if commission.state is not State.ACCEPTED:
+    if not commission.awaits_opinion:
         raise StateError(
             f"委托书{number}当前不等待意见书 the commission does not wait for an opinion: "
             f"it is {commission.state.value}",

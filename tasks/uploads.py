@@ -20,8 +20,7 @@ from typing import Any
 from appraisal.agency_desk import AgencyDesk
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion
-from appraisal.step import Kind, parse_moment
-from appraisal.transitions import allowed
+from appraisal.step import parse_moment
 from storage.catalogue import queries, uploads
 from storage.catalogue.uploads import DONE, EXPIRED, FINISHING, LIVE, OPEN, REFUSED, Upload
 from storage.custody import Custody
@@ -30,6 +29,7 @@ from storage.errors import (
     BusyError,
     ConflictError,
     CustodyError,
+    HostError,
     InputError,
     IntegrityError,
     NotFoundError,
@@ -41,6 +41,8 @@ from tasks.reading import shared_pool
 from tasks.returning import collect
 from tasks.spool import Spool, alone, folder_of, host_error, make_folder, opened, received
 
+SPOOL_ERRORS = (InputError, HostError)
+"""What writing raises, after which no more is written."""
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -325,7 +327,7 @@ def _require_whole(custody: Custody, upload: Upload) -> None:
 
 
 def _require_waiting(commission: Commission) -> None:
-    if not allowed(commission, Kind.RETURN_OPINION):
+    if not commission.awaits_opinion:
         raise StateError(
             f"委托书{commission.commission_no}当前不等待意见书 the commission does not wait for an "
             f"opinion: it is {commission.state.value}",
@@ -334,7 +336,7 @@ def _require_waiting(commission: Commission) -> None:
 
 
 def _require_room(custody: Custody, size: int) -> None:
-    most = custody.settings.max_opinion_bytes
+    most = custody.settings.max_upload_bytes
     if size > most:
         raise InputError(
             f"文件超过{most}字节的上限 the document has {size} bytes, more than the {most} allowed",

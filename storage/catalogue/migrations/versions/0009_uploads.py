@@ -1,7 +1,9 @@
-"""Uploads under way, and answers that are given once more."""
+"""Identifiers of commissions; uploads under way, and answers that are given once more."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from storage.nouns import case_id
 
 revision = "0009"
 down_revision = "0008"
@@ -13,6 +15,27 @@ _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Apply."""
+    _identifiers()
+    _uploads()
+
+
+def _identifiers() -> None:
+    """Name the commissions that are on record already."""
+    table = op.create_table(
+        "commission_identifier",
+        sa.Column("commission_id", sa.String(64), nullable=False),
+        sa.Column("commission_no", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "commission_id", "commission_no", name=op.f("pk_commission_identifier")
+        ),
+    )
+    known = op.get_bind().execute(sa.text("SELECT commission_no FROM commission")).scalars()
+    rows = [{"commission_id": case_id(each), "commission_no": each} for each in known]
+    if rows:
+        op.bulk_insert(table, rows)
+
+
+def _uploads() -> None:
     op.create_table(
         "upload",
         sa.Column("upload_id", sa.String(32), nullable=False),
