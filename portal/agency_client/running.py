@@ -1,0 +1,162 @@
+"""The client's round: follow the queue's changes, fill the inbox, empty the outbox, again.
+
+Whatever stops it (a kill, a cut, a restart of the server), the next round goes on: each step
+either can be seen in the folders and at the queue, or is repeated without harm.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from portal.agency_client.inbox import Inbox, Tell
+from portal.agency_client.outbox import Outbox
+from portal.agency_client.service import RefusedError, Service, UnreachableError, checked_id
+from portal.agency_client.state import StateFile
+from storage.errors import CustodyError, IntegrityError
+
+WAIT_SECONDS = 20
+_LONGEST_PAUSE = 60.0
+_TRIES_ONCE = 5
+_PAGE = 100
+
+
+class Client:
+    """One agency's folder and one queue."""
+
+    def __init__(
+        self,
+        folder: Path,
+        service: Service,
+        tell: Tell,
+        settle: float = 2.0,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Work in ``folder``; two looks at an outbox are ``settle`` seconds apart."""
+        self._service, self._tell, self._settle, self._pause = service, tell, settle, pause
+        self._state = StateFile(folder / ".client")
+        self._inbox = Inbox(folder, service, self._state, tell)
+        self._outbox = Outbox(folder, service, self._state, tell)
+        self._failures = 0
+        self.refused = 0
+        """How often something was refused, or did not match, in the last round."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other clients out of the folder until the block ends."""
+        with self._state.alone():
+            yield
+
+    def once(self) -> None:
+        """Do everything that there is to do now.
+
+        Raises:
+            UnreachableError: the queue did not answer, however often it was asked.
+            RefusedError: the token is not valid.
+        """
+        for left in reversed(range(_TRIES_ONCE)):
+            try:
+                self._follow(0)
+                self._outbox_round(self._settle)
+            except UnreachableError as error:
+                if not left:
+                    raise
+                self._rest(error)
+            else:
+                if not self._state.state.waiting:
+                    return
+
+    def forever(self) -> None:
+        """Work until the process is stopped; what goes wrong is told and tried again."""
+        while True:
+            try:
+                self._follow(WAIT_SECONDS)
+                self._outbox_round(0.0)
+                self._failures = 0
+            except UnreachableError as error:
+                self._tell(f"{error.message} → {error.remedy}")
+                self._rest(error)
+            except CustodyError as error:
+                # The token may have expired: a new one can be put in place meanwhile.
+                self._tell(f"{error.message} → {error.remedy}")
+                self._pause(_LONGEST_PAUSE)
+
+    def _follow(self, wait: int) -> None:
+        """Take up what changed since the last time, and what could not be dealt with then."""
+        state = self._state.state
+        if state.waiting or self._outbox.names():
+            wait = min(wait, 2)
+        if state.cursor < 0:
+            changed, cursor = self._everything()
+        else:
+            changed, cursor = self._changes(state.cursor, wait)
+        state.waiting = list(dict.fromkeys([*state.waiting, *changed]))
+        if changed or cursor != state.cursor:
+            state.cursor = cursor
+            self._state.save()
+        self.refused = 0
+        for each in list(state.waiting):
+            self._outbox.forget_refusal(each) if each in changed else None
+            self._take(each)
+
+    def _take(self, commission_id: str) -> None:
+        try:
+            self._inbox.take(commission_id)
+        except IntegrityError as error:
+            self.refused += 1
+            self._tell(f"{error.message} → {error.remedy}")
+            return
+        except RefusedError as error:
+            if error.status == 401:
+                raise
+            self.refused += 1
+            self._tell(f"{commission_id}: {error.message} → {error.remedy}")
+        self._state.state.waiting.remove(commission_id)
+        self._state.save()
+
+    def _everything(self) -> tuple[list[str], int]:
+        """Return every open commission, and the cursor from which changes are followed."""
+        told = self._service.get("/changes", since=_LATEST, wait=0)
+        cursor = int(told.get("cursor", -1))
+        found, after = [], ""
+        while True:
+            query = {"after": after} if after else {}
+            page = self._service.get("/commissions", limit=_PAGE, **query)
+            found += _ids(page.get("commissions"))
+            after = str(page.get("next") or "")
+            if not after:
+                return found, cursor
+
+    def _changes(self, cursor: int, wait: int) -> tuple[list[str], int]:
+        told = self._service.get("/changes", since=cursor, wait=wait)
+        return _ids(told.get("commissions")), int(told.get("cursor", cursor))
+
+    def _outbox_round(self, settle: float) -> None:
+        names = self._outbox.names()
+        moving = [each for each in names if not self._outbox.still(each)]
+        if moving and settle:
+            self._pause(settle)
+            moving = [each for each in moving if not self._outbox.still(each)]
+        for each in names:
+            if each not in moving or each in self._state.state.sending:
+                self._outbox.give(checked_id(each))
+        self.refused += len(self._state.state.refused)
+
+    def _rest(self, error: UnreachableError) -> None:
+        """Wait longer after each failure, and as long as the server asks."""
+        self._failures += 1
+        growing = min(_LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 8))
+        asked = float(error.facts.get("after", 0.0))
+        self._pause(max(asked, growing * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
+
+
+_LATEST = 2**53 - 1
+"""Asked for changes since then, the queue answers where its log ends."""
+
+
+def _ids(untrusted: object) -> list[str]:
+    rows = untrusted if isinstance(untrusted, list) else []
+    return [checked_id(each.get("commission_id")) for each in rows if isinstance(each, dict)]
