@@ -18,10 +18,11 @@ from appraisal import credentials, passwords
 from appraisal.accounts import Account, AccountState, Scope, scopes_of
 from storage.catalogue import accounts as rows
 from storage.catalogue import queries, sign_ins
+from storage.catalogue.happened import newest
 from storage.clock import stamp
 from storage.custody import Custody
 from storage.errors import ConflictError, InputError, NotFoundError, StateError
-from storage.event import Action, decode
+from storage.event import Action, CustodyEvent, decode
 from storage.nouns import Person
 
 LONGEST_TOKEN_DAYS = 366
@@ -288,3 +289,10 @@ def _is(leaf: bytes, details: dict[str, Any], by: Person) -> bool:
 
 def _person(account: Account) -> Person:
     return Person(account.name, id=account.account_id)
+
+
+def newest_events(custody: Custody, action: str, limit: int) -> list[CustodyEvent]:
+    """Return the newest sign-ins or changes of accounts, the newest first."""
+    with custody.read() as session:
+        indexes = newest(session, Action(action), limit)
+    return [decode(custody.log.leaf(index)) for index in indexes]

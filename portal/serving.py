@@ -1,0 +1,117 @@
+"""The queue's server: one process, one opened installation, stopped without cutting answers off.
+
+Plain http is served on loopback alone. On any other address there must be a proxy in front which
+speaks https: then ``CUSTODY_PUBLIC_URL`` is its address, and ``CUSTODY_TRUSTED_PROXIES`` says who
+may tell where requests come from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from portal.stopping import stoppable
+from portal.web.app import create_app
+from storage.custody import Custody
+from storage.errors import HostError
+from storage.settings import Settings
+
+HOST, PORT = "127.0.0.1", 8080
+_GRACE_SECONDS = 10
+_REMEDY = "see docs/accounts.md: a proxy with https, CUSTODY_PUBLIC_URL, CUSTODY_TRUSTED_PROXIES"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def public_address(settings: Settings, host: str = HOST, port: int = PORT) -> str:
+    """Return the address at which people reach the queue, without a slash at its end."""
+    shown = f"[{host}]" if ":" in host else host
+    return settings.public_url.rstrip("/") or f"http://{shown}:{port}"
+
+
+def require_safe(settings: Settings, host: str) -> None:
+    """Refuse to serve what anybody on the way could read.
+
+    Raises:
+        HostError: the public address is none, or plain http would leave this machine.
+    """
+    if settings.public_url:
+        _require_address(settings.public_url)
+    behind = settings.public_url.startswith("https://") and settings.trusted_proxies.strip()
+    if not is_loopback(host) and not behind:
+        raise HostError(
+            f"拒绝在 {host} 上以明文 http 提供服务 plain http is not served on {host}",
+            remedy=_REMEDY,
+        )
+
+
+def _require_address(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        whole = parts.hostname and parts.path in ("", "/") and not parts.query + parts.fragment
+        well = whole and (plain or parts.scheme == "https") and not parts.username
+    except ValueError:
+        well = False
+    if not well:
+        raise HostError(
+            f"wrong setting: CUSTODY_PUBLIC_URL={text!r}: https://NAME, or http on loopback",
+            remedy=_REMEDY,
+        )
+
+
+def serve(custody: Custody, host: str, port: int, started: Callable[[str], None]) -> None:
+    """Serve until somebody asks to stop.
+
+    Args:
+        custody: the installation.
+        host: address to listen on.
+        port: port; 0: any that is free.
+        started: called with the public address once connections are taken.
+
+    Raises:
+        HostError: the address may not or cannot be served.
+    """
+    require_safe(custody.settings, host)
+    app = create_app(custody)
+    with _listening(host, port) as listener:
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            ws="none",
+            # Our own reading of X-Forwarded-For trusts nobody that the settings do not name.
+            proxy_headers=False,
+            server_header=False,
+            # Addresses of pages hold one-time codes; who did what is in the custody log.
+            access_log=False,
+            log_level="warning",
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        started(public_address(custody.settings, host, listener.getsockname()[1]))
+        with stoppable(), contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family, backlog=512)
+    except (OSError, OverflowError) as error:
+        raise HostError(
+            f"不能在 {host}:{port} 上监听 cannot listen there: {error}",
+            remedy="choose another --port, or stop what listens on it",
+        ) from error
