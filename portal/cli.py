@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from portal.commands import (
+    accounts,
     agencies,
     alike,
     anchor,
@@ -27,6 +28,7 @@ from portal.commands import (
     quarantine,
     reading,
     searching,
+    serving,
     system,
     unlocking,
     upkeep,
@@ -40,7 +42,8 @@ compare history verify audit prove
 anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
-agency commission dispatch queue accept decline supplement extend opinion overdue test
+agency commission dispatch queue accept decline supplement extend opinion overdue
+account serve test
 """
 
 
@@ -111,6 +114,8 @@ app.add_typer(appraisal.supplement, name="supplement")
 app.command("extend")(appraisal.extend)
 app.add_typer(appraisal.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
+app.add_typer(accounts.account, name="account")
+app.command("serve")(serving.serve)
 app.command("test", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
     system.run_tests
 )

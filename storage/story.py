@@ -129,6 +129,32 @@ def _decided(d: Mapping[str, Any]) -> str:
     return f"原始字节退还提交单位（{d['files']} 个文件）：{d['reason']} / given back, copy kept"
 
 
+def _account(d: Mapping[str, Any]) -> str:
+    kinds = {
+        "created": ("建立账户", "account made"),
+        "changed": ("更改账户", "account changed"),
+        "disabled": ("停用账户", "account disabled"),
+        "enabled": ("启用账户", "account enabled"),
+        "reset": ("作废密码并发一次性链接", "password forgotten, one-time link given"),
+        "signed_out": ("结束全部会话", "signed out everywhere"),
+        "password_set": ("设置密码", "password set"),
+        "token_created": ("建立接口令牌", "API token made"),
+        "token_revoked": ("吊销接口令牌", "API token revoked"),
+    }
+    zh, en = kinds.get(d["kind"], (d["kind"], d["kind"]))
+    token = f" {d['token']['token_id']}" if "token" in d else ""
+    return f"{zh} {d['account']['login']}（{d['account']['role']}）{token} / {en}"
+
+
+def _sign_in(d: Mapping[str, Any]) -> str:
+    if d["kind"] == "signed_in":
+        return f"登录（{d['means']}，{d['address']}） / signed in"
+    if d["kind"] == "signed_out":
+        return "退出 / signed out"
+    whom = f"，账户 {d['account_id']}" if d["account_id"] else ""
+    return f"拒绝 {d['count']} 次：{d['reason']}（{d['address']}{whom}） / refused"
+
+
 _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
@@ -155,6 +181,8 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.DISPOSED: _disposed,
     Action.DRILLED: lambda d: f"恢复演练：{d['summary']} / drilled",
     Action.OVERDUE: _overdue,
+    Action.ACCOUNT: _account,
+    Action.SIGN_IN: _sign_in,
     Action.TIMESTAMPED: lambda d: (
         f"时间戳机构 {d['authority']} 为 {d['size']} 条签发时间戳（{d['algorithm']}），"
         f"{d['gen_time']} / time-stamped"
