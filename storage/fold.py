@@ -9,7 +9,7 @@ from typing import Any
 from storage.chained import Placed, check_chains
 from storage.event import Action, CustodyEvent
 from storage.flaws import Flaw, FlawKind
-from storage.holding import ExhibitCustody, Intake, WorkingCopy
+from storage.holding import ExhibitCustody, Intake, WorkingCopy, copy_number
 from storage.nouns import exhibit_id
 from storage.order import BACK
 from storage.track import Track
@@ -151,10 +151,14 @@ class _Folding:
             self.copies[copy.commission_no] = replace(copy, acknowledged_at=first)
 
     def commission(self, index: int, event: CustodyEvent) -> None:
-        """A commission that ended waits for no receipt."""
-        copy = self.copies.get(str(event.details.get("commission_no", "")))
-        if copy is not None and event.details.get("state") in ENDED:
-            self.copies[copy.commission_no] = replace(copy, ended=str(event.details["state"]))
+        """A commission that ended waits for no receipt, nor do its supplements."""
+        if event.details.get("state") not in ENDED:
+            return
+        number, ended = str(event.details.get("commission_no", "")), str(event.details["state"])
+        later = copy_number({"commission_no": number, "supplement": 1}).removesuffix("1")
+        for name, copy in self.copies.items():
+            if name == number or name.startswith(later):
+                self.copies[name] = replace(copy, ended=ended)
 
     def unsealed(self, index: int, event: CustodyEvent) -> None:
         """A seal was broken."""
@@ -187,7 +191,7 @@ class _Folding:
         details = event.details
         if "package_digest" not in details or "commission_no" not in details:
             return None
-        number = str(details["commission_no"])
+        number = copy_number(details)
         known = self.copies.get(number) or WorkingCopy(
             number, str(details.get("agency_id", "")), str(details["package_digest"])
         )

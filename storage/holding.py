@@ -25,7 +25,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from storage.nouns import Person
+from storage.nouns import Person, case_id
 
 
 class Place(StrEnum):
@@ -178,6 +178,21 @@ class WorkingCopy:
             "acknowledged_at": self.acknowledged_at or None,
             "ended": self.ended or None,
         }
+
+
+def copy_number(details: Mapping[str, Any]) -> str:
+    """Return what a package is called: its commission's number, ``<number>/S1`` for a supplement.
+
+    A number too long for that gives way to its identifier; a hand-over has 64 characters.
+    """
+    number = str(details.get("commission_no", ""))
+    if not details.get("supplement"):
+        return number
+    named = number if len(number) <= _LONGEST else case_id(number)
+    return f"{named}/S{details['supplement']}"
+
+
+_LONGEST = 58
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,20 @@ def _expanded(d: Mapping[str, Any]) -> str:
 
 
 def _commission(d: Mapping[str, Any]) -> str:
-    return f"委托 {d['commission_no']}：{d['transition']['kind']} → {d['state']}"
+    told = d.get("told")
+    if told is None:
+        return f"委托 {d['commission_no']}：{d['transition']['kind']} → {d['state']}"
+    return f"委托 {d['commission_no']}：{told['zh']} → {d['state']} / {told['en']}"
 
 
 def _package(what: str) -> Callable[[Mapping[str, Any]], str]:
     def say(d: Mapping[str, Any]) -> str:
-        return f"{what}（委托 {d['commission_no']}，包摘要 {d['package_digest'][:16]}…）"
+        parts = [
+            f"委托 {d['commission_no']}",
+            f"第 {d['supplement']} 次补充" if d.get("supplement") else "",
+            f"包摘要 {d['package_digest'][:16]}…" if d["package_digest"] else "",
+        ]
+        return f"{what}（{'，'.join(filter(None, parts))}）"
 
     return say
 

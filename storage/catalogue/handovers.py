@@ -18,6 +18,7 @@ from storage.catalogue.sequencing import chunks
 from storage.errors import NotFoundError
 from storage.event import Action, CustodyEvent
 from storage.fold import ENDED
+from storage.holding import copy_number
 
 ORIGINAL, PACKAGE = "original", "package"
 
@@ -29,11 +30,27 @@ def follow(session: Session, index: int, event: CustodyEvent) -> None:
     elif event.action is Action.ACKNOWLEDGED:
         _close(session, index, event, "received")
     elif event.action is Action.COMMISSION and event.details["state"] in ENDED:
-        _close(session, index, event, event.details["state"])
+        for number in _packages(session, str(event.details["commission_no"])):
+            _close(session, index, event, event.details["state"], number)
 
 
 def _number(event: CustodyEvent) -> str:
-    return str(event.details.get("handover_no") or event.details.get("commission_no", ""))
+    details = event.details
+    return str(details.get("handover_no") or copy_number(details))
+
+
+def _packages(session: Session, commission_no: str) -> list[str]:
+    """Return what still waits for a receipt of a commission: its package and its supplements."""
+    later = copy_number({"commission_no": commission_no, "supplement": 1}).removesuffix("1")
+    statement = select(tables.Handover.number).where(
+        tables.Handover.closed_at == "",
+        tables.Handover.kind == PACKAGE,
+        or_(
+            tables.Handover.number == commission_no,
+            tables.Handover.number.startswith(later, autoescape=True),
+        ),
+    )
+    return list(session.scalars(statement))
 
 
 def _released(session: Session, index: int, event: CustodyEvent) -> None:
@@ -67,8 +84,10 @@ def _agency(session: Session, agency_id: str) -> dict[str, str]:
     return {"name": row.name if row else agency_id, "unit": agency_id}
 
 
-def _close(session: Session, index: int, event: CustodyEvent, outcome: str) -> None:
-    row = session.get(tables.Handover, _number(event))
+def _close(
+    session: Session, index: int, event: CustodyEvent, outcome: str, number: str = ""
+) -> None:
+    row = session.get(tables.Handover, number or _number(event))
     if row is None or row.closed_at:
         return
     row.closed_at = event.occurred_at
