@@ -163,6 +163,37 @@ def _sign_in(d: Mapping[str, Any]) -> str:
     return f"拒绝 {d['count']} 次：{d['reason']}（{d['address']}{whom}） / refused"
 
 
+def _clock(d: Mapping[str, Any]) -> str:
+    what, english = _CLOCK_WORDS[d["kind"]]
+    data = d["data"]
+    day = data.get("moment") or data["day"]
+    due = "，".join(f"{each['number']} 期限 {each['date']}" for each in d["due"])
+    paper = f"，{data['document']}" if data["document"] else ""
+    void = "（登记有误，作废）" if data.get("void") else ""
+    told = f"{d['title']}（{d['number']}）{what}：{day}{paper}{void}"
+    return f"{told}{'；' if due else ''}{due} / {english}"
+
+
+_CLOCK_WORDS = {
+    "started": ("起算", "clock started"),
+    "extended": ("延长", "clock extended"),
+    "excluded": ("期间开始，不计入期限", "excluded period begins"),
+    "resumed": ("期间结束，恢复计算", "excluded period ends"),
+    "ended": ("结束", "clock ended"),
+}
+
+
+def _calendar(d: Mapping[str, Any]) -> str:
+    if d["state"] == "loaded":
+        return f"载入{d['year']}年节假日安排（{d['document']}），摘要 {d['digest'][:16]}… / loaded"
+    moved = "，".join(
+        f"{each['subject'] if not each['number'] else each['number']} {each['title']} "
+        f"{each['old']['date']} → {each['new']['date']}"
+        for each in d["clocks"]
+    )
+    return f"按{d['year']}年节假日安排重新计算：{moved} / due dates computed again"
+
+
 _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
@@ -189,6 +220,8 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.DISPOSED: _disposed,
     Action.DRILLED: lambda d: f"恢复演练：{d['summary']} / drilled",
     Action.OVERDUE: _overdue,
+    Action.CLOCK: _clock,
+    Action.CALENDAR: _calendar,
     Action.ACCOUNT: _account,
     Action.SIGN_IN: _sign_in,
     Action.TIMESTAMPED: lambda d: (
