@@ -12,15 +12,23 @@ from appraisal.case_clocks import CaseClock, local
 from appraisal.case_record import CaseRecord, CaseStep, CaseStepKind
 from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.counting import Words
-from storage.errors import InputError, StateError
+from storage.errors import ConflictError, InputError, StateError
 
 
 def start(
-    book: CaseRuleBook, name: str, when: str, unit: str, document: str, note: str, at: str
+    record: CaseRecord,
+    book: CaseRuleBook,
+    name: str,
+    when: str,
+    unit: str,
+    document: str,
+    note: str,
+    at: str,
 ) -> CaseStep:
     """Start a clock under the rule in force on its first day.
 
     Args:
+        record: what is on record of the case.
         book: the rules.
         name: the clock, by its name or Chinese title.
         when: the day on which it starts; for a limit in hours the moment, with a zone.
@@ -31,6 +39,7 @@ def start(
 
     Raises:
         InputError: no such clock, no document, a day to come, or a day where a moment is needed.
+        ConflictError: this very clock runs already.
     """
     rule = book.get(name, local(when, _zone(book)))
     _require_document(document, "文书编号 the number of the document")
@@ -44,6 +53,14 @@ def start(
         "document": document.strip(),
         "note": note.strip(),
     }
+    for each in record.running:
+        known = {"name": each.name, "day": each.day.isoformat(), "document": each.document}
+        if all(data[key] == value for key, value in known.items()) and data["note"] == each.note:
+            raise ConflictError(
+                f"{each.number}即为此期限 {each.number} is this very clock: {rule.title[1]} from "
+                f"{each.day}, {each.document}",
+                remedy="另一批物品请用 --note 区分 tell another lot of items apart by --note",
+            )
     return CaseStep(CaseStepKind.STARTED, at, data)
 
 
