@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Response
-
 from storage.errors import HostError
 
-router = APIRouter(include_in_schema=False)
 _FOLDER = Path(__file__).parent.parent / "static"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -24,7 +21,6 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _HTMX = "static/django_htmx/htmx-2.min.js"
-_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
@@ -50,15 +46,6 @@ def assets() -> dict[str, Asset]:
 def address(name: str) -> str:
     """Return where a file is served."""
     return f"/static/{assets()[name].version}/{name}"
-
-
-@router.get("/static/{version}/{name}")
-def serve(version: str, name: str) -> Response:
-    """Serve one file; the version is part of the address only for caches."""
-    found = assets().get(name)
-    if found is None or found.version != version:
-        raise HTTPException(404)
-    return Response(found.body, media_type=found.media_type, headers={"Cache-Control": _FOR_GOOD})
 
 
 def _read(path: Path) -> Asset:

@@ -6,7 +6,6 @@ place; characters that hide or turn text are shown as escapes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,8 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from appraisal.accounts import Identity, Role
-from portal.web import identity as sessions
 from portal.web import words
+from portal.web.cross_site import csrf_token
 from portal.web.pages.assets import address
 from portal.web.words import Language
 from storage.names import escape, hides
@@ -116,15 +115,10 @@ def _context(request: Request, identity: Identity | None, language: Language) ->
         "identity": identity,
         "here": request.url.path,
         "links": lambda who: words.LINKS[who.role],
-        "token": lambda: _hidden(_csrf(request)),
+        "token": lambda: _hidden(csrf_token(request)),
         "back": back if request.method == "GET" else "/",
         "moment": lambda moment: language.say(*words.said_moment(moment, zone)),
     }
-
-
-def _csrf(request: Request) -> str:
-    token: Callable[[Request], str] | None = getattr(sessions, "csrf_token", None)
-    return token(request) if token else ""
 
 
 def _hidden(token: str) -> Markup:

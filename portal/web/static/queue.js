@@ -13,6 +13,7 @@ const announce = (text) => {
 // A button pressed twice sends its form once. The server would not mind either.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (event.defaultPrevented) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
