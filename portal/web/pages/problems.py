@@ -118,6 +118,7 @@ def problem(request: Request, status: int, message: str = "", remedy: str = "") 
         remedy=remedy,
         onward=onward,
         at=request.app.state.custody.now(),
+        code=status,
     )
 
 

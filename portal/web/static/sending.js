@@ -1,0 +1,174 @@
+// Large opinions go piece by piece, and go on where a cut left them. Without this script the form
+// sends the document whole; either way the server compares it with its SHA-256.
+"use strict";
+
+const WHOLE = 8 << 20; // Smaller documents go with the form.
+const PIECE = 8 << 20;
+const PATIENCE = [1, 2, 4, 8, 15, 30, 30, 30]; // Seconds between attempts.
+
+// SHA-256 (FIPS 180-4) of a stream: browsers can only hash what lies in memory whole.
+const primes = (count) => {
+  const found = [];
+  for (let n = 2; found.length < count; n++) if (found.every((p) => n % p)) found.push(n);
+  return found;
+};
+const fraction = (x) => Math.floor((x - Math.floor(x)) * 2 ** 32) >>> 0;
+const K = Uint32Array.from(primes(64), (p) => fraction(Math.cbrt(p)));
+const START = primes(8).map((p) => fraction(Math.sqrt(p)));
+
+class Sha256 {
+  constructor() {
+    this.state = Uint32Array.from(START);
+    this.rest = new Uint8Array(0);
+    this.length = 0;
+    this.words = new Uint32Array(64);
+  }
+
+  update(bytes) {
+    this.length += bytes.length;
+    let data = bytes;
+    if (this.rest.length) {
+      data = new Uint8Array(this.rest.length + bytes.length);
+      data.set(this.rest);
+      data.set(bytes, this.rest.length);
+    }
+    const whole = data.length - (data.length % 64);
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    for (let at = 0; at < whole; at += 64) this.block(view, at);
+    this.rest = data.slice(whole);
+  }
+
+  block(view, at) {
+    const w = this.words;
+    for (let i = 0; i < 16; i++) w[i] = view.getUint32(at + 4 * i);
+    for (let i = 16; i < 64; i++) {
+      const x = w[i - 15], y = w[i - 2];
+      const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+      const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+      w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
+    }
+    let [a, b, c, d, e, f, g, h] = this.state;
+    for (let i = 0; i < 64; i++) {
+      const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i]) | 0;
+      const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      h = g; g = f; f = e; e = (d + t1) | 0;
+      d = c; c = b; b = a; a = (t1 + t2) | 0;
+    }
+    [a, b, c, d, e, f, g, h].forEach((value, i) => (this.state[i] += value));
+  }
+
+  hex() {
+    const bits = this.length * 8;
+    const pad = new Uint8Array(((55 - this.length) & 63) + 9);
+    pad[0] = 0x80;
+    const view = new DataView(pad.buffer);
+    view.setUint32(pad.length - 8, Math.floor(bits / 2 ** 32));
+    view.setUint32(pad.length - 4, bits >>> 0);
+    this.update(pad);
+    return Array.from(this.state, (word) => word.toString(16).padStart(8, "0")).join("");
+  }
+}
+
+const said = (zh, en) => (document.documentElement.lang === "en" ? en : zh);
+const form = document.getElementById("opinion-form");
+const bar = document.getElementById("sending-bar");
+const line = document.getElementById("sending-words");
+
+const show = (text, part) => {
+  document.getElementById("sending").hidden = false;
+  line.textContent = text;
+  if (part !== undefined) bar.value = Math.round(part * 100);
+};
+
+class Refused extends Error {}
+
+const digest = async (file) => {
+  const sum = new Sha256();
+  for (let at = 0; at < file.size; at += PIECE) {
+    sum.update(new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer()));
+    show(said("正在计算校验值……", "Computing the digest…"), at / file.size);
+  }
+  return sum.hex();
+};
+
+const announce = async (file, sha256) => {
+  const data = new FormData(form);
+  data.delete("document");
+  for (const [name, value] of Object.entries({ name: file.name, size: file.size, sha256 })) data.set(name, value);
+  const answer = await fetch("/commission/opinion/announce", { method: "POST", body: new URLSearchParams(data), redirect: "error" });
+  const told = await answer.json();
+  if (!answer.ok) throw new Refused(`${told.message} ${told.remedy}`);
+  return told;
+};
+
+const headers = () => ({ "X-CSRF-Token": form.elements.csrf_token.value });
+
+const refusal = async (answer) => {
+  const told = await answer.json().catch(() => ({}));
+  return new Refused(`${told.detail || answer.statusText} ${said(told.remedy_zh || "", told.remedy_en || "")}`);
+};
+
+const offset = async (address) => {
+  const answer = await fetch(address, { method: "HEAD" });
+  if (!answer.ok) throw await refusal(answer);
+  return Number(answer.headers.get("Upload-Offset"));
+};
+
+// Send from an offset; what fails for a while is asked for anew, what is refused is told.
+const send = async (file, address, from) => {
+  let at = from, failures = 0;
+  while (at < file.size) {
+    try {
+      const answer = await fetch(address, {
+        method: "PATCH",
+        headers: { ...headers(), "Content-Type": "application/octet-stream", "Upload-Offset": String(at) },
+        body: file.slice(at, at + PIECE),
+      });
+      if (answer.ok) at = Number(answer.headers.get("Upload-Offset"));
+      else if (answer.status === 409) at = await offset(address);
+      else if (answer.status < 500 && answer.status !== 429) throw await refusal(answer);
+      else throw new Error(answer.statusText);
+      failures = 0;
+      show(`${said("正在上传", "Sending")} ${Math.floor((at / file.size) * 100)}%`, at / file.size);
+    } catch (error) {
+      if (error instanceof Refused || failures >= PATIENCE.length) throw error;
+      show(said("连接中断，将自动继续……", "The connection was cut; it will go on…"));
+      await new Promise((done) => setTimeout(done, PATIENCE[failures++] * 1000));
+      at = await offset(address).catch(() => at);
+    }
+  }
+};
+
+const finish = async (address) => {
+  for (;;) {
+    show(said("正在核对并入库……", "Comparing and taking in…"), 1);
+    const answer = await fetch(`${address}/finish`, { method: "POST", headers: headers() });
+    if (answer.status === 200) return;
+    if (answer.status !== 202) throw await refusal(answer);
+  }
+};
+
+form.addEventListener("submit", async (event) => {
+  const file = form.elements.document.files[0];
+  if (!file || file.size < WHOLE) return;
+  event.preventDefault();
+  if (form.dataset.sending) return;
+  form.dataset.sending = "yes";
+  const button = form.querySelector("button:not([type])");
+  button.setAttribute("aria-disabled", "true");
+  document.getElementById("sending").scrollIntoView({ block: "center" });
+  try {
+    const upload = await announce(file, await digest(file));
+    const address = `/api/v1/uploads/${upload.upload_id}`;
+    await send(file, address, upload.offset);
+    await finish(address);
+    location.assign(`/commission?${new URLSearchParams({ number: form.dataset.number, done: "opinion" })}`);
+  } catch (error) {
+    show(`${said("没有完成：", "Not done: ")}${error.message} ${said("再次提交会从中断处继续。", "Sending again goes on from where it stopped.")}`);
+    line.setAttribute("role", "alert");
+    delete form.dataset.sending;
+    button.removeAttribute("aria-disabled");
+  }
+});
