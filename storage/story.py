@@ -125,6 +125,13 @@ def _accessed(d: Mapping[str, Any]) -> str:
     return f"调取号 {d['access']} 结果：{d['outcome']} / outcome"
 
 
+def _downloaded(d: Mapping[str, Any]) -> str:
+    what = f"委托 {d['commission_no']} 的 {d['name']}（SHA-256 {d['sha256'][:16]}…）"
+    if d["phase"] == "begun":
+        return f"开始下载{what} / download begun"
+    return f"下载完毕{what} / download ended"
+
+
 def _overdue(d: Mapping[str, Any]) -> str:
     if "handover_no" in d:
         return f"交接 {d['handover_no']} 于 {d['released_at']} 移交，至今无签收 / not received"
@@ -231,5 +238,6 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.COSIGNED: lambda d: (
         f"见证方 {d['witness']} 附签 {d['size']} 条，{d['gen_time']} / cosigned by a witness"
     ),
+    Action.DOWNLOADED: _downloaded,
     Action.ANCHOR_FAILED: lambda d: f"时间戳或见证未取得：{d['message']} / not anchored",
 }
