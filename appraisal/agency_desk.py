@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from appraisal import acts
+from appraisal import acts, taking
 from appraisal.agency import Agency
-from appraisal.clocks import local_day
 from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.happened import Fate
 from appraisal.missing import Missing, missing
 from appraisal.queue import QueuePage, QueueRow, row_of
-from appraisal.rules import Limit
 from appraisal.step import AGENCY_KINDS, Kind, Transition
 from appraisal.told import HistoryLine, history_lines
 from appraisal.transitions import History, allowed
@@ -131,12 +129,8 @@ class AgencyDesk:
 
         When the time to decide is over, ``late_since`` of the commission says so (TT-01).
         """
-        history, now = self._history(number), self._now()
-        said = {"package_digest": package_digest}
-        if history.repeated(Kind.ACCEPT, self.actor, said):
-            return history.commission
-        step = self.desk.acceptance(history.commission, self.actor, now, package_digest)
-        return self.desk.step(number, step)
+        self.commission(number)
+        return taking.accept(self.desk, number, self.actor, self._now(), package_digest)
 
     def decline(self, number: str, reason: str, document: str = "") -> Commission:
         """Decline with the reason (JAG art. 15)."""
@@ -158,9 +152,15 @@ class AgencyDesk:
 
         ``package_digest`` is repeated where a package was built of it (AP-07).
         """
-        which = len(self.commission(number).supplements)
-        step = acts.receive_supplement([], self.actor, self._now(), note, package_digest, which)
-        return self._step(number, self.desk.require_supplied(number, step))
+        self.commission(number)
+        return taking.receive_supplement(
+            self.desk,
+            number,
+            self.actor,
+            self._now(),
+            note=note,
+            package_digest=package_digest,
+        )
 
     def go_on_without(self, number: str, note: str) -> Commission:
         """Go on without the material that was asked for, and say why; the clock runs again."""
@@ -170,26 +170,17 @@ class AgencyDesk:
         self, number: str, days: int, approved_by: str, reason: str, document: str = ""
     ) -> Commission:
         """Extend the time limit; filing it here is what tells the client (TT-03)."""
-        history, now = self._history(number), self._now()
-        found = history.commission
-        rules = self.desk.rules(found)
-        limit = Limit(days, rules.extension.unit)
-        said = {"limit": limit.as_json(), "approved_by": approved_by, "reason": reason}
-        if history.repeated(Kind.EXTEND, self.actor, said):
-            return found
-        step = acts.extend(
-            found,
-            limit,
-            approved_by,
-            local_day(now, rules),
-            rules,
-            self.desk.calendar,
+        self.commission(number)
+        return taking.extend(
+            self.desk,
+            number,
             self.actor,
-            now,
-            reason,
-            document,
+            self._now(),
+            days=days,
+            approved_by=approved_by,
+            reason=reason,
+            document=document,
         )
-        return self.desk.step(number, step)
 
     def terminate(self, number: str, reason: str, document: str = "") -> Commission:
         """End the appraisal without an opinion (终止鉴定)."""

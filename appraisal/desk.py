@@ -19,7 +19,7 @@ from appraisal.agency import Agency
 from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
 from appraisal.calendar_in_use import CalendarInUse
-from appraisal.clocks import clocks, due_of_acceptance, due_of_completion, local_day
+from appraisal.clocks import clocks, local_day
 from appraisal.commission import Commission
 from appraisal.directory import Directory
 from appraisal.fields import Fields
@@ -36,7 +36,6 @@ from appraisal.queue import (
 )
 from appraisal.requirements import Problem, require_issuable, require_unique
 from appraisal.rules import RuleBook, RuleSet
-from appraisal.states import State
 from appraisal.step import FORMS, KIND_NAMES, Kind, Transition
 from appraisal.told import line_of, tell_step
 from appraisal.transitions import History, apply, event_details, repeats, unfold
@@ -45,7 +44,7 @@ from storage.catalogue import queries
 from storage.catalogue.exclusive import exclusive
 from storage.custody import Custody
 from storage.digest import Fingerprint
-from storage.errors import ConflictError, InputError, StateError, TransientError
+from storage.errors import ConflictError, InputError, TransientError
 from storage.event import Action, decode
 from storage.nouns import EvidenceKind, Person
 
@@ -257,44 +256,6 @@ class Desk:
         self.follow_up(after)
         return after
 
-    def supply(
-        self, number: str, untrusted: Any, by: Person, at: str, package: Fingerprint | None = None
-    ) -> Commission:
-        """Hand over the material that an agency asked for, chosen as in a brief.
-
-        Args:
-            number: the commission.
-            untrusted: a table whose ``materials`` lists exhibits of the case.
-            by: who hands over.
-            at: when.
-            package: fingerprint of the package built of it, if one was.
-
-        Raises:
-            InputError: a line is wrong, or went out already.
-            StateError: the agency asked for nothing.
-        """
-        found = self.commission(number)
-        lines = self.materials(found.brief.case_id, untrusted)
-        which = len(found.supplements)
-        for step in acts.supply_supplement(lines, which, by, at, package):
-            found = self.step(number, step)
-        return found
-
-    def require_supplied(self, number: str, step: Transition) -> Transition:
-        """Return a receipt of a supplement if there is something to acknowledge.
-
-        Raises:
-            StateError: the client has not supplied anything yet.
-        """
-        found = self.commission(number)
-        waiting = found.state is State.PAUSED and not found.supplements[-1].supplied
-        if waiting:
-            raise StateError(
-                "委托人尚未提供补充材料 the client has not supplied the material yet",
-                remedy="请等待，或说明理由后不待补充继续鉴定 wait, or go on without it and say why",
-            )
-        return step
-
     def preview(self, before: Commission, transition: Transition) -> Commission:
         """Return what a step would give, without recording it."""
         return apply(before, transition)
@@ -364,26 +325,6 @@ class Desk:
         """Return the clocks of a commission on the day of a moment, in its rules' zone."""
         rules = self.rules(commission)
         return clocks(commission, rules, self.calendar, local_day(at, rules))
-
-    def acceptance(
-        self, found: Commission, actor: Person, at: str, package_digest: str, effective: str = ""
-    ) -> Transition:
-        """Return the step by which an agency accepts, with the date that follows from it.
-
-        When the time to decide is over the step says so: it is late, and possible (TT-01, TT-02).
-
-        Raises:
-            StateError: it cannot be accepted now.
-            IntegrityError: the digest is not that of the package sent.
-        """
-        rules = self.rules(found)
-        probe = acts.accept(actor, at, package_digest, effective)
-        accepted = self.preview(found, probe)
-        today = local_day(at, rules)
-        due = due_of_completion(accepted, rules, self.calendar, today)
-        decide = due_of_acceptance(found, rules, self.calendar, today).date
-        late = decide if today > decide else None
-        return acts.accept(actor, at, package_digest, effective, due, late)
 
     def queue(self, agency: str, today: date) -> list[QueueRow]:
         """Return an agency's open commissions, the most urgent first."""

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from appraisal import acts
-from appraisal.clocks import due_of_completion
+from appraisal import acts, taking
 from appraisal.commission import Commission
 from appraisal.desk import Desk
-from appraisal.rules import Limit, Unit
 from storage.catalogue import queries
 from storage.custody import current
 from storage.errors import ConflictError, InputError
@@ -65,29 +63,21 @@ def for_agency(desk: Desk, number: str, name: str) -> Person:
 
 def accepting(desk: Desk, number: str, digest: str, by: str, at: str) -> Commission:
     """Accept a commission and tell the date that follows from it."""
-    found = desk.commission(number)
-    when = moment(at)
-    actor = for_agency(desk, number, by)
-    probe = acts.accept(actor, when, digest)
-    accepted = desk.preview(found, probe)
-    due = due_of_completion(accepted, desk.rules(found), desk.calendar, day(when[:10]))
-    return desk.step(number, acts.accept(actor, when, digest, due=due))
+    return taking.accept(desk, number, for_agency(desk, number, by), moment(at), digest)
 
 
 def receiving_supplement(
     desk: Desk, number: str, exhibits: Sequence[str], note: str, by: str, at: str
 ) -> Commission:
-    """Record the receipt of a supplement; every exhibit must be one of the case."""
-    case = desk.commission(number).brief.case_id
-    with current().read() as session:
-        found = [queries.find_exhibit(session, _full(case, each)) for each in exhibits]
-    names = [row["exhibit_id"] for row in found]
-    actor = for_agency(desk, number, by)
-    return desk.step(number, acts.receive_supplement(names, actor, moment(at), note))
+    """Record the receipt of a supplement, or with a note alone that the agency goes on without.
 
-
-def _full(case: str, exhibit: str) -> str:
-    return exhibit if "/" in exhibit else f"{case}/{exhibit}"
+    Exhibits are named where the client did not record what it supplied.
+    """
+    found, actor, when = desk.commission(number), for_agency(desk, number, by), moment(at)
+    supplied = found.supplements and found.supplements[-1].supplied
+    if note and not exhibits and not supplied:
+        return desk.step(number, acts.go_on_without(note, actor, when))
+    return taking.receive_supplement(desk, number, actor, when, exhibits=exhibits, note=note)
 
 
 def extending(
@@ -101,14 +91,16 @@ def extending(
     at: str,
 ) -> Commission:
     """Extend the time limit by days in the unit of the commission's rule set."""
-    found = desk.commission(number)
-    rules = desk.rules(found)
-    limit = Limit(days, rules.extension.unit if rules.extension else Unit.WORKING_DAY)
-    actor = for_agency(desk, number, by)
-    act = acts.extend(
-        found, limit, approved_by, day(notified), rules, desk.calendar, actor, moment(at), reason
+    return taking.extend(
+        desk,
+        number,
+        for_agency(desk, number, by),
+        moment(at),
+        days=days,
+        approved_by=approved_by,
+        notified=day(notified),
+        reason=reason,
     )
-    return desk.step(number, act)
 
 
 def write_brief(desk: Desk, case_name: str, agency_name: str, file: Path) -> None:

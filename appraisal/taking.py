@@ -1,0 +1,184 @@
+"""Steps that need dates, rules or rows first: accepting, extending, supplements.
+
+Page, programming interface and command line take them by these functions, so that a double click
+is answered alike at every door. (RULES: AP-07, TT-01 to TT-04.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from appraisal import acts
+from appraisal.clocks import due_of_acceptance, due_of_completion, local_day
+from appraisal.commission import Commission
+from appraisal.desk import Desk
+from appraisal.rules import Limit
+from appraisal.states import State
+from appraisal.step import Kind, Transition
+from storage.catalogue import queries
+from storage.digest import Fingerprint
+from storage.errors import StateError
+from storage.nouns import Person
+
+
+def accept(
+    desk: Desk, number: str, actor: Person, at: str, package_digest: str, effective: str = ""
+) -> Commission:
+    """Accept a commission; the date that follows is recorded with the step (TT-02).
+
+    When the time to decide is over that is still possible, and the step says that it is late:
+    ``late_since`` of the commission is the day by which it was to be decided (TT-01).
+
+    Raises:
+        StateError: it cannot be accepted now.
+        IntegrityError: the digest is not that of the package sent.
+    """
+    history = desk.history(number)
+    said = {"package_digest": package_digest, "effective_date": effective}
+    if history.repeated(Kind.ACCEPT, actor, said):
+        return history.commission
+    return desk.step(number, _acceptance(desk, history.commission, actor, at, said))
+
+
+def _acceptance(
+    desk: Desk, found: Commission, actor: Person, at: str, said: dict[str, str]
+) -> Transition:
+    rules = desk.rules(found)
+    digest, effective = said["package_digest"], said["effective_date"]
+    accepted = desk.preview(found, acts.accept(actor, at, digest, effective))
+    today = local_day(at, rules)
+    due = due_of_completion(accepted, rules, desk.calendar, today)
+    decide = due_of_acceptance(found, rules, desk.calendar, today).date
+    return acts.accept(actor, at, digest, effective, due, decide if today > decide else None)
+
+
+def extend(
+    desk: Desk,
+    number: str,
+    actor: Person,
+    at: str,
+    *,
+    days: int,
+    approved_by: str,
+    notified: date | None = None,
+    reason: str = "",
+    document: str = "",
+) -> Commission:
+    """Extend the time limit by days in the unit of the commission's rules (TT-03).
+
+    Args:
+        desk: commissions of the installation.
+        number: the commission.
+        actor: who extends, for the agency.
+        at: when.
+        days: how many.
+        approved_by: the agency's head.
+        notified: when the client was told; None: by this step.
+        reason: why.
+        document: number of the notice (延长鉴定时限告知书).
+
+    Raises:
+        StateError: the rules do not allow it.
+    """
+    history = desk.history(number)
+    found = history.commission
+    rules = desk.rules(found)
+    limit = Limit(days, rules.extension.unit)
+    said = {"limit": limit.as_json(), "approved_by": approved_by, "reason": reason}
+    if history.repeated(Kind.EXTEND, actor, said):
+        return found
+    told = notified or local_day(at, rules)
+    step = acts.extend(
+        found, limit, approved_by, told, rules, desk.calendar, actor, at, reason, document
+    )
+    return desk.step(number, step)
+
+
+def supply(
+    desk: Desk,
+    number: str,
+    untrusted: Any,
+    actor: Person,
+    at: str,
+    package: Fingerprint | None = None,
+    document: str = "",
+) -> Commission:
+    """Hand over the material that an agency asked for, chosen as in a brief (AP-02).
+
+    Args:
+        desk: commissions of the installation.
+        number: the commission.
+        untrusted: a table whose ``materials`` lists exhibits of the case.
+        actor: who hands over, for the client.
+        at: when.
+        package: fingerprint of the package built of it, if one was.
+        document: number of the letter that goes with it.
+
+    Raises:
+        InputError: a line is wrong, or went out already.
+        StateError: the agency asked for nothing.
+    """
+    found = desk.commission(number)
+    if found.state is not State.PAUSED:
+        raise StateError(
+            "机构未要求补充材料 the agency asked for no supplement",
+            remedy="由机构先要求补充材料 the agency asks for it first",
+            state=found.state.value,
+        )
+    lines = desk.materials(found.case_no, untrusted)
+    which = len(found.supplements)
+    for step in acts.supply_supplement(lines, which, actor, at, package, document):
+        found = desk.step(number, step)
+    return found
+
+
+def receive_supplement(
+    desk: Desk,
+    number: str,
+    actor: Person,
+    at: str,
+    *,
+    exhibits: Sequence[str] = (),
+    note: str = "",
+    package_digest: str = "",
+) -> Commission:
+    """Acknowledge a supplement: what was supplied, or what was handed over beside the software.
+
+    Args:
+        desk: commissions of the installation.
+        number: the commission.
+        actor: who acknowledges, for the agency.
+        at: when.
+        exhibits: what came, if the client did not record what it supplied.
+        note: what is still missing, or anything else.
+        package_digest: repeated where a package was built of it (AP-07).
+
+    Raises:
+        StateError: nothing was supplied, and no exhibits are named.
+    """
+    history = desk.history(number)
+    found = history.commission
+    with desk.custody.read() as session:
+        named = [
+            queries.find_exhibit(session, _full(found, each))["exhibit_id"] for each in exhibits
+        ]
+    which = len(found.supplements)
+    step = acts.receive_supplement(named, actor, at, note, package_digest, which)
+    repeated = history.repeated(step.kind, actor, step.data)
+    if not repeated and found.state is State.PAUSED:
+        _require_supplied(found, named)
+    return desk.step(number, step)
+
+
+def _require_supplied(found: Commission, named: Sequence[str]) -> None:
+    if not named and not found.supplements[-1].supplied:
+        raise StateError(
+            "委托人尚未提供补充材料 the client has not supplied the material yet",
+            remedy="请等待，或说明理由后不待补充继续鉴定 wait, or go on without it and say why",
+        )
+
+
+def _full(found: Commission, exhibit: str) -> str:
+    return exhibit if "/" in exhibit else f"{found.brief.case_id}/{exhibit}"
