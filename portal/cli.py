@@ -19,6 +19,7 @@ from portal.commands import (
     anchor,
     appraisal,
     cases,
+    clocks,
     disposal,
     holding,
     intake,
@@ -43,6 +44,7 @@ anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
 agency commission dispatch queue accept decline supplement extend opinion overdue
+clock clocks calendar
 account serve test
 """
 
@@ -114,6 +116,9 @@ app.add_typer(appraisal.supplement, name="supplement")
 app.command("extend")(appraisal.extend)
 app.add_typer(appraisal.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
+app.add_typer(clocks.clock, name="clock")
+app.command("clocks")(clocks.clocks)
+app.add_typer(clocks.calendar, name="calendar")
 app.add_typer(accounts.account, name="account")
 app.command("serve")(serving.serve)
 app.command("test", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(

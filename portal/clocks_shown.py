@@ -1,0 +1,275 @@
+"""How time limits are shown: each date with its steps, the days left out, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from appraisal.calendar import DayKind, WorkCalendar, festival
+from appraisal.case_clocks import CaseClock
+from appraisal.case_rules import CaseRule, CaseRuleBook
+from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
+from appraisal.counting import Run, Step
+from appraisal.rules import UNIT_NAMES, Article, RuleBook
+from portal.show import cell, line, table
+from tasks.case_clocks import CaseClocks
+from tasks.recomputing import Loaded
+
+_PROVISIONAL = "[yellow]暂定 provisional[/]"
+_READ = {
+    "A": "A 全文 full text",
+    "B": "B 摘录 excerpt",
+    "C": "C 标题 title only",
+    "D": "D 待核 to be confirmed",
+}
+
+
+def print_clocks(found: CaseClocks) -> None:
+    """Print every time limit of a case, each date explained step by step."""
+    line(f"[bold]{cell(found.case.case_no)}[/] · {found.on} · 日历 calendar {found.calendar}")
+    for each in found.clocks:
+        _print_case_clock(each)
+    for commission, rules, clocks in found.commissions:
+        line(
+            f"\n[bold]委托 {cell(commission.commission_no)}[/] · {cell(commission.agency_id)} · "
+            f"规则 rules {cell(rules.rule_id)}"
+        )
+        for clock in clocks:
+            _print_clock("", CLOCK_NAMES[clock.name], clock)
+            _print_steps(clock.due.steps)
+        if not clocks:
+            line("    尚未起算 no clock has started")
+    if not found.clocks:
+        line("\n本案没有登记期限 no clock of the case itself is on record")
+        line("  → custody clock start CASE case_handling --from DAY --document NUMBER")
+
+
+def print_short(found: CaseClocks) -> None:
+    """Print where each clock of a case stands after a step."""
+    for each in found.clocks:
+        _print_clock(each.record.number, each.rule.title, each.clock, each.due_at)
+        _print_warnings(each)
+    line(f"  → custody clocks {cell(found.case.case_id)}：逐步说明 explains each date")
+
+
+def _print_case_clock(each: CaseClock) -> None:
+    record, rule = each.record, each.rule
+    line("")
+    _print_clock(record.number, rule.title, each.clock, each.due_at)
+    note = f"（{cell(record.note)}）" if record.note else ""
+    line(
+        f"    起算 from {cell(record.moment or record.day)}：{rule.starts[0]}，"
+        f"{cell(record.document)}{note} · 规则 rule {rule.rule_id}"
+    )
+    _print_steps(each.clock.due.steps)
+    for grant in record.extensions:
+        line(
+            f"    延长 extended {grant.days}，{grant.day}，{cell(grant.approved_by)}，"
+            f"{cell(grant.document)}"
+        )
+    if record.outcome:
+        line(
+            f"    结束 ended {cell(record.ended_moment or record.ended)}：{cell(record.outcome)}"
+            f" {cell(record.end_document)}"
+        )
+    elif rule.lifted:
+        line(f"    期满未{rule.ends[0]}的，自动解除 unless {rule.ends[1]}, it lifts itself")
+    if each.warn_on and record.ended is None:
+        line(f"    提醒 warned on：{'、'.join(map(str, each.warn_on))}")
+    _print_warnings(each)
+
+
+def _print_warnings(each: CaseClock) -> None:
+    for zh, en in each.warnings:
+        line(f"    [yellow]![/] {zh} {en}")
+
+
+def _print_clock(number: str, title: tuple[str, str], clock: Clock, due_at: str = "") -> None:
+    state, state_en = CLOCK_STATE_NAMES[clock.state]
+    due = due_at or clock.due.date.isoformat()
+    provisional = f" {_PROVISIONAL}" if clock.provisional else ""
+    left = ""
+    if clock.days_left is not None:
+        unit, unit_en = UNIT_NAMES[clock.unit]
+        word, word_en = ("剩余", "left") if clock.days_left >= 0 else ("超过", "over")
+        left = f" · {word}{abs(clock.days_left)}{unit} {abs(clock.days_left)} {unit_en} {word_en}"
+    name = f"{number} {title[0]}".strip()
+    line(f"  [bold]{name} {title[1]}[/]：{due}{provisional} · {state} {state_en}{left}")
+
+
+def _print_steps(steps: Iterable[Step]) -> None:
+    for step in steps:
+        line(f"    · {cell(step.text[0])}")
+        for text in _runs(step.runs):
+            line(f"        {cell(text)}")
+        line(f"      {_source(step.article)}")
+
+
+def _runs(runs: Sequence[Run]) -> Iterable[str]:
+    """Say which days were left out and why, one run a piece; make-up workdays apart."""
+    out = [f"{_days(each)} {each.reason[0]}" for each in runs if not each.counted]
+    if out:
+        yield f"不计入 not counted：{'；'.join(out)}"
+    made_up = [_days(each) for each in runs if each.counted]
+    if made_up:
+        yield f"调休上班，计入 make-up workdays, counted：{'；'.join(made_up)}"
+
+
+def _days(run: Run) -> str:
+    if run.first == run.last:
+        return f"{run.first}"
+    same = run.first.year == run.last.year
+    return f"{run.first} 至 {f'{run.last:%m-%d}' if same else run.last}"
+
+
+def _source(article: Article) -> str:
+    mark = f" [{article.read}]" if article.read else ""
+    return f"《{cell(article.zh)}》 {cell(article.en)}{cell(mark)}"
+
+
+def rules_as_json(cases: CaseRuleBook, agencies: RuleBook, on: date) -> dict[str, Any]:
+    """Return the rules in force on a day, for programs."""
+    return {
+        "on": on.isoformat(),
+        "case": [
+            {
+                "name": each.name,
+                "title": each.title[0],
+                "title_en": each.title[1],
+                "length": each.length,
+                "units": [unit.value for unit in each.units] or ["hour"],
+                "extensions": [ext.length for ext in each.extensions],
+                "excluded": sorted(each.excluded),
+                "lifted_at_end": each.lifted,
+                "article": each.article.zh,
+                "article_en": each.article.en,
+                "read": each.article.read,
+                "rule_id": each.rule_id,
+            }
+            for each in cases.in_force(on)
+        ],
+        "appraisal": [
+            {
+                "name": each.id,
+                "rule_id": each.rule_id,
+                "acceptance": each.acceptance.limit.as_json(),
+                "completion": each.completion.limit.as_json(),
+                "extension": each.extension.as_json(),
+                "article": each.completion.article.zh,
+                "read": each.completion.article.read,
+            }
+            for each in agencies.sets
+            if each.in_force(on)
+        ],
+    }
+
+
+def print_rules(cases: CaseRuleBook, agencies: RuleBook, on: date) -> None:
+    """Print the rules in force on a day."""
+    rows = [
+        (
+            each.name,
+            each.title[0],
+            each.text[0] + _extensions(each),
+            "、".join(kind.name[0] for kind in each.excluded.values()),
+            each.article.zh,
+            _READ[each.article.read],
+            each.rule_id,
+        )
+        for each in cases.in_force(on)
+    ]
+    heads = ("名称 name", "期限", "长度", "不计入", "条文", "核对 read", "规则")
+    table(f"案件期限 clocks of a case · {on}", heads, rows)
+    local = [
+        (
+            each.id,
+            each.name[0],
+            each.acceptance.limit.text()[0],
+            each.completion.limit.text()[0],
+            f"{each.extension.text()[0]}×{each.extension_times}",
+            each.completion.article.zh,
+            _READ[each.completion.article.read],
+            each.rule_id,
+        )
+        for each in agencies.sets
+        if each.in_force(on)
+    ]
+    heads_local = ("名称 name", "地区", "受理", "鉴定", "延长", "条文", "核对 read", "规则")
+    table("鉴定时限 time limits of appraisals", heads_local, local)
+
+
+def _extensions(rule: CaseRule) -> str:
+    told = [f"+{each.length}" if each.length else "+确定的期限" for each in rule.extensions]
+    return f"（{''.join(told)}）" if told else ""
+
+
+def calendar_as_json(found: WorkCalendar, year: int) -> dict[str, Any]:
+    """Return a year's days that are not as the week has them."""
+    return {
+        "calendar": found.version,
+        "year": year,
+        "official": not found.provisional(date(year, 1, 1)),
+        "holidays": {f"{day}": name for day, kind, name in _special(found, year) if not kind},
+        "make_up": {f"{day}": name for day, kind, name in _special(found, year) if kind},
+    }
+
+
+def print_calendar(found: WorkCalendar, year: int) -> None:
+    """Print a year's holidays and make-up workdays."""
+    official = not found.provisional(date(year, 1, 1))
+    rows = [
+        (
+            f"{day}",
+            "一二三四五六日"[day.weekday()],
+            "调休上班 worked" if made_up else "放假 off",
+            " ".join(dict.fromkeys(festival(name))),
+        )
+        for day, made_up, name in _special(found, year)
+    ]
+    table(f"{year}年 · {found.version}", ("日期", "星期", "", "节日"), rows)
+    if not official:
+        line(
+            f"{_PROVISIONAL}：{year}年安排尚未载入，仅按法定节日推算，无调休 the notice is not "
+            "loaded; statutory days only, no make-up days"
+        )
+        line("  → custody calendar load FILE")
+
+
+def _special(found: WorkCalendar, year: int) -> Iterable[tuple[date, bool, str]]:
+    day = date(year, 1, 1)
+    while day.year == year:
+        kind = found.day_kind(day)
+        if kind is DayKind.HOLIDAY:
+            yield day, False, found.holiday_name(day)
+        elif kind is DayKind.MAKE_UP:
+            yield day, True, found.make_up[day]
+        day += timedelta(days=1)
+
+
+def print_loaded(loaded: Loaded) -> None:
+    """Say what loading a notice did: which dates moved, from when to when."""
+    notice = loaded.notice
+    word = "已载入 loaded" if loaded.fresh else "此前已载入 in use already"
+    line(
+        f"[green]✓[/] {word}: {notice.year}年，{cell(notice.document)}，"
+        f"放假 off {len(notice.holidays)}，调休 make-up {len(notice.make_up)}；"
+        f"SHA-256 {notice.digest[:16]}…"
+    )
+    for each in loaded.doubts:
+        line(f"  [yellow]![/] {cell(each)}")
+    if loaded.changed:
+        rows = [
+            (
+                each.new.subject
+                if not each.new.number
+                else f"{each.new.case_no} {each.new.number}",
+                each.new.title[0],
+                f"{each.old.due}{'（暂定）' if each.old.provisional else ''}",
+                f"{each.new.due}{'（暂定）' if each.new.provisional else ''}",
+            )
+            for each in loaded.changed
+        ]
+        table("重新计算 due dates computed again", ("对象", "期限", "原 old", "新 new"), rows)
+    line(f"  计时中 running {loaded.clocks}，有变化 changed {len(loaded.changed)}；已结束的不变")
+    line(f"  副本 copy: {cell(loaded.file)}")
