@@ -20,6 +20,7 @@ from portal.commands import (
     appraisal,
     cases,
     clocks,
+    commission_steps,
     disposal,
     holding,
     intake,
@@ -107,7 +108,7 @@ app.add_typer(holding.seal, name="seal")
 app.command("export")(holding.export)
 app.command("access")(holding.access)
 app.add_typer(agencies.agency, name="agency")
-app.add_typer(appraisal.commission, name="commission")
+app.add_typer(commission_steps.commission, name="commission")
 app.command("dispatch")(appraisal.dispatch)
 app.command("queue")(appraisal.queue)
 app.command("accept")(appraisal.accept)

@@ -10,7 +10,10 @@ from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, clocks
 from appraisal.commission import STATE_NAMES, Commission
 from appraisal.desk import Desk
 from appraisal.matters import MATTER_NAMES
-from appraisal.queue import QueueRow
+from appraisal.missing import Missing
+from appraisal.queue import QueuePage, QueueRow
+from appraisal.states import STANDING_NAMES
+from appraisal.told import HistoryLine
 from portal.show import cell, line, table
 
 
@@ -25,7 +28,7 @@ def print_rows(title: str, rows: Sequence[QueueRow]) -> None:
             (
                 found.commission_no,
                 "、".join(MATTER_NAMES[each.type] for each in found.brief.matters),
-                STATE_NAMES[found.state][0],
+                STANDING_NAMES[row.standing][0],
                 f"{live.due.date.isoformat()}{provisional}" if live else "",
                 left,
                 CLOCK_STATE_NAMES[live.state][0] if live else "",
@@ -51,6 +54,40 @@ def print_commission(desk: Desk, found: Commission, today: date) -> None:
         line(f"[bold]{name[0]} {name[1]}[/]: {clock.due.date}{provisional} · {state[0]} {state[1]}")
         for step in clock.due.steps:
             line(f"    {cell(step.text[0])}（{cell(step.article.zh)}）")
+
+
+def print_page(page: QueuePage) -> None:
+    """Print a part of a listing, and how to see the next one."""
+    rows = [
+        (
+            each.commission.commission_no,
+            each.commission.case_no,
+            each.commission.agency_id,
+            " ".join(STANDING_NAMES[each.standing]),
+            each.commission.sent_at,
+        )
+        for each in page.rows
+    ]
+    table("委托 commissions", ("编号", "案号", "机构", "状态", "发出"), rows)
+    if page.next:
+        line(f"  还有更多 more: --after {page.next}")
+
+
+def print_late(found: Commission) -> None:
+    """Say that a commission was accepted after the time to decide, if it was (TT-01)."""
+    if found.late_since:
+        line(
+            f"[yellow]![/] 逾期受理：应于{found.late_since}前决定 "
+            f"accepted late: it was to be decided by {found.late_since}"
+        )
+
+
+def print_history(number: str, lines: Sequence[HistoryLine], waits: Sequence[Missing]) -> None:
+    """Print every step of a commission, and what the next one waits for."""
+    rows = [(each.at, each.actor, each.zh, each.kind) for each in lines]
+    table(f"{number} · 经过 history", ("时间", "经办", "步骤", "step"), rows)
+    for each in waits:
+        line(f"  · {cell(each.zh)} {cell(each.en)}")
 
 
 def print_opinion(outcome: dict[str, Any]) -> None:

@@ -33,7 +33,8 @@ def open_desk() -> Desk:
     return Desk(current())
 
 
-def _done(commission_: Any) -> None:
+def done(commission_: Any) -> None:
+    """Say where a commission stands after a step."""
     from appraisal.commission import STATE_NAMES
     from portal.show import cell, line
 
@@ -63,24 +64,31 @@ def commission_new(file: Fields, by: By = "", at: At = "") -> None:
     from tasks.reading import shared_pool
 
     untrusted = read_fields(shared_pool(), file)
-    _done(open_desk().draft(untrusted, person(by), moment(at)))
+    done(open_desk().draft(untrusted, person(by), moment(at)))
 
 
 @commission.command("list")
-def commission_list(json: Json = False) -> None:
-    """List every commission."""
-    from appraisal.commission import STATE_NAMES
-    from portal.show import as_json, table
+def commission_list(
+    standing: Annotated[
+        str, typer.Option(help="all, open, ended, overdue, or a word of a standing.")
+    ] = "all",
+    text: Annotated[str, typer.Option(help="Part of a number, a case or a client.")] = "",
+    after: Annotated[str, typer.Option(help="Where the next part begins, as printed.")] = "",
+    limit: Annotated[int, typer.Option(help="Rows at most (200).")] = 200,
+    json: Json = False,
+) -> None:
+    """List commissions: open ones by urgency, otherwise the newest step first."""
+    from portal.commissions import print_page
+    from portal.show import as_json
 
-    found = open_desk().commissions()
+    desk = open_desk()
+    found = desk.page(today=desk.today(), standing=standing, text=text, after=after, limit=limit)
     if json:
-        as_json([each.as_json() for each in found])
-        return
-    rows = [
-        (c.commission_no, c.case_no, c.agency_id, " ".join(STATE_NAMES[c.state]), c.sent_at)
-        for c in found
-    ]
-    table("委托 commissions", ("编号", "案号", "机构", "状态", "发出"), rows)
+        as_json(
+            [{**each.commission.as_json(), "standing": each.standing.value} for each in found.rows]
+        )
+    else:
+        print_page(found)
 
 
 @commission.command("show")
@@ -106,7 +114,7 @@ def commission_close(number: Number, reason: Reason = "", by: By = "", at: At = 
     from appraisal import acts
     from portal.acting import moment, person
 
-    _done(open_desk().step(number, acts.close(person(by), moment(at), reason)))
+    done(open_desk().step(number, acts.close(person(by), moment(at), reason)))
 
 
 @commission.command("withdraw")
@@ -115,7 +123,7 @@ def commission_withdraw(number: Number, reason: Reason, by: By = "", at: At = ""
     from appraisal import acts
     from portal.acting import moment, person
 
-    _done(open_desk().step(number, acts.withdraw(reason, person(by), moment(at))))
+    done(open_desk().step(number, acts.withdraw(reason, person(by), moment(at))))
 
 
 def dispatch(number: Number, by: By = "", at: At = "") -> None:
@@ -163,8 +171,11 @@ def accept(
 ) -> None:
     """Accept a commission for its agency, repeating the package's digest."""
     from portal.acting import accepting
+    from portal.commissions import print_late
 
-    _done(accepting(open_desk(), number, package_digest, by, at))
+    accepted = accepting(open_desk(), number, package_digest, by, at)
+    done(accepted)
+    print_late(accepted)
 
 
 def decline(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
@@ -174,7 +185,7 @@ def decline(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
 
     desk = open_desk()
     actor = for_agency(desk, number, by)
-    _done(desk.step(number, acts.decline(reason, actor, moment(at))))
+    done(desk.step(number, acts.decline(reason, actor, moment(at))))
 
 
 @supplement.command("request")
@@ -190,7 +201,23 @@ def supplement_request(
 
     desk = open_desk()
     actor = for_agency(desk, number, by)
-    _done(desk.step(number, acts.request_supplement(what, actor, moment(at))))
+    done(desk.step(number, acts.request_supplement(what, actor, moment(at))))
+
+
+@supplement.command("supply")
+def supplement_supply(
+    number: Number,
+    exhibit: Annotated[list[str], typer.Option(help="E0001; repeat.", show_default=False)],
+    document: Annotated[str, typer.Option(help="Number of the letter with it.")] = "",
+    by: By = "",
+    at: At = "",
+) -> None:
+    """Hand over, for the client, the material that was asked for; the agency acknowledges it."""
+    from appraisal.taking import supply
+    from portal.acting import moment, person
+
+    chosen = {"materials": [{"exhibit": each} for each in exhibit]}
+    done(supply(open_desk(), number, chosen, person(by), moment(at), document=document))
 
 
 @supplement.command("receive")
@@ -201,10 +228,13 @@ def supplement_receive(
     by: By = "",
     at: At = "",
 ) -> None:
-    """Record that the material reached the agency; the clock runs again."""
+    """Record that the material reached the agency, or with a note alone that it goes on without.
+
+    The clock runs again. Exhibits are named where the client did not record what it supplied.
+    """
     from portal.acting import receiving_supplement
 
-    _done(receiving_supplement(open_desk(), number, exhibit or [], note, by, at))
+    done(receiving_supplement(open_desk(), number, exhibit or [], note, by, at))
 
 
 def extend(
@@ -219,7 +249,7 @@ def extend(
     """Extend the time limit once, approved and told before it ends (JAG art. 28)."""
     from portal.acting import extending
 
-    _done(extending(open_desk(), number, days, approved_by, notified, reason, by, at))
+    done(extending(open_desk(), number, days, approved_by, notified, reason, by, at))
 
 
 @opinion.command("return")
