@@ -9,6 +9,8 @@ import typer
 
 from portal.commands.appraisal import At, By, Json, Number, Reason, commission, done, open_desk
 
+__all__ = ["commission"]
+
 if TYPE_CHECKING:
     from appraisal.commission import Commission
     from appraisal.desk import Desk
