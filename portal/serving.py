@@ -8,7 +8,6 @@ may tell where requests come from.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,30 +15,14 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from portal.stopping import stoppable
+from portal.web.addresses import is_loopback, public_address
 from portal.web.app import create_app
 from storage.custody import Custody
 from storage.errors import HostError
 from storage.settings import Settings
 
-HOST, PORT = "127.0.0.1", 8080
 _GRACE_SECONDS = 10
 _REMEDY = "see docs/accounts.md: a proxy with https, CUSTODY_PUBLIC_URL, CUSTODY_TRUSTED_PROXIES"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def public_address(settings: Settings, host: str = HOST, port: int = PORT) -> str:
-    """Return the address at which people reach the queue, without a slash at its end."""
-    shown = f"[{host}]" if ":" in host else host
-    return settings.public_url.rstrip("/") or f"http://{shown}:{port}"
 
 
 def require_safe(settings: Settings, host: str) -> None:

@@ -247,6 +247,15 @@ class Accounts:
         ]
 
     def _require_apart(self, account: Account) -> None:
+        """Refuse what two accounts may not be together: one subject, or auditor and officer."""
+        if account.subject:
+            with self.custody.read() as session:
+                taken = rows.by_subject(session, account.subject, "")
+            if taken is not None and taken["account_id"] != account.account_id:
+                raise ConflictError(
+                    f"该认证标识已属于账户 {taken['login']} the subject is another account's",
+                    remedy="change that account first",
+                )
         others = [Account.from_json(row) for row in self.all("")]
         rules.require_apart(account, others, self.custody.receiver())
 

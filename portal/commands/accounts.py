@@ -33,8 +33,8 @@ def _accounts(by: str) -> Accounts:
 
 
 def _print_link(code: str) -> None:
-    from portal.serving import public_address
     from portal.show import cell, line
+    from portal.web.addresses import public_address
     from storage.settings import settings
 
     line(f"  一次性链接 one-time link, {settings().link_hours} h, shown once:")

@@ -7,7 +7,6 @@ next is an address of ours or the start page. Wrong login and wrong password are
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -15,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from appraisal.accounts import Account
 from appraisal.credentials import is_secret
 from portal.web import cross_site
+from portal.web.addresses import local
 from portal.web.attempts import attempt
 from portal.web.identity import House, SelfService, public, refuse, session_identity
 from portal.web.limits import limits_of
@@ -39,18 +39,6 @@ router = pages()
 Text = Annotated[str, Form()]
 _WRONG = "登录名或密码不正确 the account or the password is not right"
 _LOCKED = "尝试次数过多，请稍后再试 too many attempts, try again later"
-
-
-def local(untrusted: str) -> str:
-    """Return an address of this application; whatever leads elsewhere becomes the start page."""
-    plain = untrusted.isascii() and untrusted.isprintable() and "\\" not in untrusted
-    if not plain or not untrusted.startswith("/") or untrusted.startswith("//"):
-        return "/"
-    try:
-        parts = urlsplit(untrusted)
-    except ValueError:
-        return "/"
-    return "/" if parts.scheme or parts.netloc else untrusted
 
 
 def let_in(request: Request, account: Account, means: str, after: str = "/") -> Response:
