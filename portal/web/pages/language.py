@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from portal.web.addresses import local
 from portal.web.guards import public
 from portal.web.pages.render import LANGUAGE
 from portal.web.pages.route import pages
 from portal.web.sessions import over_https
-from portal.web.signing_in import local
 from portal.web.words import Language
 
 router = pages()

@@ -51,11 +51,6 @@ class Line:
         return self.row.commission
 
     @property
-    def address(self) -> str:
-        """Return where it is shown."""
-        return address_of(self.commission.commission_no)
-
-    @property
     def key(self) -> str:
         """Return a name for its place on the page, stable from one look to the next."""
         return f"c-{self.commission.brief.commission_id}"

@@ -111,10 +111,11 @@ def problem(request: Request, status: int, message: str = "", remedy: str = "") 
     return page(
         request,
         "problem.html",
+        getattr(request.state, "identity", None),
         status=status,
         title=title,
         advice=advice,
-        message=message or f"{title[0]} {title[1]}",
+        message=message,
         remedy=remedy,
         onward=onward,
         at=request.app.state.custody.now(),

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from portal.web import words
 from portal.web.identity import SignedIn
+from portal.web.pages.lines import address_of
 from portal.web.pages.listing import Chosen, Listing, agency_listing
 from portal.web.pages.render import page
 from portal.web.pages.route import pages
@@ -55,8 +56,14 @@ def rows(
     return page(request, "rows.html", identity, **values)
 
 
-def shown(listing: Listing, address: str) -> dict[str, Any]:
-    """Return what the templates of a list show."""
+def shown(listing: Listing, address: str, one: str = "/commission") -> dict[str, Any]:
+    """Return what the templates of a list show.
+
+    Args:
+        listing: the list.
+        address: where it is served.
+        one: where one of its commissions is.
+    """
     chosen, version = listing.chosen, version_of(listing)
     return {
         "today": listing.today.isoformat(),
@@ -70,6 +77,7 @@ def shown(listing: Listing, address: str) -> dict[str, Any]:
         "choices": listing.choices,
         "agencies": listing.agencies,
         "action": address,
+        "one": lambda line: address_of(line.commission.commission_no, one),
     }
 
 

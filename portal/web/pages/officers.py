@@ -1,0 +1,81 @@
+"""The bureau's pages: every agency's commissions, and each of them to look at."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+
+from appraisal.desk import Desk
+from appraisal.missing import missing
+from appraisal.told import history_lines
+from portal.web.identity import Bureau, House
+from portal.web.pages.commission import shown as commission_shown
+from portal.web.pages.listing import Chosen, bureau_listing
+from portal.web.pages.queue import shown
+from portal.web.pages.render import page
+from portal.web.pages.route import pages
+from storage.errors import NotFoundError
+
+router = pages()
+_ALL = "/officer/commissions"
+
+
+@router.get(_ALL)
+def commissions(
+    request: Request,
+    custody: House,
+    identity: Bureau,
+    q: str = "",
+    standing: str = "",
+    after: str = "",
+    agency: str = "",
+) -> Response:
+    """Show every agency's commissions, the most urgent first."""
+    listing = bureau_listing(Desk(custody), Chosen.of(q, standing, after, agency))
+    return page(request, "queue.html", identity, **shown(listing, _ALL, "/officer/commission"))
+
+
+@router.get(f"{_ALL}/rows")
+def rows(
+    request: Request,
+    custody: House,
+    identity: Bureau,
+    q: str = "",
+    standing: str = "",
+    after: str = "",
+    agency: str = "",
+    seen: str = "",
+) -> Response:
+    """Return the list alone; nothing if it is as the page shows it already."""
+    listing = bureau_listing(Desk(custody), Chosen.of(q, standing, after, agency))
+    values = shown(listing, _ALL, "/officer/commission")
+    if seen == values["version"]:
+        return Response(status_code=204)
+    return page(request, "rows.html", identity, **values)
+
+
+@router.get("/officer/commission")
+def commission(request: Request, custody: House, identity: Bureau, number: str = "") -> Response:
+    """Show one commission, with its whole history and nothing to do."""
+    desk = Desk(custody)
+    history = desk.history(number)
+    found = history.commission
+    if not found.sent_at:
+        raise NotFoundError(
+            f"没有已发出的委托书{number} no commission {number} was sent", remedy="see the list"
+        )
+    return page(
+        request,
+        "commission.html",
+        identity,
+        done=None,
+        failure=None,
+        failed="",
+        entered={},
+        acts=[],
+        can_return=False,
+        opinion_address="",
+        history=history_lines(history.steps),
+        missing=missing(found, desk.rules(found).appraisers),
+        home=_ALL,
+        **commission_shown(desk, found),
+    )
