@@ -102,9 +102,9 @@ class WorkCalendar:
         """
         if day.year < self.first_year:
             raise InputError(
-                f"the calendar {self.id} {self.version} begins in {self.first_year}; "
-                f"{day.isoformat()} lies before it",
-                remedy="check the year of the date",
+                f"日历自{self.first_year}年起，{day.isoformat()}在其之前 the calendar {self.id} "
+                f"{self.version} begins in {self.first_year}; {day.isoformat()} lies before it",
+                remedy="核对年份 check the year of the date",
                 day=day.isoformat(),
             )
         if day in self.make_up:
@@ -132,7 +132,7 @@ class WorkCalendar:
             InputError: ``n`` is negative.
         """
         if n < 0:
-            raise InputError("a number of working days is not negative", n=n)
+            raise InputError("工作日数不能为负 a number of working days is not negative", n=n)
         day = start
         while n:
             day += _DAY

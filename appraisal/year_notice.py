@@ -96,10 +96,9 @@ def parse(untrusted: bytes, calendar: WorkCalendar) -> YearNotice:
         days = {key: dict(_days(value[key])) for key in ("holidays", "make_up")}
         mistakes = list(_wrong_days(value, calendar))
     if mistakes:
-        listed = "\n".join(f"  · {each}" for each in mistakes)
         raise InputError(
             f"节假日安排有{len(mistakes)}处错误，未采用 the notice has {len(mistakes)} mistake(s) "
-            f"and was not taken:\n{listed}",
+            f"and was not taken: {'; '.join(mistakes)}",
             remedy="按通知原文改正后再载入；格式见 correct them after the notice's own text; the "
             "form is in docs/clocks.md",
             mistakes=mistakes,

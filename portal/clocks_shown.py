@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from appraisal.calendar import DayKind, WorkCalendar, festival
@@ -12,17 +13,20 @@ from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
 from appraisal.counting import Run, Step
 from appraisal.rules import UNIT_NAMES, Article, RuleBook
-from portal.show import cell, line, table
+from portal.show import cell, errors, line, table
+from storage.errors import InputError
+from storage.event import CustodyEvent
+from storage.story import tell
 from tasks.case_clocks import CaseClocks
 from tasks.recomputing import Loaded
 
 _PROVISIONAL = "[yellow]暂定 provisional[/]"
-_READ = {
-    "A": "A 全文 full text",
-    "B": "B 摘录 excerpt",
-    "C": "C 标题 title only",
-    "D": "D 待核 to be confirmed",
-}
+_READ = (
+    "A 全文 full text",
+    "B 摘录 excerpt",
+    "C 标题 title only",
+    "D 待核 to be confirmed",
+)
 
 
 def print_clocks(found: CaseClocks) -> None:
@@ -93,7 +97,9 @@ def _print_clock(number: str, title: tuple[str, str], clock: Clock, due_at: str 
     if clock.days_left is not None:
         unit, unit_en = UNIT_NAMES[clock.unit]
         word, word_en = ("剩余", "left") if clock.days_left >= 0 else ("超过", "over")
-        left = f" · {word}{abs(clock.days_left)}{unit} {abs(clock.days_left)} {unit_en} {word_en}"
+        days = abs(clock.days_left)
+        plain = unit_en if days != 1 else unit_en.removesuffix("s")
+        left = f" · {word}{days}{unit} {days} {plain} {word_en}"
     name = f"{number} {title[0]}".strip()
     line(f"  [bold]{name} {title[1]}[/]：{due}{provisional} · {state} {state_en}{left}")
 
@@ -126,6 +132,26 @@ def _days(run: Run) -> str:
 def _source(article: Article) -> str:
     mark = f" [{article.read}]" if article.read else ""
     return f"《{cell(article.zh)}》 {cell(article.en)}{cell(mark)}"
+
+
+def print_log(events: Sequence[CustodyEvent]) -> None:
+    """Print what was recorded about a case's clocks, in the order of the log."""
+    rows = [(each.occurred_at, each.actor.name, tell(each)) for each in events]
+    table("期限记录 record of the clocks", ("时间", "记录人", "内容"), rows)
+
+
+def print_mistakes(file: Path, error: InputError) -> bool:
+    """Print the mistakes of a notice, one a line; False if the error names none."""
+    mistakes = error.facts.get("mistakes", ())
+    if mistakes:
+        errors.print(
+            f"[bold red]✗[/] {cell(file)}：{len(mistakes)}处错误，未采用 mistake(s), not taken",
+            soft_wrap=True,
+        )
+        for each in mistakes:
+            errors.print(f"  · {cell(each)}", soft_wrap=True)
+        errors.print(f"  → {cell(error.remedy)}", soft_wrap=True)
+    return bool(mistakes)
 
 
 def rules_as_json(cases: CaseRuleBook, agencies: RuleBook, on: date) -> dict[str, Any]:
@@ -173,13 +199,11 @@ def print_rules(cases: CaseRuleBook, agencies: RuleBook, on: date) -> None:
             each.title[0],
             each.text[0] + _extensions(each),
             "、".join(kind.name[0] for kind in each.excluded.values()),
-            each.article.zh,
-            _READ[each.article.read],
-            each.rule_id,
+            f"{each.article.zh} [{each.article.read}]",
         )
         for each in cases.in_force(on)
     ]
-    heads = ("名称 name", "期限", "长度", "不计入", "条文", "核对 read", "规则")
+    heads = ("名称 name", "期限", "长度", "不计入", "条文 article")
     table(f"案件期限 clocks of a case · {on}", heads, rows)
     local = [
         (
@@ -188,15 +212,15 @@ def print_rules(cases: CaseRuleBook, agencies: RuleBook, on: date) -> None:
             each.acceptance.limit.text()[0],
             each.completion.limit.text()[0],
             f"{each.extension.text()[0]}×{each.extension_times}",
-            each.completion.article.zh,
-            _READ[each.completion.article.read],
+            f"{each.completion.article.zh} [{each.completion.article.read}]",
             each.rule_id,
         )
         for each in agencies.sets
         if each.in_force(on)
     ]
-    heads_local = ("名称 name", "地区", "受理", "鉴定", "延长", "条文", "核对 read", "规则")
+    heads_local = ("名称 name", "地区", "受理", "鉴定", "延长", "条文 article", "规则")
     table("鉴定时限 time limits of appraisals", heads_local, local)
+    line(f"核对程度 how well it was read：{cell('；'.join(_READ))}")
 
 
 def _extensions(rule: CaseRule) -> str:

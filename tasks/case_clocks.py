@@ -26,7 +26,9 @@ from appraisal.step import Transition
 from appraisal.transitions import fold as fold_commission
 from storage.catalogue import case_clocks as rows
 from storage.catalogue import commissions, queries
+from storage.catalogue.handovers import action_indexes
 from storage.custody import Custody
+from storage.event import Action, CustodyEvent, decode
 
 LIVE = frozenset({ClockState.RUNNING, ClockState.PAUSED, ClockState.OVERDUE, ClockState.LIFTED})
 """States of a clock that still waits for something; a lifted one until its end is recorded."""
@@ -269,6 +271,18 @@ def explain(custody: Custody, case: str, on: date | None = None) -> CaseClocks:
         told.append((commission, rules, tuple(clocks(commission, rules, calendar, day))))
     running = tuple(found.clocks(calendar, day, now))
     return CaseClocks(found, day, calendar.version, running, tuple(told))
+
+
+def recorded(custody: Custody, case: str) -> list[CustodyEvent]:
+    """Return the events of a case's own clocks and of dates that were computed again.
+
+    Raises:
+        NotFoundError: there is no such case.
+    """
+    with custody.read() as session:
+        name = queries.find_case(session, case)["case_id"]
+        indexes = action_indexes(session, name, (Action.CLOCK, Action.CALENDAR))
+    return [decode(custody.log.leaf(index)) for index in indexes]
 
 
 def _commissions(custody: Custody, case: str, day: date) -> Iterator[Commission]:

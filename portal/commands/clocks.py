@@ -26,14 +26,23 @@ By = Annotated[str, typer.Option("--by", help="Who does it; default: the receive
 On = Annotated[str, typer.Option("--on", help="As of this day, YYYY-MM-DD; default: now.")]
 
 
-def clocks(case: CaseName, on: On = "", json: Json = False) -> None:
+def clocks(
+    case: CaseName,
+    on: On = "",
+    log: Annotated[bool, typer.Option("--log", help="What was recorded about them.")] = False,
+    json: Json = False,
+) -> None:
     """Explain every time limit of a case and its commissions, step by step."""
     from portal.acting import day
-    from portal.clocks_shown import print_clocks
+    from portal.clocks_shown import print_clocks, print_log
     from portal.show import as_json
     from storage.custody import current
-    from tasks.case_clocks import explain
+    from tasks.case_clocks import explain, recorded
 
+    if log:
+        events = recorded(current(), case)
+        as_json([each.as_json() for each in events]) if json else print_log(events)
+        return
     found = explain(current(), case, day(on) if on else None)
     as_json(found.as_json()) if json else print_clocks(found)
 
@@ -220,12 +229,18 @@ def calendar_load(
     json: Json = False,
 ) -> None:
     """Put a year's official notice in use; every open due date is computed again."""
-    from portal.clocks_shown import print_loaded
+    from portal.clocks_shown import print_loaded, print_mistakes
     from portal.show import as_json
     from storage.custody import current
+    from storage.errors import InputError
     from tasks.recomputing import load_notice, read_notice
 
-    loaded = load_notice(current(), read_notice(file), _person(by))
+    try:
+        loaded = load_notice(current(), read_notice(file), _person(by))
+    except InputError as error:
+        if not print_mistakes(file, error):
+            raise
+        raise typer.Exit(error.exit_code) from error
     as_json(loaded.as_json()) if json else print_loaded(loaded)
 
 
