@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from appraisal.fields import Fields
+from appraisal.page_ranges import pages_text, parse_pages
 from storage.digest import Fingerprint
 from storage.errors import InputError
 from storage.nouns import EvidenceKind
@@ -58,6 +59,7 @@ CHOICE_FIELDS = {
     "keep_or_return": "留存或退还",
     "side": "所属方",
     "note": "备注",
+    "pages": "节录页",
 }
 
 
@@ -66,7 +68,8 @@ class Material:
     """One line of the material list.
 
     ``number`` is the exhibit's number in its case (``E0001``), ``suffix`` the ASCII ending of its
-    working copy (``.pdf``, or empty), ``fingerprint`` what was recorded at intake.
+    working copy (``.pdf``, or empty), ``fingerprint`` what was recorded at intake. ``pages``
+    (``3-5,9``) are the ones that go out, as a derivative; empty: the exact and whole copy.
     """
 
     exhibit_id: str
@@ -81,6 +84,7 @@ class Material:
     suffix: str = ""
     side: Side = Side.NEUTRAL
     note: str = ""
+    pages: str = ""
 
     def __post_init__(self) -> None:
         """Refuse numbers and endings that could not be a plain file name.
@@ -95,8 +99,9 @@ class Material:
 
     @property
     def payload_name(self) -> str:
-        """Return the plain ASCII name of the working copy: ``E0001.pdf``."""
-        return f"{self.number}{self.suffix}"
+        """Return the plain ASCII name of the working copy: ``E0001.pdf``, ``E0001.p3-5_9.pdf``."""
+        marked = f".p{self.pages.replace(',', '_')}" if self.pages else ""
+        return f"{self.number}{marked}{self.suffix}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the form used in events and in ``material.json``."""
@@ -113,6 +118,7 @@ class Material:
             "suffix": self.suffix,
             "side": self.side.value,
             "note": self.note,
+            **({"pages": self.pages} if self.pages else {}),
         }
 
     @classmethod
@@ -131,6 +137,7 @@ class Material:
             suffix=value["suffix"],
             side=Side(value["side"]),
             note=value["note"],
+            pages=value.get("pages", ""),
         )
 
 
@@ -150,7 +157,11 @@ def read_choice(fields: Fields) -> dict[str, Any]:
         "exhibit": fields.text("exhibit", limit=80),
         "quantity": fields.text("quantity", required=False, limit=80) or "1份（电子文件）",
         "properties": fields.text("properties", required=False, limit=200)
-        or "与保管原件逐字节一致的工作副本",
+        or (
+            "原件部分页的节录本，属派生件"
+            if fields.has("pages")
+            else "与保管原件逐字节一致的工作副本"
+        ),
         "unique_mark": fields.text("unique_mark", required=False, limit=200),
         "keep_or_return": (
             fields.choice("keep_or_return", Disposal, DISPOSAL_NAMES, Disposal.DESTROY)
@@ -163,7 +174,18 @@ def read_choice(fields: Fields) -> dict[str, Any]:
             else Side.NEUTRAL
         ),
         "note": fields.text("note", required=False, limit=300),
+        "pages": _pages(fields),
     }
+
+
+def _pages(fields: Fields) -> str:
+    text = fields.text("pages", required=False, limit=80)
+    try:
+        return pages_text(parse_pages(text)) if text else ""
+    except InputError as error:
+        zh, _, en = error.message.partition(" ")
+        fields.wrong("pages", zh, en)
+        return ""
 
 
 def choose(
@@ -191,6 +213,7 @@ def choose(
         suffix=safe_suffix(file_name),
         side=choice["side"],
         note=choice["note"],
+        pages=choice.get("pages", ""),
     )
 
 
