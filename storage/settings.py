@@ -112,9 +112,9 @@ class Settings(BaseSettings):
         500, ge=1, description="Pages after which RapidOCR's process is replaced by a fresh one."
     )
     ocr_recycle_bytes: int = Field(
-        400 << 20,
-        ge=1 << 28,
-        description="Memory above which it is replaced, times (pages read at a time + 1).",
+        224 << 20,
+        ge=1 << 27,
+        description="Memory above which it is replaced, times (pages read at a time + 2).",
     )
 
     public_url: str = Field(

@@ -49,11 +49,11 @@ class NoEngineError(CellFailure):
 class Recycling:
     """When a worker that does no harm is replaced: after so many pages, or at so many bytes.
 
-    The bytes are counted for the engine itself and for each page that it reads at a time.
+    The bytes are counted for each page that it reads at a time, and twice for the engine itself.
     """
 
     pages: int = 500
-    share_bytes: int = 400 << 20
+    share_bytes: int = 224 << 20
 
 
 class EngineCell(Cell):
@@ -195,7 +195,7 @@ class EnginePool:
                 self._retiring = (
                     not cell.alive
                     or cell.pages >= self.recycling.pages
-                    or cell.resident >= self.recycling.share_bytes * (self.told.threads + 1)
+                    or cell.resident >= self.recycling.share_bytes * (self.told.threads + 2)
                 )
                 if not self._reading and not self._closed:
                     self._rest = threading.Timer(IDLE_SECONDS, self._let_rest)

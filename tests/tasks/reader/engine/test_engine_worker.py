@@ -130,7 +130,7 @@ def test_a_crash_beside_a_good_page_costs_the_bad_one_alone(fakes: EnginePool) -
 
 @pytest.mark.parametrize(
     ("recycling", "order"),
-    [(Recycling(pages=2), "say x"), (Recycling(share_bytes=150 << 20), "grow 300")],
+    [(Recycling(pages=2), "say x"), (Recycling(share_bytes=100 << 20), "grow 300")],
 )
 def test_the_worker_is_replaced_in_time(recycling: Recycling, order: str) -> None:
     pool = made(threads=1, recycling=recycling)
