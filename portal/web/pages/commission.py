@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from appraisal.access import access_until
 from appraisal.accounts import Identity
 from appraisal.agency_desk import AgencyDesk
 from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
@@ -31,7 +32,9 @@ from portal.web.pages.render import page
 from portal.web.pages.route import pages
 from portal.web.pages.who import AgencyAtWork
 from portal.web.words import Pair
+from storage.digest import Fingerprint
 from storage.errors import CustodyError, NotFoundError
+from tasks import handing_out
 
 router = pages()
 
@@ -109,7 +112,8 @@ def shown(desk: Desk, found: Commission) -> dict[str, Any]:
         "clocks": [TimeLimit.of(each, found, rules) for each in row.clocks],
         "next_step": row.next_step,
         "extension": rules.extension,
-        "files": files_of(found),
+        "files": files_of(desk, found),
+        "until": access_until(found, desk.custody.settings.access_days),
         "fates": FATE_NAMES,
         "undecided": found.undecided_recusals[0].appraiser if found.undecided_recusals else "",
         "unsettled": _unsettled(found),
@@ -122,13 +126,27 @@ def _unsettled(found: Commission) -> list[tuple[str, str]]:
     return [each for each in sent_material(found) if each[0] in waiting]
 
 
-def files_of(found: Commission) -> dict[str, str]:
-    """Return where the files of a commission are fetched, and what the package is called."""
-    name = found.brief.commission_id
+@dataclass(frozen=True)
+class Sent:
+    """One file that was sent: how it is asked for, its name, its digests, and where it is."""
+
+    which: str
+    name: str
+    fingerprint: Fingerprint
+    address: str
+
+
+def files_of(desk: Desk, found: Commission) -> dict[str, Sent]:
+    """Return the files of a commission, by how each is asked for."""
+    base = f"/api/v1/commissions/{found.brief.commission_id}/files"
     return {
-        "name": f"{name}.zip",
-        "package": f"/api/v1/commissions/{name}/package",
-        "letter": f"/api/v1/commissions/{name}/letter",
+        each["which"]: Sent(
+            each["which"],
+            each["name"],
+            Fingerprint.from_json(each["fingerprint"]),
+            f"{base}/{each['which']}",
+        )
+        for each in handing_out.files_of(desk.custody, found.commission_no)
     }
 
 
