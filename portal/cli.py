@@ -19,6 +19,7 @@ from portal.commands import (
     anchor,
     appraisal,
     cases,
+    client,
     clocks,
     commission_steps,
     disposal,
@@ -46,7 +47,7 @@ alerts drill rebuild hold dispose
 holders handover seal export access
 agency commission dispatch queue accept decline supplement extend opinion overdue
 clock clocks calendar
-account serve test
+account serve api-description agency-client test
 """
 
 
@@ -122,6 +123,8 @@ app.command("clocks")(clocks.clocks)
 app.add_typer(clocks.calendar, name="calendar")
 app.add_typer(accounts.account, name="account")
 app.command("serve")(serving.serve)
+app.command("api-description")(client.api_description)
+app.command("agency-client")(client.agency_client)
 app.command("test", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
     system.run_tests
 )

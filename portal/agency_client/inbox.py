@@ -3,7 +3,7 @@
 ::
 
     inbox/<commission>/<commission>.zip          the package, its digest compared
-    inbox/<commission>/<commission>.letter.pdf   the commission letter
+    inbox/<commission>/...                       the commission letter, and what else was sent
     inbox/<commission>/commission.json           what the queue says of the commission
 
 Everything is fetched beside (``.client/incoming/``), cut and resumed as often as it takes; the
@@ -16,17 +16,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from portal.agency_client.service import Service, UnreachableError, checked_id
 from portal.agency_client.state import StateFile
 from storage.errors import IntegrityError
-from storage.workspace import fsync_file, fsync_folder, remove_tree, write_durably
+from storage.workspace import fsync_folder, write_durably
 
 _PIECE = 1 << 20
 _HEX = frozenset("0123456789abcdef")
+_WHICH = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+_NAME = re.compile(r"(?!commission\.json)[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 Tell = Callable[[str], None]
 
 
@@ -52,11 +55,11 @@ class Inbox:
         told = self._service.get(f"/commissions/{commission_id}")
         if checked_id(told.get("commission_id")) != commission_id:
             raise UnreachableError("the queue answered about another commission", after=0.0)
-        sent = _digest(told)
+        sent = _digest(told.get("package_digest"))
         if not sent or not told.get("open"):
             return
         here = self.folder / commission_id
-        due = "acknowledge" in told.get("allowed", ())
+        due = "acknowledge" in _steps(told)
         if not here.is_dir():
             if self._state.state.fetched.get(commission_id) == sent and not due:
                 return  # It was here, and somebody has put it elsewhere.
@@ -69,14 +72,20 @@ class Inbox:
     def _fetch(self, commission_id: str, told: Mapping[str, Any], sent: str) -> None:
         beside = self._incoming / commission_id
         beside.mkdir(exist_ok=True)
-        package = beside / f"{commission_id}.zip"
-        self._file(f"/commissions/{commission_id}/package", package, sent)
-        letter = beside / f"{commission_id}.letter.pdf"
-        self._file(f"/commissions/{commission_id}/letter", letter, "")
+        names = {"commission.json"}
+        for which, name, size, sha256 in _files(told):
+            path = f"/commissions/{commission_id}/files/{which}"
+            self._file(path, beside / name, size, sha256)
+            names.add(name)
+        if f"{commission_id}.zip" not in names:
+            raise IntegrityError(
+                f"委托{commission_id}没有材料包 the queue offers no package of {commission_id}",
+                remedy="ask the client",
+            )
         text = json.dumps(dict(told), ensure_ascii=False, indent=1)
         write_durably(beside / "commission.json", text.encode())
         for each in beside.iterdir():
-            if each.name not in (package.name, letter.name, "commission.json"):
+            if each.name not in names:
                 each.unlink()
         fsync_folder(beside)
         beside.rename(self.folder / commission_id)
@@ -106,42 +115,32 @@ class Inbox:
         self._state.state.fetched[commission_id] = sent
         self._state.save()
 
-    def _file(self, path: str, file: Path, sha256: str) -> None:
-        """Fetch a file, on from where it is; compare it with the digest, or with its own tag."""
-        if file.is_file() and sha256 and digest_of(file) == sha256:
+    def _file(self, path: str, file: Path, size: int, sha256: str) -> None:
+        """Fetch a file, on from where it is, and compare it; what differs is fetched once more."""
+        if file.is_file() and digest_of(file) == sha256:
             return
-        part, tag_file = file.with_suffix(".part"), file.with_suffix(".tag")
+        part = file.with_name(f"{file.name}.part")
         for fresh in (False, True):
-            if fresh:
+            if fresh or (part.is_file() and part.stat().st_size > size):
                 part.unlink(missing_ok=True)
-            expected = self._receive(path, part, tag_file, sha256)
-            if digest_of(part) == expected:
-                fsync_file(part)
+            self._receive(path, part, size, sha256)
+            if digest_of(part) == sha256:
                 part.rename(file)
-                tag_file.unlink(missing_ok=True)
                 return
-        remove_tree(file.parent)
+        part.unlink(missing_ok=True)
         raise IntegrityError(
             f"下载内容与校验值不一致，未签收 what came of {path} does not have its digest; nothing "
             "was acknowledged",
             remedy="it is fetched again later; tell the client if it goes on",
         )
 
-    def _receive(self, path: str, part: Path, tag_file: Path, sha256: str) -> str:
-        """Fetch the rest of a file; return the digest that it must have."""
+    def _receive(self, path: str, part: Path, size: int, sha256: str) -> None:
         here = part.stat().st_size if part.is_file() else 0
-        tag = tag_file.read_text("ascii", "replace").strip() if tag_file.is_file() else ""
-        if sha256 and here:
-            tag = f'"{sha256}"'
-        if here and tag and here == self._service.length(path, tag):
-            return tag.strip('"')
-        with self._service.download(path, here, tag) as response:
-            now = response.headers.get("ETag", "").strip()
-            if not sha256 and now != tag:
-                write_durably(tag_file, now.encode("ascii", "replace"))
+        if here == size and here:
+            return
+        with self._service.download(path, here, f'"{sha256}"') as response:
             start = here if response.status_code == 206 else 0
             _write(part, start, response.iter_bytes(_PIECE))
-        return sha256 or now.strip('"')
 
 
 def digest_of(file: Path) -> str:
@@ -161,10 +160,31 @@ def _write(part: Path, start: int, pieces: Any) -> None:
         os.fsync(descriptor)
 
 
-def _digest(told: Mapping[str, Any]) -> str:
-    package = told.get("package")
-    digests = package.get("digests") if isinstance(package, dict) else None
-    found = digests.get("sha256") if isinstance(digests, dict) else None
-    if isinstance(found, str) and len(found) == 64 and set(found) <= _HEX:
-        return found
+def _files(told: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str]]:
+    """Yield the files that went out: how each is asked for, its name here, size and SHA-256."""
+    own = checked_id(told.get("commission_id"))
+    files = told.get("files")
+    for each in files if isinstance(files, list) else ():
+        digests = each.get("digests") if isinstance(each, dict) else None
+        sha256 = _digest(digests.get("sha256") if isinstance(digests, dict) else None)
+        which, name, size = (each.get(key) for key in ("which", "name", "size"))
+        if not (sha256 and isinstance(size, int) and size >= 0):
+            raise UnreachableError("the queue describes a file without its digest", after=0.0)
+        if not (isinstance(which, str) and _WHICH.fullmatch(which)):
+            raise UnreachableError("the queue names a file strangely", after=0.0)
+        if which == "package":
+            name = f"{own}.zip"
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            name = f"{own}.{which}"
+        yield which, name, size, sha256
+
+
+def _steps(told: Mapping[str, Any]) -> list[Any]:
+    allowed = told.get("allowed")
+    return [each.get("step") for each in allowed if isinstance(each, dict)] if allowed else []
+
+
+def _digest(untrusted: Any) -> str:
+    if isinstance(untrusted, str) and len(untrusted) == 64 and set(untrusted) <= _HEX:
+        return untrusted
     return ""

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from portal.web import oidc, signing_in
+from portal.web.api.description import description
 from portal.web.api.routes import router as api
 from portal.web.guards import require_guards
 from portal.web.limits import Limits
@@ -38,6 +39,7 @@ def create_app(custody: Custody) -> QueueApp:
     app.state.limits = Limits(custody.settings)
     app.state.refusals = Refusals(custody)
     app.include_router(api)
+    app.openapi_schema = description()
     app.include_router(signing_in.router)
     app.include_router(oidc.router)
     app.include_router(pages)

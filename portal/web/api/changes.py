@@ -1,0 +1,143 @@
+"""Routes of news: long polling, and the same as server-sent events.
+
+Either answers at once when there is something; else it waits without a thread or a connection of
+the database, until a step of the agency's own commissions is on record (``news``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from appraisal.agency_desk import AgencyDesk
+from portal.web.api.commission_models import ChangesView
+from portal.web.api.deps import Reader, ReadingDesk
+from portal.web.api.news import Waiter, news_of
+from portal.web.api.problem_models import problems
+from portal.web.api.problems import ProblemRoute
+from portal.web.api.shapes import summary
+from portal.web.limits import limits_of
+from storage.catalogue import log_news
+
+router = APIRouter(route_class=ProblemRoute, tags=["news"])
+HEARTBEAT_SECONDS = 15.0
+STREAM_SECONDS = 600.0
+"""A stream ends after so long: whoever goes on shows the token again."""
+Since = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=2**53 - 1,
+        description="`cursor` of the answer before; 0: from the beginning. Beyond the end: the "
+        "answer tells where the end is.",
+        examples=[1042],
+    ),
+]
+
+
+@router.get(
+    "/changes",
+    operation_id="followChanges",
+    summary="Wait for changes",
+    responses=problems(),
+)
+async def changes(
+    request: Request,
+    desk: ReadingDesk,
+    identity: Reader,
+    since: Since = 0,
+    wait: Annotated[
+        int, Query(ge=0, le=60, description="Seconds to wait if there is nothing.")
+    ] = 0,
+    limit: Annotated[int, Query(ge=1, le=100, description="Rows at most.")] = 50,
+) -> ChangesView:
+    """Return what took a step since the cursor; if nothing did, wait for it."""
+    if not wait:
+        return await run_in_threadpool(_changes, desk, since, limit)
+    news = news_of(request.app)
+    with limits_of(request).polling(identity), news.waiter(desk.agency_id) as waiter:
+        found = await run_in_threadpool(_changes, desk, since, limit)
+        end = asyncio.get_running_loop().time() + min(wait, news.longest)
+        while not found.commissions and found.cursor >= since:
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0 or not await waiter.wait(left):
+                break
+            found = await run_in_threadpool(_changes, desk, since, limit)
+    return found
+
+
+@router.get(
+    "/events",
+    operation_id="streamEvents",
+    summary="Follow changes as server-sent events",
+    response_class=StreamingResponse,
+    responses={
+        **problems(),
+        200: {
+            "description": "Events named `changes`; `id` is the cursor, `data` as of `/changes`. "
+            "The stream ends after ten minutes: open it again with `Last-Event-ID`.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+    },
+)
+async def events(
+    request: Request, desk: ReadingDesk, identity: Reader, since: Since = 0
+) -> StreamingResponse:
+    """Stream what ``/changes`` answers, one event a change of the agency's commissions."""
+    last = request.headers.get("last-event-id", "")
+    if last.isascii() and last.isdigit() and len(last) < 16:
+        since = int(last)
+    place = limits_of(request).polling(identity)
+    place.__enter__()  # A stream that finds no place is refused before it begins.
+    stream = _stream(request, desk, since)
+
+    @asynccontextmanager
+    async def held() -> AsyncIterator[AsyncIterator[bytes]]:
+        try:
+            yield stream
+        finally:
+            place.__exit__(None, None, None)
+
+    async def body() -> AsyncIterator[bytes]:
+        async with held() as pieces:
+            async for piece in pieces:
+                yield piece
+
+    return StreamingResponse(body(), media_type="text/event-stream")
+
+
+async def _stream(request: Request, desk: AgencyDesk, since: int) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    news = news_of(request.app)
+    end = loop.time() + STREAM_SECONDS
+    yield b": zhenglian\n\n"
+    with news.waiter(desk.agency_id) as waiter:
+        while (left := end - loop.time()) > 0:
+            found = await run_in_threadpool(_changes, desk, since, 50)
+            if found.commissions:
+                since = found.cursor
+                data = json.dumps(found.model_dump(mode="json"), ensure_ascii=False)
+                yield f"event: changes\nid: {since}\ndata: {data}\n\n".encode()
+            elif not await _news(waiter, min(left, HEARTBEAT_SECONDS)):
+                yield b": still here\n\n"
+
+
+async def _news(waiter: Waiter, seconds: float) -> bool:
+    return await waiter.wait(seconds)
+
+
+def _changes(desk: AgencyDesk, since: int, limit: int) -> ChangesView:
+    with desk.desk.custody.read() as session:
+        head = max(0, log_news.newest(session))
+    rows, cursor = desk.changes(since, limit)
+    return ChangesView(
+        commissions=[summary(each) for each in rows],
+        cursor=cursor if rows else min(since, head),
+    )
