@@ -23,6 +23,7 @@ from portal.commands import (
     clocks,
     commission_steps,
     disposal,
+    figures,
     holding,
     intake,
     keys,
@@ -46,6 +47,7 @@ anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
 agency commission dispatch queue accept decline supplement extend opinion overdue
+turnaround
 clock clocks calendar
 account serve api-description agency-client test
 """
@@ -118,6 +120,7 @@ app.add_typer(appraisal.supplement, name="supplement")
 app.command("extend")(appraisal.extend)
 app.add_typer(appraisal.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
+app.command("turnaround")(figures.turnaround)
 app.add_typer(clocks.clock, name="clock")
 app.command("clocks")(clocks.clocks)
 app.add_typer(clocks.calendar, name="calendar")

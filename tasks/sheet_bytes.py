@@ -1,7 +1,7 @@
-"""Spreadsheets that people get from this house: text alone, and the same bytes each time.
+"""Spreadsheets that people get from this house: no formulas, and the same bytes each time.
 
-No cell is a formula, a link or a number; the clock of the machine is not in the file, so the
-same rows give the same digest.
+Text stays text whatever it begins with, and only numbers of our own are numbers; the clock of
+the machine is not in the file, so the same rows give the same digest.
 """
 
 from __future__ import annotations
@@ -24,15 +24,22 @@ _MODIFIED = re.compile(rb"<dcterms:(created|modified)[^>]*>[^<]*</dcterms:\1>")
 _WIDEST = 48
 
 
-def sheet_bytes(sheets: Iterable[tuple[str, Sequence[Sequence[str]]]]) -> bytes:
+Value = str | int | float
+Rows = Sequence[Sequence[Value]]
+
+
+def sheet_bytes(sheets: Iterable[tuple[str, Rows]]) -> bytes:
     """Return an xlsx file of these sheets: title and rows, the headings first."""
     book = Workbook()
     book.remove(book.worksheets[0])
     for title, rows in sheets:
         sheet = book.create_sheet(title)
         for number, row in enumerate(rows, 1):
-            for column, text in enumerate(row, 1):
-                put(sheet, number, column, text)
+            for column, value in enumerate(row, 1):
+                if isinstance(value, str):
+                    put(sheet, number, column, value)
+                else:
+                    sheet.cell(number, column).value = value
         _furnish(sheet, rows)
     buffer = io.BytesIO()
     book.save(buffer)
@@ -53,13 +60,13 @@ def timeless(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _furnish(sheet: Any, rows: Sequence[Sequence[str]]) -> None:
+def _furnish(sheet: Any, rows: Rows) -> None:
     """Make headings stand out and stay, and columns wide enough to read."""
     sheet.freeze_panes = "B2"
     for column in range(1, max(map(len, rows), default=0) + 1):
         head = sheet.cell(1, column)
         head.font, head.fill = Font(bold=True), _HEADING
         head.alignment = Alignment(wrap_text=True, vertical="top")
-        texts = [row[column - 1] for row in rows if column <= len(row)]
+        texts = [str(row[column - 1]) for row in rows if column <= len(row)]
         widest = max(sum(2 if ord(each) > 0x2E7F else 1 for each in text) for text in texts)
         sheet.column_dimensions[get_column_letter(column)].width = min(_WIDEST, widest + 3)
