@@ -1,14 +1,16 @@
 """Due dates against a slow day-by-day reference, and the refusals of TT-01 to TT-06."""
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appraisal.calendar import WorkCalendar
-from appraisal.rules import Limit, RuleBook, Unit
+from appraisal.counting import Run
+from appraisal.rules import FOLDER, Limit, RuleBook, Unit
 from appraisal.turnaround import (
     Due,
     Extension,
@@ -18,6 +20,7 @@ from appraisal.turnaround import (
     completion_due,
 )
 from storage.errors import HostError, InputError, NotFoundError, StateError
+from tests.appraisal.slow_clock import uncounted, walk
 
 CALENDAR = WorkCalendar.load()
 BOOK = RuleBook.load()
@@ -108,6 +111,35 @@ def test_tt_04_a_pause_shifts_by_its_working_days() -> None:
     assert "2个工作日不计入" in result.steps[-1].text[0]
 
 
+def test_a_step_lists_the_days_that_were_not_counted_and_why() -> None:
+    pause = Pause(date(2026, 2, 24), date(2026, 2, 25))
+    (step, _) = due(date(2026, 2, 11), Limit(5, WORKING), pauses=[pause]).steps
+    told = [(f"{r.first:%m-%d}", f"{r.last:%m-%d}", r.reason[0], r.counted) for r in step.runs]
+    assert told == [
+        ("02-14", "02-14", "调休上班，计入", True),
+        ("02-15", "02-15", "周末", False),
+        ("02-16", "02-20", "春节", False),
+        ("02-21", "02-22", "周末", False),
+        ("02-23", "02-23", "春节", False),
+        ("02-25", "02-25", "补充材料", False),
+    ]
+    assert "Spring Festival 6" in step.text[1]
+    listed = step.as_json()
+    assert sum(each["days"] for each in listed["not_counted"]) == 10
+    assert listed["make_up"][0]["from"] == "2026-02-14"
+
+
+def test_tt_04_a_pause_is_told_in_the_unit_of_the_agreed_limit() -> None:
+    pause = Pause(date(2026, 2, 6), date(2026, 2, 9))
+    assert "3日不计入" in due(date(2026, 1, 30), Limit(30, PLAIN), pauses=[pause]).steps[-1].text[0]
+
+
+def test_a_count_that_leaves_all_calendars_is_refused() -> None:
+    endless = [Pause(date(2026, 3, 2), date(9999, 12, 31))]
+    with pytest.raises(InputError, match="past the year"):
+        due(date(2026, 1, 30), pauses=endless)
+
+
 def test_tt_04_a_pause_after_the_due_date_cures_nothing() -> None:
     late = Pause(date(2026, 3, 20), date(2026, 5, 20))
     assert due(date(2026, 1, 30), pauses=[late]).date == date(2026, 3, 19)
@@ -153,6 +185,47 @@ def test_tt_05_the_rule_set_comes_from_the_province() -> None:
         BOOK.get("national", date(2007, 1, 1))
 
 
+def test_the_version_of_the_law_is_that_of_the_day() -> None:
+    """TT-02: what was sent before 2016-05-01 runs under the general rules of 2007."""
+    assert BOOK.get("national", date(2016, 4, 30)).rule_id == "national@2007.1"
+    assert BOOK.get("national", date(2016, 5, 1)).rule_id == "national@2016.1"
+    with pytest.raises(NotFoundError):
+        BOOK.get("national", date(2007, 9, 30))
+    old = BOOK.get("national", date(2010, 1, 1))
+    assert old.completion.article.read == "D"
+    assert completion_due(date(2015, 3, 2), None, [], [], CALENDAR, old).rule_id == old.rule_id
+
+
+def test_every_rule_says_where_it_stands_and_how_well_that_was_read() -> None:
+    for each in BOOK.sets:
+        articles = (
+            each.acceptance.article,
+            each.completion.article,
+            each.agreed,
+            each.extension_article,
+            each.supplement,
+        )
+        assert all(one.zh and one.en and one.read in "ABCD" for one in articles), each.rule_id
+
+
+@pytest.mark.parametrize(("valid_from", "valid_to"), [("2016-05-01", None), ("2010-01-01", None)])
+def test_two_versions_in_force_on_one_day_are_refused(tmp_path, valid_from, valid_to) -> None:
+    for path in FOLDER.glob("national*.json"):
+        (tmp_path / path.name).write_text(path.read_text())
+    third = json.loads((tmp_path / "national.json").read_text())
+    third |= {"version": "x", "valid_from": valid_from, "valid_to": valid_to}
+    (tmp_path / "third.json").write_text(json.dumps(third))
+    with pytest.raises(HostError, match="stands there twice"):
+        RuleBook.load(tmp_path)
+
+
+def test_a_mark_that_means_nothing_is_refused(tmp_path) -> None:
+    text = (FOLDER / "national.json").read_text().replace('"read": "B"', '"read": "Z"')
+    (tmp_path / "odd.json").write_text(text)
+    with pytest.raises(HostError, match=r"odd\.json.*Z"):
+        RuleBook.load(tmp_path)
+
+
 def test_tt_05_in_guangdong_a_supplement_stops_the_acceptance_clock() -> None:
     pause = [Pause(date(2026, 3, 2), date(2026, 3, 4))]
     plain = acceptance_due(date(2026, 2, 27), CALENDAR, NATIONAL, pause)
@@ -178,26 +251,8 @@ def test_a_broken_rule_file_is_named(tmp_path) -> None:
         RuleBook.load(tmp_path)
 
 
-def reference(start: date, limits: list[Limit], pauses: list[Pause]) -> date:
-    """Walk from day to day with a list of uncounted days, as a clerk would with a calendar."""
-    struck = set()
-    for pause in pauses:
-        assert pause.end is not None
-        day = pause.start
-        while day < pause.end:
-            day += timedelta(days=1)
-            struck.add(day)
-    day = start
-    for limit in limits:
-        counted = 0
-        while counted < limit.length:
-            day += timedelta(days=1)
-            if day in struck:
-                continue
-            if limit.unit is WORKING and not CALENDAR.is_working_day(day):
-                continue
-            counted += 1
-    return day
+def days_of(run: Run) -> list[date]:
+    return [run.first + timedelta(days=n) for n in range(run.days)]
 
 
 units = st.sampled_from([WORKING, PLAIN])
@@ -211,6 +266,8 @@ gaps = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30)), max_size=4)
     st.lists(limits, max_size=2),
     gaps,
 )
+@example(date(2024, 2, 28), Limit(1, PLAIN), [], [])
+@example(date(2023, 2, 28), Limit(1, PLAIN), [], [])
 def test_tt_02_tt_04_equal_to_the_slow_reference(effective, agreed, more, periods) -> None:
     pauses, day = [], effective
     for wait, length in periods:
@@ -220,6 +277,34 @@ def test_tt_02_tt_04_equal_to_the_slow_reference(effective, agreed, more, period
     extensions = [Extension(each, "所长", effective) for each in more]
     result = due(effective, agreed, extensions, pauses)
     wanted = [agreed or Limit(30, WORKING), *more]
-    assert result.date == reference(effective, wanted, pauses)
-    assert result.statutory == reference(effective, [Limit(30, WORKING)], pauses)
+    plain = [(each.length, each.unit is WORKING) for each in wanted]
+    struck = [(each.start, each.end or each.start) for each in pauses]
+    assert result.date == walk(effective, plain, struck)
+    assert result.statutory == walk(effective, [(30, True)], struck)
     assert result.provisional == (max(result.date, result.statutory).year > 2026)
+    for step, (_, working) in zip(result.steps, plain, strict=False):
+        told = [day for run in step.runs if not run.counted for day in days_of(run)]
+        assert told == uncounted(step.start, step.end, working, struck)
+        assert (step.end - step.start).days - len(told) == wanted[result.steps.index(step)].length
+
+
+@given(
+    st.dates(date(2020, 1, 1), date(2026, 12, 31)),
+    st.sampled_from(["zhejiang", "chongqing", "guangdong", "shanghai", "national"]),
+    st.none() | st.integers(1, 120),
+    gaps,
+)
+def test_tt_05_every_province_equals_the_slow_reference(start, name, agreed, periods) -> None:
+    """TT-05: Zhejiang and Chongqing count calendar days; an agreed limit prevails everywhere."""
+    pauses, day = [], start
+    for wait, length in periods:
+        first = day + timedelta(days=wait)
+        day = first + timedelta(days=length)
+        pauses.append(Pause(first, day))
+    limit = Limit(agreed, WORKING) if agreed else None
+    struck = [(each.start, each.end or each.start) for each in pauses]
+    plain = [(agreed, True)] if agreed else [(30, name not in ("zhejiang", "chongqing"))]
+    assert due(start, limit, (), pauses, name).date == walk(start, plain, struck)
+    stops = struck if name == "guangdong" else []
+    decided = acceptance_due(start, CALENDAR, BOOK.get(name, TODAY), pauses)
+    assert decided.date == walk(start, [(7, True)], stops)
