@@ -1,0 +1,376 @@
+"""The desk on a real house: who is told what, and which custody events follow from a step."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appraisal import acts, taking
+from appraisal.agency_desk import AgencyDesk
+from appraisal.commission import Commission, NoticeKind, State
+from appraisal.desk import Desk
+from appraisal.happened import Fate
+from appraisal.step import Kind
+from storage.catalogue import handovers
+from storage.custody import Custody
+from storage.errors import (
+    ConflictError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    StateError,
+)
+from storage.event import Action
+from storage.nouns import Person
+from storage.story import tell
+from tasks.holders import case_custody
+from tasks.reader.cell import CellPool
+from tests.appraisal import made
+from tests.house import CASE_NO, brief_for, events, make_bundle
+from tests.tasks.life import CASE, open_house, take
+
+OFFICER = Person("李明", unit="执法一队")
+ZHOU, WANG = Person("周静", unit="申江鉴定中心"), Person("王工", unit="申江鉴定中心")
+DIGEST = made.PACKAGE.sha256
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
+    """A house with one case of three exhibits and two agencies; each test works on a new number."""
+    folder = tmp_path_factory.mktemp("desk")
+    with open_house(folder / "home") as custody:
+        take(custody, pool, make_bundle(folder / "one"))
+        desk = Desk(custody)
+        desk.add_agency(made.agency_fields(), OFFICER)
+        desk.add_agency(made.agency_fields(agency_id="HJ", name="恒鉴"), OFFICER)
+    return folder / "home"
+
+
+@pytest.fixture
+def house(home: Path) -> Iterator[Custody]:
+    with open_house(home) as custody:
+        yield custody
+
+
+_numbers = iter(range(1, 1000))
+
+
+def sent(house: Custody, point: str = "", agency: str = "SJ") -> str:
+    """Send a commission about a secret point of its own; return its number."""
+    number = f"鉴委〔2026〕{next(_numbers)}号"
+    draft(house, number, point or number, agency)
+    desk = Desk(house)
+    desk.step(number, acts.dispatch(made.PACKAGE, OFFICER, house.now()))
+    return number
+
+
+def draft(house: Custody, number: str, point: str, agency: str = "SJ") -> Commission:
+    matter = {
+        "type": "非公知性",
+        "question": "密点是否不为相关人员普遍知悉和容易获得",
+        "secret_points": [point],
+        "reference_date": "2025-11-03",
+    }
+    brief = brief_for(CASE_NO, number, "E0001", "E0002", matters=[matter], agency_id=agency)
+    return Desk(house).draft(brief, OFFICER, house.now())
+
+
+def agency(house: Custody, who: Person = ZHOU, agency_id: str = "SJ") -> AgencyDesk:
+    return AgencyDesk(Desk(house), agency_id, who)
+
+
+def steps_on_record(house: Custody, number: str) -> int:
+    found = events(house, Action.COMMISSION)
+    return sum(each.details["commission_no"] == number for each in found)
+
+
+def accepted(house: Custody) -> str:
+    number = sent(house)
+    agency(house).accept(number, DIGEST)
+    return number
+
+
+def test_a_double_click_is_one_step_and_no_error(house: Custody) -> None:
+    """Bad input: the same step by the same person again is answered with what is on record."""
+    number, desk = sent(house), agency(house)
+    calls = [
+        lambda: desk.receive(number, DIGEST),
+        lambda: desk.accept(number),
+        lambda: desk.start(number, ["陈工", "何工"]),
+        lambda: desk.extend(number, 10, "王所长", "检索量大"),
+        lambda: desk.request_supplement(number, "原始图纸"),
+        lambda: desk.go_on_without(number, "权利人无法提供"),
+        lambda: desk.request_recusal(number, "何工", "曾任顾问"),
+        lambda: desk.decide_recusal(number, "何工", True, "属实", "吴工"),
+        lambda: desk.record_material(number, Fate.DAMAGED, ["E0001"], "受潮"),
+        lambda: desk.terminate(number, "检材不足"),
+    ]
+    for count, call in enumerate(calls, 3):
+        first, second = call(), call()
+        assert first == second
+        assert first.steps == steps_on_record(house, number) == count
+    ended = desk.commission(number)
+    assert ended.end_document == f"终止鉴定告知书（{number}）"
+    assert ended.extensions[0].document == f"延长鉴定时限告知书（{number}）"
+
+
+def test_the_same_step_by_somebody_else_or_with_another_reason_is_no_double_click(
+    house: Custody,
+) -> None:
+    number = accepted(house)
+    with pytest.raises(StateError, match="受理"):
+        agency(house, WANG).accept(number, DIGEST)
+    agency(house).request_supplement(number, "图纸")
+    with pytest.raises(StateError):
+        agency(house).request_supplement(number, "邮件")
+    assert steps_on_record(house, number) == 4
+
+
+def answer(home: Path, number: str, what: str, who: str, mine: Path, other: Path) -> Any:
+    command = (sys.executable, "-m", "tests.appraisal.racing", str(home), number, what, who)
+    return subprocess.Popen(
+        (*command, str(mine), str(other)),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.mark.parametrize("second", ["decline", "accept"])
+def test_of_two_answers_at_once_one_is_recorded_and_the_other_told(
+    house: Custody, tmp_path: Path, second: str
+) -> None:
+    """AP-14, bad input: two processes read the same state, then both answer."""
+    number, home = sent(house), house.workspace.root
+    one, two = tmp_path / "one", tmp_path / "two"
+    running = [
+        answer(home, number, "accept", "周静", one, two),
+        answer(home, number, second, "王工", two, one),
+    ]
+    told = [each.communicate(timeout=120)[0].strip() for each in running]
+    done = [each for each in told if each.startswith("done")]
+    refused = [each for each in told if each.startswith("refused")]
+    assert len(done) == len(refused) == 1, told
+    assert "ConflictError" in refused[0]
+    assert "未记录" in refused[0]
+    assert "yours was not recorded" in refused[0]
+    assert steps_on_record(house, number) == 3
+    found = agency(house).commission(number)
+    assert f"done {found.state.value}" in done[0]
+    again = [each for each in events(house, Action.ACKNOWLEDGED) if _of(each, number)]
+    assert len(again) == (found.state is State.ACCEPTED)
+
+
+def _of(event: Any, number: str) -> bool:
+    return bool(event.details.get("commission_no") == number)
+
+
+def test_a_double_click_in_two_processes_is_one_step(house: Custody, tmp_path: Path) -> None:
+    number, home = sent(house), house.workspace.root
+    one, two = tmp_path / "one", tmp_path / "two"
+    running = [
+        answer(home, number, "accept", "周静", one, two),
+        answer(home, number, "accept", "周静", two, one),
+    ]
+    told = {each.communicate(timeout=120)[0].strip() for each in running}
+    assert told == {"done accepted 3"}
+    assert steps_on_record(house, number) == 3
+
+
+def test_tt_01_late_acceptance_is_possible_marked_and_told(house: Custody) -> None:
+    number = sent(house)
+    later = replace(house, clock=lambda: datetime.now(UTC) + timedelta(days=60))
+    found = agency(later).accept(number, DIGEST)
+    assert found.state is State.ACCEPTED
+    assert date.fromisoformat(found.late_since) > date.fromisoformat(found.sent_at[:10])
+    line = agency(later).steps(number)[-1]
+    assert "逾期受理" in line.zh
+    assert "late" in line.en
+    assert agency(later).accept(number, DIGEST) == found
+    on_time = accepted(house)
+    assert agency(house).commission(on_time).late_since == ""
+
+
+def test_decline_after_acceptance_is_refused_with_what_to_do(house: Custody) -> None:
+    number = accepted(house)
+    with pytest.raises(StateError) as caught:
+        agency(house).decline(number, "忙")
+    assert "终止鉴定" in caught.value.remedy
+    assert "terminate" in caught.value.remedy
+    assert Kind.DECLINE not in agency(house).allowed(number)
+    assert Kind.TERMINATE in agency(house).allowed(number)
+
+
+def test_a_guessed_number_is_answered_like_one_that_does_not_exist(house: Custody) -> None:
+    """Bad input: other agencies', drafted and withdrawn drafts, and nonsense are all not there."""
+    mine = sent(house)
+    drafted, dropped = "鉴委〔2026〕草1号", "鉴委〔2026〕草2号"
+    for number in (drafted, dropped):
+        draft(house, number, number)
+    Desk(house).step(dropped, acts.withdraw("撤案", OFFICER, house.now()))
+    stranger = agency(house, agency_id="HJ")
+    odd = ["", "x", "\0", "鉴" * 200, "' OR 1=1", "../1", "\ud800"]
+    for desk, numbers in ((stranger, [mine]), (agency(house), [drafted, dropped, *odd])):
+        for number in numbers:
+            for ask in (
+                desk.commission,
+                desk.steps,
+                desk.allowed,
+                desk.missing,
+                lambda each, desk=desk: desk.row(each, date(2026, 1, 1)),
+                lambda each, desk=desk: desk.accept(each, DIGEST),
+                lambda each, desk=desk: desk.decline(each, "x"),
+                lambda each, desk=desk: desk.receive_supplement(each, "x"),
+                lambda each, desk=desk: desk.extend(each, 1, "x", "x"),
+                lambda each, desk=desk: desk.terminate(each, "x"),
+            ):
+                with pytest.raises(NotFoundError) as caught:
+                    ask(number)
+                assert caught.value.message == f"没有委托书{number} there is no commission {number}"
+    today = Desk(house).today()
+    assert mine not in _numbers_of(stranger.page(today=today, standing="all").rows)
+    seen = _numbers_of(agency(house).page(today=today, standing="all", limit=200).rows)
+    assert mine in seen
+    assert not {drafted, dropped} & set(seen)
+    assert mine not in _numbers_of(stranger.changes(0)[0])
+
+
+def _numbers_of(rows: Any) -> list[str]:
+    return [each.commission.commission_no for each in rows]
+
+
+def test_changes_tell_what_happened_since(house: Custody) -> None:
+    number, desk = sent(house), agency(house)
+    _, cursor = desk.changes(0, limit=200)
+    assert desk.changes(cursor) == ((), cursor)
+    desk.accept(number, DIGEST)
+    rows, later = desk.changes(cursor)
+    assert [(each.commission.commission_no, each.commission.state) for each in rows] == [
+        (number, State.ACCEPTED)
+    ]
+    assert later > cursor
+
+
+def test_cu_03_a_supplement_is_released_and_acknowledged_by_itself(house: Custody) -> None:
+    """AP-07, CU-03: supplementary exhibits have a release and a receipt of their own."""
+    number, desk = accepted(house), agency(house)
+    desk.request_supplement(number, "往来邮件")
+    with pytest.raises(StateError, match="尚未提供"):
+        desk.receive_supplement(number, "已收")
+    assert [each.code for each in desk.missing(number)] == ["supplement"]
+    chosen = {"materials": [{"exhibit": "E0003"}]}
+    for _ in range(2):
+        found = taking.supply(Desk(house), number, chosen, OFFICER, house.now(), made.PACKAGE)
+    assert found.steps == 5
+    with house.read() as session:
+        waiting = handovers.find_handover(session, f"{number}/S1")
+    assert (waiting["exhibits"], waiting["closed_at"]) == ([f"{CASE}/E0003"], "")
+    with pytest.raises(IntegrityError):
+        desk.receive_supplement(number, package_digest="0" * 64)
+    for _ in range(2):
+        found = desk.receive_supplement(number, package_digest=DIGEST)
+    assert found.state is State.ACCEPTED
+    assert found.supplements[0].exhibits == (f"{CASE}/E0003",)
+    with house.read() as session:
+        assert handovers.find_handover(session, f"{number}/S1")["outcome"] == "received"
+        assert handovers.find_handover(session, number)["exhibits"] == [
+            f"{CASE}/E0001",
+            f"{CASE}/E0002",
+        ]
+    for action in (Action.PACKAGED, Action.RELEASED, Action.ACKNOWLEDGED):
+        mine = [e for e in events(house, action) if _of(e, number) and "supplement" in e.details]
+        assert [list(each.exhibits) for each in mine] == [[f"{CASE}/E0003"]], action
+        assert "第 1 次补充" in tell(mine[0])
+    custody = case_custody(house, CASE)
+    assert custody.ok, custody.flaws
+    copies = {each.commission_no: each for each in custody.copies}
+    assert copies[f"{number}/S1"].acknowledged_at
+
+
+def test_a_supplement_handed_over_beside_the_software_has_both_events(house: Custody) -> None:
+    number, desk = accepted(house), agency(house)
+    desk.request_supplement(number, "往来邮件")
+    taking.receive_supplement(Desk(house), number, ZHOU, house.now(), exhibits=["E0003"])
+    for action in (Action.RELEASED, Action.ACKNOWLEDGED):
+        mine = [e for e in events(house, action) if _of(e, number) and "supplement" in e.details]
+        assert [list(each.exhibits) for each in mine] == [[f"{CASE}/E0003"]], action
+
+
+def test_an_open_supplement_waits_for_no_receipt_once_the_commission_ended(
+    house: Custody,
+) -> None:
+    number, desk = accepted(house), agency(house)
+    desk.request_supplement(number, "往来邮件")
+    chosen = {"materials": [{"exhibit": "E0003"}]}
+    taking.supply(Desk(house), number, chosen, OFFICER, house.now())
+    desk.terminate(number, "检材不足")
+    with house.read() as session:
+        assert handovers.find_handover(session, f"{number}/S1")["outcome"] == "terminated"
+    copies = {each.commission_no: each for each in case_custody(house, CASE).copies}
+    assert copies[f"{number}/S1"].ended == "terminated"
+
+
+def test_ap_05_the_same_matter_is_sent_to_one_agency_whoever_comes_first(house: Custody) -> None:
+    """Both were drafted while neither was out: the second is stopped when it is to go out."""
+    point = "密点：同一事项"
+    for number, who in (("鉴委〔2026〕甲1号", "SJ"), ("鉴委〔2026〕甲2号", "HJ")):
+        draft(house, number, point, who)
+    desk = Desk(house)
+    desk.step("鉴委〔2026〕甲1号", acts.dispatch(made.PACKAGE, OFFICER, house.now()))
+    with pytest.raises(ConflictError, match="同一事项"):
+        desk.step("鉴委〔2026〕甲2号", acts.dispatch(made.PACKAGE, OFFICER, house.now()))
+    assert desk.commission("鉴委〔2026〕甲2号").state is State.DRAFTED
+    desk.step("鉴委〔2026〕甲1号", acts.withdraw("撤案", OFFICER, house.now()))
+    desk.step("鉴委〔2026〕甲2号", acts.dispatch(made.PACKAGE, OFFICER, house.now()))
+
+
+def test_a_taken_number_is_refused(house: Custody) -> None:
+    number = sent(house)
+    with pytest.raises(ConflictError, match="已使用"):
+        draft(house, number, "别的密点")
+
+
+def test_ap_14_every_step_is_an_event_with_actor_time_and_document(house: Custody) -> None:
+    number, desk = sent(house), agency(house)
+    desk.decline(number, "超出业务范围")
+    last = [each for each in events(house, Action.COMMISSION) if _of(each, number)][-1]
+    assert (last.actor, last.details["state"]) == (ZHOU, "declined")
+    assert last.details["transition"]["data"]["document"] == f"不予受理鉴定委托告知书（{number}）"
+    assert last.occurred_at == last.details["transition"]["at"]
+    assert "不予受理" in tell(last)
+
+
+def test_ap_12_two_notices_with_dates_are_on_record(house: Custody) -> None:
+    number = accepted(house)
+    for kind in NoticeKind:
+        step = acts.notify(kind, "乙公司", f"告知书{kind.value}", OFFICER, house.now())
+        Desk(house).step(number, step)
+    found = Desk(house).commission(number)
+    assert [(each.kind, bool(each.at), each.document) for each in found.notices] == [
+        (NoticeKind.PERIOD, True, "告知书period"),
+        (NoticeKind.RESULT, True, "告知书result"),
+    ]
+
+
+def test_what_nobody_can_read_is_refused_in_both_languages(house: Custody) -> None:
+    number, desk = accepted(house), agency(house)
+    for call in (
+        lambda: desk.request_supplement(number, " "),
+        lambda: desk.terminate(number, ""),
+        lambda: desk.request_recusal(number, "", "x"),
+        lambda: desk.decide_recusal(number, "无此人", True, "x"),
+        lambda: desk.record_material(number, Fate.RETURNED, ["E0099"]),
+    ):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert any("\u4e00" <= each <= "\u9fff" for each in caught.value.message)
+        assert caught.value.remedy
+    assert steps_on_record(house, number) == 3
