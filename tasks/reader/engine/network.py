@@ -56,6 +56,10 @@ class Network:
         found: NDArray[np.float32] = request.get_output_tensor(0).data
         return found
 
+    def forget(self) -> None:
+        """Give back the room of the runs so far; none may be under way."""
+        self._compiled.release_memory()
+
     def characters(self) -> list[str]:
         """Return the characters that a recognising network knows, in the order of its classes."""
         information: Any = self.model.get_rt_info()["framework"]

@@ -53,7 +53,7 @@ class Rapid:
         cv2.setNumThreads(1)
         found = models.installed()
         self._side = told.side
-        self._detector = Detector(found.detection, told.threads)
+        self._detector = Detector(found.detection)
         self._recogniser = Recogniser(found.recognition, told.threads)
         self.version = found.version
         self.settings = {

@@ -23,12 +23,23 @@ HEIGHT = 48
 _NARROWED = 0.8
 # Where the mean or a letter is less sure, the line is read again as wide as it is.
 _MEAN_SURE, _LETTER_SURE = 0.95, 0.6
-# Widths are rounded up, so that few different ones occur: the library keeps plans for each.
-_STEP = 32
 _LEAST_WIDTH, _MOST_WIDTH = 96, 4096
+_STEP, _APART = 16, 1.15
 # Higher than this times its width, a box holds a column, or a line that lies on its side.
 TALL = 1.5
 _BLANK = 0
+
+
+def _widths() -> tuple[int, ...]:
+    found, width = [], float(_LEAST_WIDTH)
+    while width < _MOST_WIDTH:
+        found.append(round(width / _STEP) * _STEP)
+        width *= _APART
+    return (*found, _MOST_WIDTH)
+
+
+WIDTHS = _widths()
+"""A line is padded to the next of these: for every width the library keeps a plan of 6 MB."""
 
 
 class Reading(NamedTuple):
@@ -69,7 +80,7 @@ class Recogniser:
     def read(self, line: Grey) -> Reading:
         """Return what the picture of a line says, ``HEIGHT`` pixels high."""
         width = line.shape[1]
-        padded = -(-max(width, _LEAST_WIDTH) // _STEP) * _STEP
+        padded = next((one for one in WIDTHS if one >= width), width)
         tensor = np.zeros((1, 3, HEIGHT, padded), np.float32)
         tensor[0, :, :, :width] = line.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
         steps = self.network.run(tensor)[0]

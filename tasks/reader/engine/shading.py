@@ -25,6 +25,7 @@ _DEEPEST = 0.35
 _PALE = 110
 _FAINT = 14
 _PAPER, _INK = 248.0, 24.0
+_STRIP = 256
 
 _Floats = npt.NDArray[np.float64]
 
@@ -39,10 +40,15 @@ def evened(pixels: Pixels, grey: Pixels) -> Pixels | None:
         return None
     height, width = grey.shape
     light = cv2.resize(surface.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    factor = _PAPER / np.maximum(light, max(24.0, _DEEPEST * float(high)))
-    if pixels.ndim == 3:
-        factor = factor[:, :, None]
-    return np.minimum(pixels * factor, 255.0).astype(np.uint8)
+    np.maximum(light, max(24.0, _DEEPEST * float(high)), out=light)
+    factor = np.divide(_PAPER, light, out=light)
+    lit = np.empty_like(pixels)
+    # Whole pages of floats in one expression are a quarter of a gigabyte, in colour three.
+    for top in range(0, height, _STRIP):
+        strip = slice(top, top + _STRIP)
+        share = factor[strip] if pixels.ndim == 2 else factor[strip, :, None]
+        lit[strip] = np.minimum(pixels[strip] * share, 255.0)
+    return lit
 
 
 def _paper(grey: Pixels) -> _Floats | None:
