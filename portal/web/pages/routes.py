@@ -5,7 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, HTTPException, Response
 
 from portal.web.guards import public
-from portal.web.pages import commission, language, members, officers, opinion, queue, tokens
+from portal.web.pages import (
+    commission,
+    figures,
+    language,
+    members,
+    officers,
+    opinion,
+    queue,
+    tokens,
+)
 from portal.web.pages.assets import assets
 from portal.web.pages.route import pages
 
@@ -27,5 +36,5 @@ def static(version: str, name: str) -> Response:
 # The form of an opinion is tried before the steps of a commission, whose names it would be.
 for each in (files, queue.router, opinion.router, commission.router, members.router):
     router.include_router(each)
-for each in (tokens.router, officers.router, language.router):
+for each in (tokens.router, officers.router, figures.router, language.router):
     router.include_router(each)
