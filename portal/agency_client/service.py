@@ -204,10 +204,9 @@ def _checked(response: httpx.Response) -> httpx.Response:
         after = response.headers.get("Retry-After", "")
         seconds = float(after) if after.isascii() and after.isdigit() and len(after) < 5 else 0.0
         raise UnreachableError(message, remedy="it is tried again", after=seconds)
-    remedies = [str(problem.get(each, "")) for each in ("remedy_zh", "remedy_en")]
     raise RefusedError(
         message,
-        remedy=visible(" ".join(filter(None, remedies)))[:1000],
+        remedy=visible(str(problem.get("remedy", "")))[:1000],
         status=status,
         code=str(problem.get("code", "")),
         problem=problem,

@@ -32,8 +32,7 @@ class Problem(BaseModel):
                     "title_en": "The digest does not match",
                     "detail": "所复述的材料包校验值与发出的不一致 the digest repeated by the "
                     "agency is not that of the package sent",
-                    "remedy_zh": "请重新下载并核对，不一致的文件不要打开",
-                    "remedy_en": "download the package again and compare",
+                    "remedy": "请重新下载并核对 download the package again and compare",
                 }
             ]
         }
@@ -46,8 +45,7 @@ class Problem(BaseModel):
     title_zh: str = Field(description="The kind of problem, Chinese.")
     title_en: str = Field(description="The kind of problem, English.")
     detail: str = Field(description="What happened here, Chinese first.")
-    remedy_zh: str = Field(description="What to do next, Chinese.")
-    remedy_en: str = Field(description="What to do next, English.")
+    remedy: str = Field(description="What to do next, Chinese first.")
     errors: list[WrongField] | None = Field(None, description="Wrong parts of the request.")
     problems: list[str] | None = Field(None, description="Wrong particulars of the opinion.")
     offset: int | None = Field(None, description="From where the upload goes on, bytes.")

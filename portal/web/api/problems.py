@@ -4,7 +4,7 @@
 
     {"type": "urn:zhenglian:problem:digest_mismatch", "code": "digest_mismatch", "status": 409,
      "title": "校验值不一致 / The digest does not match", "title_zh": "...", "title_en": "...",
-     "detail": "what happened, Chinese first", "remedy_zh": "...", "remedy_en": "..."}
+     "detail": "what happened, Chinese first", "remedy": "what to do next, Chinese first"}
 
 ``ProblemRoute`` makes every route answer so, whatever it raises; a defect of ours shows nothing
 of its inside. Errors of the house say by their family which status they have, and by the fact
@@ -14,6 +14,7 @@ of its inside. Errors of the house say by their family which status they have, a
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 
 from portal.web.api.codes import CODES, Told, code_of, code_of_status, in_chinese
 from portal.web.api.problem_models import MEDIA_TYPE, Problem, WrongField
@@ -29,6 +31,7 @@ from storage.errors import CustodyError
 from storage.names import visible
 
 _FACTS = ("offset", "upload_id", "problems")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _RETRY_SECONDS = 2
 _log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ def answer(error: Exception) -> Response:
     """Return the response that tells of an error."""
     if isinstance(error, RequestValidationError):
         return _wrong_request(error)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)  # Nobody is there to read it.
     if isinstance(error, HTTPException | StarletteHTTPException):
         headers = dict(error.headers or {})
         detail = error.detail if isinstance(error.detail, str) else ""
@@ -82,8 +87,7 @@ def respond(
         title_zh=told.title_zh,
         title_en=told.title_en,
         detail=visible(detail) or f"{told.title_zh} {told.title_en}",
-        remedy_zh=told.remedy_zh,
-        remedy_en=remedy or told.remedy_en,
+        remedy=_remedy(told, visible(remedy)),
         **facts,
     )
     headers = dict(headers or {})
@@ -97,6 +101,13 @@ def respond(
         headers,
         media_type=MEDIA_TYPE,
     )
+
+
+def _remedy(told: Told, own: str) -> str:
+    """Return the next step in both languages: the error's own words as far as they go."""
+    if not own:
+        return f"{told.remedy_zh} {told.remedy_en}"
+    return own if _HAN.search(own) else f"{told.remedy_zh} {own}"
 
 
 def _wrong_request(error: RequestValidationError) -> Response:
