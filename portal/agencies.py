@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from appraisal.agency import REGISTER_NAMES, STATUS_NAMES, Agency
-from appraisal.agency_parts import ACCREDITATION_FIELDS, SECRECY_FIELDS
+from appraisal.agency_parts import ACCREDITATION_FIELDS, CONTACT_FIELDS, SECRECY_FIELDS
 from appraisal.directory import Changes
 from appraisal.matters import MATTER_NAMES
 from appraisal.suggest import PART_NAMES, WEIGHTS, Suggestion
@@ -60,7 +60,8 @@ def print_agency(agency: Agency, day: date) -> None:
     line(f"  当日有效 in force on {day}: {_mark(agency.bound_on(day))}")
     line(f"利益冲突 conflicts: {cell('、'.join(agency.conflicts)) or '无 none declared'}")
     for contact in agency.contacts:
-        line(f"联系人 contact: {cell(' · '.join(contact.values()))}")
+        told = " · ".join(contact[key] for key in CONTACT_FIELDS if key in contact)
+        line(f"联系人 contact: {cell(told)}")
     line(f"加密公钥 encryption key: {cell(agency.encryption_key) or '无 none'}")
 
 
@@ -105,7 +106,7 @@ def print_suggestion(found: Suggestion, day: date) -> None:
 
 
 def _print_values(title: str, values: dict[str, str], labels: dict[str, str]) -> None:
-    told = "，".join(f"{labels.get(key, key)} {value}" for key, value in values.items())
+    told = "，".join(f"{zh} {values[key]}" for key, zh in labels.items() if key in values)
     line(f"{title}: {cell(told) or '无 none'}")
 
 

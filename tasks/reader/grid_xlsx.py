@@ -47,6 +47,8 @@ def _sheets(source: Source, *, data_only: bool) -> list[GridSheet]:
 
 
 def _rows(sheet: Any) -> Any:
+    # A file that says it is smaller than it is must not hide rows from its reader.
+    sheet.reset_dimensions()
     # One column more than may be, so that a table too wide is refused and not cut off.
     return sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True)
 
