@@ -35,11 +35,13 @@ class BagTarget(Protocol):
 class ZipTarget:
     """Members stored, not deflated, with fixed times and ZIP64 headers, below one folder.
 
-    The same files in the same order give the same bytes. Closing it never closes the stream.
+    The same files in the same order give the same bytes. Closing it never closes the stream. In
+    a stream that cannot be sought, each member's size and checksum stand behind its bytes (data
+    descriptors) as well as in the directory at the end, where every unpacking program looks.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
-        """Begin a zip in a seekable stream, its members below the folder ``name``."""
+        """Begin a zip in a stream, its members below the folder ``name``."""
         self._name = name
         self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True)
 

@@ -7,7 +7,7 @@ court, can hold the paper against the bytes. Equal input gives equal PDF bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -55,6 +55,7 @@ def commission_letter(
     day: date,
     rules: RuleSet,
     calendar: WorkCalendar,
+    encrypted: Fingerprint | None = None,
 ) -> bytes:
     """Return the letter as PDF, with the dates that follow if it is received on its day.
 
@@ -65,6 +66,7 @@ def commission_letter(
         day: the day of the letter.
         rules: the rule set behind the dates.
         calendar: the working days behind the dates.
+        encrypted: the fingerprint of the file that is handed out, if the package is encrypted.
     """
     brief = commission.brief
     acceptance = acceptance_due(day, calendar, rules)
@@ -73,8 +75,10 @@ def commission_letter(
     _parties(paper, brief, agency, day.isoformat())
     _matters(paper, brief)
     _time(paper, brief, rules, acceptance, completion)
-    _package(paper, brief, package, len(commission.materials))
-    _materials(paper, commission.materials)
+    paper.section("四、鉴定材料包", "Package")
+    package_box(paper, brief, package, len(commission.materials), encrypted)
+    paper.section("五、鉴定材料清单", "Material list")
+    material_table(paper, commission.materials)
     _terms(paper, brief)
     paper.paragraph(
         "鉴定机构在本委托书上签名盖章并复述材料包校验值，即为受理。",
@@ -179,26 +183,42 @@ def _date(due: Due) -> str:
     return f"{due.date.isoformat()}{mark}"
 
 
-def _package(paper: Document, brief: Brief, package: Fingerprint, count: int) -> None:
-    paper.section("四、鉴定材料包", "Package")
+def package_box(
+    paper: Document,
+    brief: Brief,
+    package: Fingerprint,
+    count: int,
+    encrypted: Fingerprint | None = None,
+    supplement: int = 0,
+) -> None:
+    """Add the package's digests, and its SHA-256 as a QR code."""
+    rows: list[tuple[Label, Cell]] = [
+        (("件数", "Exhibits"), f"{count} 件"),
+        (("字节数", "Bytes"), f"{package.size:,}"),
+        (("SHA-256", ""), Mono(package.sha256)),
+        (("SM3", ""), Mono(package.sm3)),
+        (("BLAKE3", ""), Mono(package.blake3)),
+    ]
+    if encrypted:
+        rows.append((("加密文件 SHA-256", "Encrypted file"), Mono(encrypted.sha256)))
+    part = f"&supplement={supplement}" if supplement else ""
     paper.qr(
-        f"zhenglian:package?commission={brief.commission_id}&sha256={package.sha256}",
-        [
-            (("件数", "Exhibits"), f"{count} 件"),
-            (("字节数", "Bytes"), f"{package.size:,}"),
-            (("SHA-256", ""), Mono(package.sha256)),
-            (("SM3", ""), Mono(package.sm3)),
-            (("BLAKE3", ""), Mono(package.blake3)),
-        ],
+        f"zhenglian:package?commission={brief.commission_id}{part}&sha256={package.sha256}", rows
     )
     paper.paragraph(
         "签收或受理时请复述 SHA-256；鉴定意见书应载明同一数值。",
         "Repeat the SHA-256 on receipt; the opinion states the same value.",
     )
+    if encrypted:
+        paper.paragraph(
+            "交付的是以贵机构公钥加密的文件（age 格式）；复述的是解密后材料包（.zip）的 SHA-256。",
+            "What is handed over is encrypted to the agency's key (age); the value to repeat is "
+            "that of the .zip inside.",
+        )
 
 
-def _materials(paper: Document, materials: tuple[Material, ...]) -> None:
-    paper.section("五、鉴定材料清单", "Material list")
+def material_table(paper: Document, materials: Sequence[Material]) -> None:
+    """Add the material list (AP-02)."""
     headings: list[Label] = [
         ("编号", "No."),
         ("名称", "Name"),
@@ -221,7 +241,9 @@ def _line(material: Material) -> list[Cell]:
         material.name,
         [KIND_NAMES[material.kind], SIDE_NAMES[material.side]],
         material.quantity,
-        material.properties,
+        [material.properties, f"节录第{material.pages}页 pages"]
+        if material.pages
+        else material.properties,
         mark,
         DISPOSAL_NAMES[material.keep_or_return],
         material.note,

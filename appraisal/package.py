@@ -2,16 +2,15 @@
 
 Every payload byte is hashed while it is copied and must equal what was recorded of the exhibit at
 intake; if one byte differs there is no package. The same input gives the same bytes, so a package
-built again after a crash is the same package. (RULES: AP-02, AP-07, ST-05.)
+built again after a crash is the same package. It is written to a stream that need not be sought,
+so it goes into its store while it is made. (RULES: AP-02, AP-07, ST-05.)
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from appraisal.bag import BagWriter, plain_name
@@ -19,10 +18,9 @@ from appraisal.bag_target import ZipTarget
 from appraisal.material import DISPOSAL_NAMES, SIDE_NAMES, Material
 from appraisal.readme import README
 from storage.cells import as_csv
-from storage.digest import Fingerprint, fingerprint
-from storage.errors import HostError, InputError, IntegrityError
+from storage.digest import Fingerprint
+from storage.errors import InputError, IntegrityError
 from storage.nouns import KIND_NAMES
-from storage.workspace import fsync_folder
 
 _COLUMNS = (
     "文件 file",
@@ -39,19 +37,24 @@ _COLUMNS = (
     "SHA-256",
     "SM3",
     "BLAKE3",
+    "节录页 pages",
+    "原件 SHA-256 of the original",
 )
 
 
 @dataclass(frozen=True)
-class Proof:
-    """That an exhibit is the case's own: its log entry and the proof of its inclusion.
+class Payload:
+    """One file below ``data/``: the line of the list it belongs to, its name, its bytes.
 
-    ``event`` is the leaf's exact bytes, ``inclusion`` a C2SP tlog-proof.
+    An exact working copy has the fingerprint that was recorded at intake; an excerpt has its own,
+    and ``excerpt`` says what it was made of, with what (for ``excerpts.json``).
     """
 
-    number: str
-    event: bytes
-    inclusion: bytes
+    material: Material
+    name: str
+    fingerprint: Fingerprint
+    open: Callable[[], BinaryIO]
+    excerpt: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class PackageInfo:
 
     ``date`` is ISO, ``withheld`` counts the case's exhibits that are not in the package,
     ``commission`` is the brief as JSON. ``readings`` cite, for each exhibit whose text was read,
-    the reading in force: what it was made with and the digest of what it said.
+    the reading in force: what it was made with and the digest of what it said. ``papers`` are
+    further files by their name: terms, the form of the answer.
     """
 
     name: str
@@ -73,110 +77,96 @@ class PackageInfo:
     withheld: int
     commission: dict[str, Any]
     readings: Sequence[dict[str, Any]] = ()
+    papers: Sequence[tuple[str, bytes]] = ()
 
 
-def build_package(
-    path: Path,
-    materials: Sequence[Material],
-    open_original: Callable[[Material], BinaryIO],
-    proofs: Sequence[Proof],
-    checkpoint: bytes,
-    log_public_key: bytes,
+def write_package(
+    stream: BinaryIO,
+    payloads: Sequence[Payload],
+    proofs: Iterable[tuple[str, bytes]],
     info: PackageInfo,
-) -> Fingerprint:
-    """Build the package at ``path`` and return the fingerprint of the zip file.
-
-    When this returns, the file is durable and was read back; before, nothing is at ``path``.
+) -> None:
+    """Write the package's zip to a stream; memory does not grow with its files.
 
     Args:
-        path: where the package shall lie; an older one there is replaced.
-        materials: what goes out, in the order of the list.
-        open_original: opens an exhibit's stored bytes at their start.
-        proofs: one for each line of the list.
-        checkpoint: the signed checkpoint that the proofs lead to.
-        log_public_key: the log's verifier key.
+        stream: where it goes; it is only ever written to.
+        payloads: what goes out, in the order of the list.
+        proofs: custody proofs as paths and bytes, in a fixed order.
         info: what the package says about itself.
 
     Raises:
-        IntegrityError: an exhibit's bytes are not those recorded; no package is left.
-        InputError: no material, a line twice, or proofs that are not those of the material.
-        HostError: the disk is full or the folder cannot be written.
+        IntegrityError: an exhibit's bytes are not those recorded; what was written is no package.
+        InputError: no material, a line twice, or a name that is not plain.
     """
-    _consistent(materials, proofs)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w+b") as stream:
-            with BagWriter(ZipTarget(stream, plain_name(info.name))) as bag:
-                _fill(bag, materials, open_original, proofs, checkpoint, log_public_key, info)
-            stream.flush()
-            os.fsync(stream.fileno())
-            stream.seek(0)
-            made = fingerprint(stream)
-        temporary.chmod(0o444)
-        temporary.replace(path)
-        fsync_folder(path.parent)
-    except OSError as error:
-        raise HostError(
-            f"the package {path.name} cannot be written: {error.strerror or error}",
-            remedy="free disk space or correct the folder's permissions, then dispatch again",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return made
+    _consistent(payloads)
+    with BagWriter(ZipTarget(stream, plain_name(info.name))) as bag:
+        for each in payloads:
+            with each.open() as source:
+                _same(each, bag.payload(each.name, source, each.fingerprint))
+        for path, data in (*_papers(payloads, info), *info.papers):
+            bag.tag(path, data)
+        for path, data in proofs:
+            bag.tag(path, data)
+        bag.finish(_bag_info(info, len(payloads)))
 
 
-def _fill(
-    bag: BagWriter,
-    materials: Sequence[Material],
-    open_original: Callable[[Material], BinaryIO],
-    proofs: Sequence[Proof],
-    checkpoint: bytes,
-    log_public_key: bytes,
-    info: PackageInfo,
-) -> None:
-    for material in materials:
-        with open_original(material) as source:
-            _same(material, bag.payload(material.payload_name, source))
-    bag.tag("README.txt", README.encode("utf-8-sig"))
-    bag.tag("material.csv", material_csv(materials).encode("utf-8-sig"))
-    bag.tag("material.json", _json([each.as_json() for each in materials]))
-    bag.tag("commission.json", _json(info.commission))
-    bag.tag("readings.json", _json(list(info.readings)))
-    for proof in proofs:
-        bag.tag(f"proofs/{proof.number}.event.json", proof.event)
-        bag.tag(f"proofs/{proof.number}.tlog-proof", proof.inclusion)
-    bag.tag("proofs/checkpoint", checkpoint)
-    bag.tag("proofs/log.pub", log_public_key)
-    bag.finish(_bag_info(info, len(materials)))
+def _papers(payloads: Sequence[Payload], info: PackageInfo) -> Iterable[tuple[str, bytes]]:
+    yield "README.txt", README.encode("utf-8-sig")
+    yield "material.csv", material_csv(payloads).encode("utf-8-sig")
+    yield "material.json", as_json([each.material.as_json() for each in payloads])
+    yield "commission.json", as_json(info.commission)
+    yield "readings.json", as_json(list(info.readings))
+    if excerpts := excerpts_of(payloads):
+        yield "excerpts.json", excerpts
 
 
-def material_csv(materials: Sequence[Material]) -> str:
+def excerpts_of(payloads: Sequence[Payload]) -> bytes:
+    """Return ``excerpts.json``: of what, by what each excerpt was made; empty without any."""
+    found = [
+        {
+            "exhibit": each.material.number,
+            "file": f"data/{each.name}",
+            "derivative": True,
+            "evidence": False,
+            "fingerprint": each.fingerprint.as_json(),
+            "parent": each.material.fingerprint.as_json(),
+            **each.excerpt,
+        }
+        for each in payloads
+        if each.excerpt is not None
+    ]
+    return as_json(found) if found else b""
+
+
+def material_csv(payloads: Sequence[Payload]) -> str:
     """Return the material list as CSV whose cells no spreadsheet takes for formulas."""
-    return as_csv([_COLUMNS, *map(_material_row, materials)])
+    return as_csv([_COLUMNS, *map(_material_row, payloads)])
 
 
-def _material_row(each: Material) -> tuple[str, ...]:
-    print_ = each.fingerprint
+def _material_row(each: Payload) -> tuple[str, ...]:
+    line, print_ = each.material, each.fingerprint
     return (
-        f"data/{each.payload_name}",
-        each.number,
-        each.name,
-        KIND_NAMES[each.kind],
-        each.quantity,
-        each.properties,
-        each.unique_mark,
-        DISPOSAL_NAMES[each.keep_or_return],
-        SIDE_NAMES[each.side],
-        each.note,
+        f"data/{each.name}",
+        line.number,
+        line.name,
+        KIND_NAMES[line.kind],
+        line.quantity,
+        line.properties,
+        line.unique_mark,
+        DISPOSAL_NAMES[line.keep_or_return],
+        SIDE_NAMES[line.side],
+        line.note,
         str(print_.size),
         print_.sha256,
         print_.sm3,
         print_.blake3,
+        str(each.excerpt["pages"]) if each.excerpt else "",
+        line.fingerprint.sha256 if each.excerpt else "",
     )
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """Return a value as readable JSON with sorted names."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     return text.encode("utf-8", "backslashreplace")
 
@@ -194,25 +184,23 @@ def _bag_info(info: PackageInfo, count: int) -> dict[str, str]:
     }
 
 
-def _same(material: Material, copied: Fingerprint) -> None:
-    if copied != material.fingerprint:
+def _same(payload: Payload, copied: Fingerprint) -> None:
+    material = payload.material
+    if copied != payload.fingerprint:
         raise IntegrityError(
             f"{material.number}（{material.name}）现有字节与入库时记录的校验值不一致 the bytes "
             "stored now are not those recorded at intake; no package was made",
             remedy="run 'custody verify' for the case; do not send anything of it out",
             exhibit=material.exhibit_id,
-            recorded=material.fingerprint.as_json(),
+            recorded=payload.fingerprint.as_json(),
             found=copied.as_json(),
         )
 
 
-def _consistent(materials: Sequence[Material], proofs: Sequence[Proof]) -> None:
-    numbers = [each.number for each in materials]
+def _consistent(payloads: Sequence[Payload]) -> None:
+    numbers = [each.material.number for each in payloads]
     if not numbers or len(set(numbers)) != len(numbers):
         raise InputError(
-            "a package needs material, each exhibit once", remedy="correct the material list"
-        )
-    if sorted(each.number for each in proofs) != sorted(numbers):
-        raise InputError(
-            "the proofs are not those of the material", remedy="give one proof for each exhibit"
+            "材料包须有材料，每件一次 a package needs material, each exhibit once",
+            remedy="correct the material list",
         )

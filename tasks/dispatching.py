@@ -1,38 +1,47 @@
 """Dispatching: the package and the letter are made, and the commission goes on the queue.
 
-The package's digest is recorded with the step and printed on the letter; both files lie under
-``packages/<commission>/``. Made again after a crash, they are replaced: until the step is on
-record nothing has left the house.
+The package's digest is recorded with the step and printed on the letter, which therefore lies
+beside the package. All files lie among the working copies, where every host of the portal finds
+them; made again after a crash, the earlier tries are removed: until the step is on record nothing
+has left the house.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from appraisal import acts
 from appraisal.clocks import local_day
-from appraisal.commission import Commission, State
+from appraisal.commission import State
 from appraisal.desk import Desk
 from appraisal.letter import commission_letter
-from appraisal.material import Material
-from appraisal.package import PackageInfo, Proof, build_package
-from storage.catalogue import queries
-from storage.custody import VERSION, Custody
-from storage.digest import Fingerprint, fingerprint_bytes
+from storage.custody import Custody
 from storage.errors import StateError
 from storage.nouns import Person
-from storage.objects import ObjectRef
-from storage.workspace import write_durably
+from tasks.encrypting import encrypt
+from tasks.filing import Filed, file_bytes, tidy
+from tasks.packing import Order, Packed, pack
+from tasks.reader.cell import CellPool
+from tasks.reading import shared_pool
 
 
-def dispatch(custody: Custody, number: str, *, by: str, at: str | None) -> dict[str, Any]:
+def dispatch(
+    custody: Custody,
+    number: str,
+    *,
+    by: str,
+    at: str | None,
+    pool: Callable[[], CellPool] = shared_pool,
+) -> dict[str, Any]:
     """Build package and letter of a drafted commission and record that it was sent.
 
     Raises:
         StateError: the commission is not a draft.
-        InputError: it may not be issued (agency, material, fields).
+        InputError: it may not be issued (agency, material, fields), or pages cannot be excerpted.
         IntegrityError: an exhibit is not what was recorded at intake.
     """
     desk = Desk(custody)
@@ -45,96 +54,87 @@ def dispatch(custody: Custody, number: str, *, by: str, at: str | None) -> dict[
     waived = desk.require_issuable(commission.brief, commission.materials)
     when = at or custody.now()
     actor = Person(by, unit=custody.receiver().unit) if by else custody.receiver()
-    name = commission.brief.commission_id
-    folder = custody.workspace.packages / name
-    folder.mkdir(parents=True, exist_ok=True)
-    package = folder / f"{name}.zip"
-    made = _build(custody, commission, str(package), when)
-    step = acts.dispatch(made, actor, when, waived=[str(each) for each in waived])
-    letter = _letter(desk, desk.preview(commission, step), made, when)
-    write_durably(folder / f"{name}.letter.pdf", letter)
-    write_durably(folder / "sha256sums.txt", f"{made.sha256}  {package.name}\n".encode())
-    step = acts.dispatch(
-        made,
-        actor,
-        when,
-        waived=[str(each) for each in waived],
-        letter_sha256=fingerprint_bytes(letter).sha256,
+    agency = desk.agency(commission.agency_id)
+    order = Order(commission.brief, agency.name, commission.materials, when)
+    packed = pack(custody, order, pool)
+    files = [packed.filed, *encrypted_for(custody, order, packed, agency.encryption_key)]
+    said: dict[str, Any] = {"waived": [str(each) for each in waived]}
+    step = acts.dispatch(packed.filed.fingerprint, actor, when, **said)
+    rules = desk.rules(commission)
+    letter = commission_letter(
+        desk.preview(commission, step),
+        agency,
+        packed.filed.fingerprint,
+        local_day(when, rules),
+        rules,
+        desk.calendar,
+        files[1].fingerprint if len(files) > 1 else None,
     )
-    desk.step(number, step)
-    return {
+    files += papers_of(custody, order, letter, files)
+    said |= on_record(files, packed)
+    desk.step(number, acts.dispatch(packed.filed.fingerprint, actor, when, **said))
+    tidy(custody, order.folder, files, ())
+    return answer_of(custody, number, agency.name, order, files)
+
+
+def encrypted_for(custody: Custody, order: Order, packed: Packed, key: str) -> list[Filed]:
+    """Return the package encrypted to an agency's key, if it has one."""
+    if not key:
+        return []
+    return [encrypt(custody, packed.filed, order.folder, order.which("encrypted"), key)]
+
+
+def papers_of(custody: Custody, order: Order, letter: bytes, files: Sequence[Filed]) -> list[Filed]:
+    """File what lies beside the package: the letter, and the list for ``sha256sum -c``."""
+    beside = file_bytes(
+        custody, order.folder, order.which("letter"), f"{order.name}.letter.pdf", letter
+    )
+    lines = "".join(f"{each.fingerprint.sha256}  {each.name}\n" for each in (*files, beside))
+    name = f"sha256sums-S{order.supplement}.txt" if order.supplement else "sha256sums.txt"
+    sums = file_bytes(custody, order.folder, order.which("sums"), name, lines.encode())
+    return [beside, sums]
+
+
+def on_record(files: Sequence[Filed], packed: Packed) -> dict[str, Any]:
+    """Return what a step says of its files."""
+    letter = next(each for each in files if each.which.endswith("letter"))
+    said: dict[str, Any] = {
+        "files": [each.record for each in files],
+        "letter_sha256": letter.fingerprint.sha256,
+    }
+    return said | ({"excerpts": packed.excerpts} if packed.excerpts else {})
+
+
+def answer_of(
+    custody: Custody, number: str, agency: str, order: Order, files: Sequence[Filed]
+) -> dict[str, Any]:
+    """Return what was sent, for people and programs; local copies where the store is a folder."""
+    places = {each.which: _named(custody, order.folder, each) for each in files}
+    package = files[0]
+    encrypted = [each for each in files if each.which == order.which("encrypted")]
+    told = {
         "commission_no": number,
-        "agency": desk.agency(commission.agency_id).name,
-        "package": str(package),
-        "package_digest": made.sha256,
-        "letter": str(folder / f"{name}.letter.pdf"),
+        "agency": agency,
+        "package": places[order.which("package")],
+        "package_digest": package.fingerprint.sha256,
+        "letter": places[order.which("letter")],
     }
+    if encrypted:
+        told["encrypted"] = places[encrypted[0].which]
+        told["encrypted_digest"] = encrypted[0].fingerprint.sha256
+    return told
 
 
-def _build(custody: Custody, commission: Commission, path: str, when: str) -> Fingerprint:
-    with custody.read() as session:
-        rows = {
-            each.exhibit_id: queries.find_exhibit(session, each.exhibit_id)
-            for each in commission.materials
-        }
-        cited = [
-            _citation(each.number, reading)
-            for each in commission.materials
-            if (reading := queries.find_reading(session, each.exhibit_id)) is not None
-        ]
-        total = len(queries.list_exhibits(session, commission.brief.case_id))
-    reader = custody.log.reader()
-    proofs = [
-        Proof(
-            each.number,
-            custody.log.leaf(rows[each.exhibit_id]["event_index"]),
-            reader.prove(rows[each.exhibit_id]["event_index"]).encode(),
-        )
-        for each in commission.materials
-    ]
-    brief = commission.brief
+def _named(custody: Custody, folder: str, filed: Filed) -> str:
+    """Give a stored file its name in the folder ``packages`` too, if the store is a folder there.
 
-    def open_original(material: Material) -> Any:
-        return custody.objects.open(ObjectRef.from_json(rows[material.exhibit_id]["object"]))
-
-    return build_package(
-        Path(path),
-        commission.materials,
-        open_original,
-        proofs,
-        custody.log.checkpoint_text().encode(),
-        custody.workspace.log_public_key.read_bytes(),
-        PackageInfo(
-            name=brief.commission_id,
-            commission_no=brief.commission_no,
-            case_no=brief.case_no,
-            client=brief.client,
-            contact=f"{brief.contact.name} {brief.contact.phone}".strip(),
-            date=when[:10],
-            software=f"zhenglian {VERSION}",
-            withheld=total - len(commission.materials),
-            commission=brief.as_json(),
-            readings=cited,
-        ),
-    )
-
-
-def _citation(number: str, reading: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which reading of an exhibit is in force, for an opinion to cite."""
-    told = reading["details"]
-    return {
-        "exhibit": number,
-        "evidence": False,
-        "log_index": reading["event_index"],
-        "state": told["state"],
-        "transcript": told["fingerprint"],
-        "engines": list(told.get("engines", ())),
-        "tools": dict(told["tools"]),
-        "settings": dict(told["settings"]),
-    }
-
-
-def _letter(desk: Desk, sent: Commission, made: Fingerprint, when: str) -> bytes:
-    rules = desk.rules(sent)
-    agency = desk.agency(sent.agency_id)
-    return commission_letter(sent, agency, made, local_day(when, rules), rules, desk.calendar)
+    It is the same file under a second name, and takes no room of its own.
+    """
+    place = custody.workspace.packages / folder / filed.name
+    stored = custody.workspace.packages / filed.ref.key
+    if not stored.is_file():
+        return filed.ref.key
+    with suppress(OSError):
+        place.unlink(missing_ok=True)
+        os.link(stored, place)
+    return str(place if Path(place).exists() else stored)

@@ -179,11 +179,9 @@ def _require_over(custody: Custody, case_no: str, items: Sequence[Disposable]) -
 
 
 def _packages(custody: Custody, case_id: str) -> Iterator[str]:
-    """Yield the working copies that were packed for appraisal, relative to the workspace."""
+    """Yield the keys of everything that was made to be sent out, under all of its names."""
     for commission in Desk(custody).commissions(case=case_id):
-        folder = custody.workspace.packages / commission.brief.commission_id
-        for path in folder.glob("*.zip"):
-            yield str(path.relative_to(custody.workspace.root))
+        yield from custody.working.keys(commission.brief.commission_id)
 
 
 def dispose(
@@ -264,8 +262,12 @@ def _remove(custody: Custody, listed: DisposalList) -> Iterator[dict[str, str]]:
             custody.objects.delete(item.ref)
         except CustodyError as error:
             yield {"object": item.ref.key, "why": error.message[:100]}
-    for path in listed.packages:
-        (custody.workspace.root / path).unlink(missing_ok=True)
+    for key in listed.packages:
+        try:
+            if (ref := custody.working.find(key)) is not None:
+                custody.working.delete(ref)
+        except CustodyError as error:
+            yield {"object": key, "why": error.message[:100]}
 
 
 def set_hold(custody: Custody, case: str, *, by: str, reason: str) -> dict[str, Any]:

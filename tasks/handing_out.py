@@ -25,9 +25,8 @@ from storage.event import Action, event_id
 from storage.nouns import Person
 from storage.objects import ObjectRef
 from tasks.alerting import alert_event
+from tasks.filing import PIECE
 
-PIECE = 4 << 20
-"""Bytes that are checked together; memory holds one piece."""
 _MAX_LIST = 64 << 20
 
 
@@ -191,7 +190,7 @@ class _Reader:
         if found is None:
             raise self._altered("the list of its pieces is gone")
         with self._custody.working.open(found) as stream:
-            text = stream.read(_MAX_LIST)
+            text = stream.read(min(found.size, _MAX_LIST))
         if fingerprint_bytes(text).sha256 != self._listed:
             raise self._altered("the list of its pieces")
         return text.decode().split()

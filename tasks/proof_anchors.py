@@ -60,16 +60,26 @@ def add_anchors(
         snapshot: the log that the bundle's proofs lead to.
         stored_at: indexes of the events that stored the originals shown.
     """
+    sizes = []
+    for path, data in anchor_papers(custody, snapshot, stored_at):
+        bag.tag(path, data)
+        if path.endswith("/checkpoint"):
+            sizes.append(int(path.split("/")[1]))
+    return sizes
+
+
+def anchor_papers(
+    custody: Custody, snapshot: Snapshot, stored_at: Iterable[int]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the anchored checkpoints that a bundle needs, by path."""
     files = _anchors(custody, snapshot.size)
-    sizes = _chosen(files, stored_at)
-    for size in sizes:
+    for size in _chosen(files, stored_at):
         note = _read(custody, files[size][_CHECKPOINT])
         checkpoint = custody.log.ring().open(note)
-        folder = add_older(bag, snapshot, checkpoint, note)
+        yield from _older_papers(snapshot, checkpoint, note)
         for name, key in sorted(files[size].items()):
             if name.endswith(_KINDS):
-                bag.tag(f"{folder}/{_plain(name)}", _read(custody, key))
-    return sizes
+                yield f"{_folder(checkpoint)}/{_plain(name)}", _read(custody, key)
 
 
 def add_older(
@@ -80,10 +90,20 @@ def add_older(
     Raises:
         IntegrityError: the log does not extend that checkpoint.
     """
-    folder = f"older/{older.size:012d}{mark}"
-    bag.tag(f"{folder}/checkpoint", note)
-    bag.tag(f"{folder}/consistency", str(snapshot.prove_extends(older)).encode())
-    return folder
+    for path, data in _older_papers(snapshot, older, note, mark):
+        bag.tag(path, data)
+    return _folder(older, mark)
+
+
+def _older_papers(
+    snapshot: Snapshot, older: Checkpoint, note: bytes, mark: str = ""
+) -> Iterator[tuple[str, bytes]]:
+    yield f"{_folder(older, mark)}/checkpoint", note
+    yield f"{_folder(older, mark)}/consistency", str(snapshot.prove_extends(older)).encode()
+
+
+def _folder(older: Checkpoint, mark: str = "") -> str:
+    return f"older/{older.size:012d}{mark}"
 
 
 def _anchors(custody: Custody, size: int) -> dict[int, dict[str, str]]:

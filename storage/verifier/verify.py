@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """证明包独立核验程序 / Independent verifier of Zhenglian proof bundles.
 
-    python3 -I verify.py BUNDLE --policy policy.json [--since CHECKPOINT] [--originals FOLDER]
+    python3 -I verify.py [BUNDLE] --policy policy.json [--since CHECKPOINT] [--originals FOLDER]
                          [--lang zh|en] [--certificate FILE.md --by NAME]
 
-One file, the standard library of Python 3.9 or later, no network. BUNDLE is a folder or its zip.
+One file, the standard library of Python 3.9 or later, no network. BUNDLE is a folder or its zip;
+without one it is the folder at hand. An appraisal package is such a bundle too.
 Take this program and policy.json from where you trust them: what came with a bundle alone proves
 nothing. Used if installed: b3sum for BLAKE3, OpenSSL for RFC 3161 timestamps. Exit code 0: all
 that is required holds; 1: something failed; 2: wrong arguments; 3: something required could not
@@ -457,6 +458,12 @@ class Proof:
             return self.report.append((REQUIRED, text))
         same = bool(own) and all(own[each] == recorded[each] for each in own)
         row["result"] = "ok" if same else "mismatch" if own else "missing"
+        if "excerpt" in said and said["digests"] == recorded:
+            same = bool(own) and own["sha256"] == said["excerpt"]["digests"]["sha256"]
+            row["result"] = "excerpt" if same else "mismatch" if own else "missing"
+            zh = f"{name}：仅第 {said['excerpt']['pages']} 页的节录，是否出自原件须凭原件核对"
+            text = f"{zh}｜{name}: an excerpt; whether it is of the original needs the original"
+            self.report.append((UNCHECKED, text))
         if not same or said["digests"] != recorded:
             raise Refused("字节或说明与入库时不符｜bytes or statement are not as stored")
 
@@ -573,7 +580,7 @@ def told(report: Report, values: list[str], rows: list[Row], english: bool) -> s
 def main() -> int:
     """Verify the bundle that the command line names."""
     parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
-    parser.add_argument("bundle")
+    parser.add_argument("bundle", nargs="?", default=".")
     for option in ("--policy", "--since", "--originals", "--certificate", "--by"):
         parser.add_argument(option, default="")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")

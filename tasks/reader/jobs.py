@@ -8,6 +8,7 @@ from typing import Any
 from tasks.reader import (
     charset,
     ewf,
+    excerpt,
     fields,
     grid,
     heavy,
@@ -99,6 +100,10 @@ def _picture(job: Job, source: Source, descriptors: list[int]) -> Any:
     return picture.give_picture(source, job.number, job.inside, descriptors[2])
 
 
+def _excerpt(job: Job, source: Source, descriptors: list[int]) -> Any:
+    return excerpt.give_excerpt(source, sorted(wanted.decode(job.wanted)), descriptors[2])
+
+
 def _probe(job: Job, source: Source, _: list[int]) -> Any:
     return probe()
 
@@ -115,6 +120,7 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "acquisition": _acquisition,
     "image_hashes": _image_hashes,
     "picture": _picture,
+    "excerpt": _excerpt,
     "probe": _probe,
     "unlock": _unlock,
     "searchable": searchable.build,

@@ -18,7 +18,7 @@ from storage.errors import IntegrityError, NotFoundError, StateError
 from storage.event import Action
 from storage.nouns import Person
 from storage.story import tell
-from tasks.handing_out import PackageFile, open_package, record_download
+from tasks.handing_out import PackageFile, files_of, open_package, record_download
 from tests.house import events
 from tests.tasks.sent import CLERK, NUMBER, case_house, draft, send
 
@@ -162,7 +162,5 @@ def test_nothing_of_an_altered_piece_is_handed_out_and_an_alert_is_raised(
 
 def _stored(custody: Custody, package: PackageFile) -> Path:
     """Return where a directory keeps a file's bytes."""
-    size = package.size
-    found = [p for p in custody.workspace.packages.rglob("*") if p.is_file()]
-    (path, *_) = [p for p in found if p.stat().st_size == size]
-    return path
+    (row,) = [each for each in files_of(custody, NUMBER) if each["which"] == package.which]
+    return custody.workspace.packages / row["key"]
