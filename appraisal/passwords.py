@@ -62,9 +62,9 @@ def require_good(password: str, login: str) -> None:
     left = text.casefold()
     for each in (login.casefold(), login.casefold().partition("@")[0], *_COMMON):
         left = left.replace(each, "") if each else left
-    if len(set(left)) < 5 or _counts_up(left):
+    if len(set(left)) < 5 or _counts_up(left) or text.isdigit():
         raise InputError(
-            "密码过于简单：含登录名、常用词或重复字符 this password is too easy to guess",
+            "密码过于简单：仅含数字、登录名、常用词或重复字符 this password is too easy to guess",
             remedy="choose several words that do not belong together",
         )
 
