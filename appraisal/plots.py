@@ -19,7 +19,7 @@ _ROW = 46
 _LEFT, _RIGHT = 4, 136
 _SPAN = WIDTH - _LEFT - _RIGHT
 _INK, _FAINT, _BLUE, _ORANGE, _RED = "#1b1b1b", "#767676", "#1f5f99", "#b35c00", "#a3001b"
-_LABEL_WIDTH = 60
+_LABEL_WIDTH = 54
 """Columns of a label that has its line for itself; a Chinese character takes two."""
 _SHORT_LABEL = 36
 """Columns of a label that shares its line with numbers."""

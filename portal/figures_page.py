@@ -43,7 +43,7 @@ tbody th[scope=rowgroup]{font-weight:bold}
 tr.all>*{background:#f3f3f3;font-weight:bold}
 .words dt{font-weight:bold;margin-top:.6rem}
 .words dd{margin:0 0 0 1rem}
-@media(min-width:64rem){.pair{grid-template-columns:minmax(20rem,30rem) 1fr}}
+@media(min-width:64rem){.pair:not(.wide){grid-template-columns:minmax(20rem,30rem) 1fr}}
 @media(max-width:40rem){.facts{display:block}.facts dd{margin-bottom:.4rem}}
 @media print{.pair{display:block}}
 """
@@ -158,17 +158,18 @@ def _numbers(found: Report, say: Say, plain: Say) -> str:
         for f in (row.figures,)
     ]
     name = plain("各机构委托的去向", "What became of the commissions")
-    kinds.append(plain("在办未逾期", "Open, not overdue"))
+    kinds.append(plain("在办未逾期", "Open in time"))
     plot = plots.stacks("numbers", name, kinds, drawn)
     heading = say("委托数量", "Numbers")
-    return _section(heading, "commissions", say, plot, _table(found, _NUMBERS, name, say))
+    return _section(heading, "commissions", say, plot, _table(found, _NUMBERS, name, say), " wide")
 
 
-def _section(heading: str, key: str, say: Say, plot: str, table: str) -> str:
+def _section(heading: str, key: str, say: Say, plot: str, table: str, wide: str = "") -> str:
+    """Return a heading with its definition, plot and table; a wide table stands below."""
     word = WORDS[key]
     return (
         f"<section><h2>{heading}</h2>\n<p>{say(word.means_zh, word.means_en)}</p>\n"
-        f'<div class="pair"><figure>{plot}</figure>\n{table}</div></section>\n'
+        f'<div class="pair{wide}"><figure>{plot}</figure>\n{table}</div></section>\n'
     )
 
 

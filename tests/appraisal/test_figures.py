@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appraisal import acts
+from appraisal.figure_words import WORDS
 from appraisal.figures import Report, Row, permille, report
 from appraisal.matters import MatterType
 from appraisal.percentiles import median, percentile
@@ -225,3 +227,9 @@ def test_net_working_days_are_those_of_a_walk_over_every_day(start, length, paus
         for each in days
     )
     assert workdays.net(start, start + timedelta(days=length), periods) == expected
+
+
+def test_the_documentation_defines_each_figure_as_the_page_does() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "turnaround.md").read_text()
+    for word in WORDS.values():
+        assert f"| {word.zh} | {word.en} | {word.means_zh} | {word.means_en} |" in text

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from appraisal.figures import Figures, figures
 from appraisal.matters import MatterType
 from appraisal.requirements import require_issuable
 from appraisal.rules import RuleBook
-from appraisal.suggest import WEIGHTS, Setting, Suggestion, field_fits, suggest
+from appraisal.suggest import PART_NAMES, WEIGHTS, Setting, Suggestion, field_fits, suggest
 from storage.errors import CustodyError
 from tests.appraisal import made
 
@@ -211,3 +212,10 @@ def test_ap_06_who_fits_may_be_commissioned_and_nobody_is_lost(rows, random) -> 
 )
 def test_a_field_fits_by_its_name_or_a_part_of_it(wanted, offered, fits) -> None:
     assert field_fits(wanted, offered) is fits
+
+
+def test_the_documentation_states_the_weights() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "agencies.md").read_text()
+    for name, most in WEIGHTS.items():
+        zh, en = PART_NAMES[name]
+        assert f"| {zh} {en} | {most} |" in text
