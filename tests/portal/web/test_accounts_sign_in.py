@@ -2,9 +2,7 @@
 
 import dataclasses
 import re
-import statistics
 import threading
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -65,10 +63,11 @@ def is_in(client: TestClient) -> bool:
     return client.get("/tokens").status_code == 200
 
 
-def refused(client: TestClient, house: Custody) -> list[tuple[str, int]]:
+def refused(client: TestClient, house: Custody) -> list[str]:
+    """Return why somebody was refused, each kind once; the rest of a window is told later."""
     client.app.state.refusals.settle()  # type: ignore[attr-defined]
     found = [each.details for each in events(house, Action.SIGN_IN)]
-    return [(each["reason"], each["count"]) for each in found if each["kind"] == "refused"]
+    return [each["reason"] for each in found if each["kind"] == "refused"]
 
 
 def test_a_session_begins_and_ends_and_both_are_on_record(
@@ -131,10 +130,10 @@ def test_wrong_passwords_unknown_logins_and_disabled_accounts_are_told_alike(
         text = re.sub(r'value="[^"]*"', "", answer.text)
         told.add((answer.status_code, text, "set-cookie" in answer.headers))
     assert len(told) == 1
-    assert refused(client, house) == [("password", 1)] * 3
+    assert refused(client, house) == ["password"] * 3
 
 
-def test_an_unknown_login_takes_as_long_as_a_known_one(client: TestClient, house: Custody) -> None:
+def test_an_unknown_login_costs_as_much_as_a_known_one(client: TestClient) -> None:
     """Both verify one hash of the same parameters, whether the account has a password or not."""
     calls = []
     before = passwords.matches
@@ -143,22 +142,14 @@ def test_an_unknown_login_takes_as_long_as_a_known_one(client: TestClient, house
         calls.append(stored.rsplit("$", 2)[0])
         return before(stored, password)
 
-    took: dict[str, list[float]] = {LOGIN: [], "nobody": []}
     try:
         passwords.matches = counted
-        for _ in range(3):
-            for login, times in took.items():
-                fields = {"name": login, "password": "wrong"}
-                fields["csrf"] = form_token(client)
-                began = time.perf_counter()
-                client.post("/sign-in", data=fields)
-                times.append(time.perf_counter() - began)
+        for login in (LOGIN, "nobody", ""):
+            try_sign_in(client, login, "wrong")
     finally:
         passwords.matches = before
-    assert len(calls) == 6
+    assert len(calls) == 3
     assert len(set(calls)) == 1
-    known, unknown = (statistics.median(each) for each in took.values())
-    assert 0.3 < known / unknown < 3
 
 
 def test_after_five_wrong_passwords_one_waits_and_waits_grow(
@@ -178,7 +169,7 @@ def test_after_five_wrong_passwords_one_waits_and_waits_grow(
     assert is_in(sign_in(another(client), LOGIN))
     with house.read() as session:
         assert sign_ins.counters(session, [lockout.login_key(LOGIN)]) == {}
-    assert ("locked", 1) in refused(client, house)
+    assert "locked" in refused(client, house)
 
 
 def test_who_guesses_locks_out_nobody_who_worked_here_before(
@@ -344,7 +335,7 @@ def test_a_one_time_link_sets_a_password_and_signs_in_once(
     fields["csrf"] = form_token(late, f"/welcome/{code}")
     assert late.post(f"/welcome/{code}", data=fields).status_code == 404
     assert not is_in(late)
-    assert refused(client, house) == [("code", 1)]
+    assert refused(client, house) == ["code"]
 
 
 def test_a_guessed_link_opens_nothing(client: TestClient, house: Custody) -> None:
@@ -355,7 +346,7 @@ def test_a_guessed_link_opens_nothing(client: TestClient, house: Custody) -> Non
         assert "x" not in page.headers
         fields = {"password": PASSWORD, "again": PASSWORD, "csrf": form_token(client)}
         assert client.post(f"/welcome/{code}", data=fields).status_code == 404
-    assert refused(client, house) == [("code", 1)]
+    assert refused(client, house) == ["code"]
 
 
 # Forms of other pages
@@ -380,7 +371,7 @@ def test_a_form_that_is_not_ours_changes_nothing(client: TestClient, house: Cust
         answer = mine.post("/sign-out/everywhere", data=fields, headers=headers)
         assert answer.status_code == 403, (fields, headers)
         assert is_in(mine)
-    assert refused(client, house) == [("other_page", 1)]
+    assert refused(client, house) == ["other_page"]
 
 
 @pytest.mark.parametrize(
