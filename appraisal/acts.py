@@ -44,9 +44,10 @@ def dispatch(package: Fingerprint, actor: Person, sent_at: str, **data: Any) -> 
     return Transition(Kind.DISPATCH, sent_at, actor, {"package": package.as_json(), **data})
 
 
-def receive(package_digest: str, actor: Person, at: str) -> Transition:
+def receive(package_digest: str, actor: Person, at: str, document: str = "") -> Transition:
     """Acknowledge receipt; the agency repeats the digest of what it got (AP-07)."""
-    return Transition(Kind.RECEIVE, at, actor, {"package_digest": package_digest})
+    more = {"document": document} if document else {}
+    return Transition(Kind.RECEIVE, at, actor, {"package_digest": package_digest, **more})
 
 
 def accept(

@@ -120,9 +120,9 @@ class AgencyDesk:
 
     # What the agency does
 
-    def receive(self, number: str, package_digest: str) -> Commission:
+    def receive(self, number: str, package_digest: str, document: str = "") -> Commission:
         """Acknowledge receipt by repeating the package's digest (AP-07)."""
-        return self._step(number, acts.receive(package_digest, self.actor, self._now()))
+        return self._step(number, acts.receive(package_digest, self.actor, self._now(), document))
 
     def accept(self, number: str, package_digest: str = "") -> Commission:
         """Accept; the date that follows is recorded with the step (TT-02).
