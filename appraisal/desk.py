@@ -9,7 +9,7 @@ returned) are derived from the history and recorded after it; repeating that cha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -34,6 +34,7 @@ from appraisal.queue import (
     rules_of,
     summary,
 )
+from appraisal.remembered import RowKey, remembered
 from appraisal.requirements import Problem, require_issuable, require_unique
 from appraisal.rules import RuleBook, RuleSet
 from appraisal.step import FORMS, KIND_NAMES, Kind, Transition
@@ -147,28 +148,47 @@ class Desk:
             InputError: the standing is unknown, or ``after`` is not from such a listing.
         """
         wanted = rows.Wanted(agency, case, standing, text, today.isoformat(), sent)
-        limit = max(1, min(limit, MOST_ROWS))
+        limit, calendar = max(1, min(limit, MOST_ROWS)), self.calendar
         with self.custody.read() as session:
             found, following = rows.page(session, wanted, after, limit)
-            shown = self._rows(session, found, today)
-            return QueuePage(tuple(shown), following, rows.count_open(session, agency))
+            total = rows.count_open(session, agency)
+            shown = self._rows(session, found, today, calendar)
+        return QueuePage(shown, following, total)
 
     def changes(
         self, agency: str, since: int, limit: int, today: date
     ) -> tuple[tuple[QueueRow, ...], int]:
         """Return an agency's commissions with a step after an entry of the log, and the newest."""
+        calendar = self.calendar
         with self.custody.read() as session:
             found = rows.changed(session, agency, since, max(1, min(limit, MOST_ROWS)))
-            shown = self._rows(session, found, today)
-        return tuple(shown), found[-1]["last_index"] if found else since
+            shown = self._rows(session, found, today, calendar)
+        return shown, found[-1]["last_index"] if found else since
 
     def _rows(
-        self, session: Any, found: Sequence[Mapping[str, Any]], today: date
-    ) -> Iterator[QueueRow]:
-        steps = rows.steps_of(session, [each["commission_no"] for each in found])
-        for each in found:
-            commission = _unfolded(steps[each["commission_no"]]).commission
-            yield row_of(commission, today, self.book, self.calendar)
+        self, session: Any, found: Iterable[Mapping[str, Any]], today: date, calendar: WorkCalendar
+    ) -> tuple[QueueRow, ...]:
+        """Return the rows of commissions; those not remembered are folded from their steps."""
+        known = remembered(self.custody.database)
+        keys = [
+            RowKey(
+                each["commission_no"],
+                each["last_index"],
+                each["steps"],
+                today.isoformat(),
+                f"{calendar.id} {calendar.version}",
+            )
+            for each in found
+        ]
+        shown = {key: known.get(key) for key in keys}
+        new = [key for key, row in shown.items() if row is None]
+        steps = rows.steps_of(session, [key.commission_no for key in new])
+        for key in new:
+            commission = _unfolded(steps[key.commission_no]).commission
+            row = row_of(commission, today, self.book, calendar)
+            known.put(key, row)
+            shown[key] = row
+        return tuple(row for row in shown.values() if row is not None)
 
     def draft(self, untrusted: Mapping[str, Any], by: Person, at: str) -> Commission:
         """Draft a commission from a brief with its choice of material.
