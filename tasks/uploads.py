@@ -368,4 +368,4 @@ def _set_state(
 
 def _utc(custody: Custody, days: float = 0.0) -> str:
     moment = custody.clock().astimezone(UTC) + timedelta(days=days)
-    return moment.isoformat(timespec="seconds")
+    return moment.isoformat(timespec="milliseconds")

@@ -39,7 +39,7 @@ def create_app(custody: Custody) -> QueueApp:
     app.state.limits = Limits(custody.settings)
     app.state.refusals = Refusals(custody)
     app.include_router(api)
-    app.openapi_schema = description()
+    app.openapi = description  # type: ignore[method-assign]
     app.include_router(signing_in.router)
     app.include_router(oidc.router)
     app.include_router(pages)

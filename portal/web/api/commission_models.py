@@ -304,6 +304,8 @@ class RecusalView(Shown):
 class CommissionView(CommissionSummary):
     """One commission as a whole."""
 
+    model_config = ConfigDict(json_schema_extra={})
+
     brief: BriefView = Field(description="What is commissioned.")
     package_digest: str = Field(description="SHA-256 of the package, as printed on the letter.")
     files: list[FileView] = Field(description="What was sent: package, letter, supplements.")

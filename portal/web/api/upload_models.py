@@ -160,4 +160,4 @@ class UploadView(Shown):
 class UploadList(Shown):
     """The uploads of a commission, oldest first."""
 
-    uploads: list[UploadView]
+    uploads: list[UploadView] = Field(description="The uploads.")

@@ -1,0 +1,133 @@
+"""News: at once when there is some, else waited for without cost."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from portal.web.api.news import News
+from tests.portal.web.api.problem import problem
+from tests.portal.web.api.world import API, World
+from tests.portal.web.signing import HERE, bearer, make_account, make_token
+
+
+def test_changes_are_followed_by_their_cursor(world: World) -> None:
+    """AP-14: what took a step since the cursor, as it stands now; nothing twice, nothing missed."""
+    client = world.client()
+    end = client.get("/changes", params={"since": 2**53 - 1}).json()
+    assert end["commissions"] == []
+    sent = world.send()
+    world.send("OT")
+    found = client.get("/changes", params={"since": end["cursor"]}).json()
+    assert [each["commission_id"] for each in found["commissions"]] == [sent.id]
+    assert found["cursor"] > end["cursor"]
+    again = client.get("/changes", params={"since": found["cursor"]}).json()
+    assert (again["commissions"], again["cursor"]) == ([], found["cursor"])
+    client.post(f"{sent.path}/accept", json={"package_digest": sent.digest})
+    (one,) = client.get("/changes", params={"since": found["cursor"]}).json()["commissions"]
+    assert one["state"]["code"] == "accepted"
+
+
+def asking(world: World, ask: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+    """Run requests against the application in one event loop, as a server does."""
+
+    async def run() -> None:
+        transport = httpx.ASGITransport(world.app)
+        async with httpx.AsyncClient(transport=transport, base_url=HERE + API) as client:
+            await ask(client)
+
+    world.app.state.news = News(world.house, 0.05)
+    try:
+        asyncio.run(run())
+    finally:
+        del world.app.state.news
+
+
+def test_who_waits_is_answered_when_something_happens(world: World) -> None:
+    """AP-14: a waiting request ends with the step, and not with another agency's."""
+    headers = bearer(world.tokens["SJ"])
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        end = (await client.get("/changes?since=9007199254740991", headers=headers)).json()
+        query = f"/changes?since={end['cursor']}&wait=20"
+        waiting = asyncio.create_task(client.get(query, headers=headers))
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(world.send, "OT")
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        begun = time.monotonic()
+        sent = await asyncio.to_thread(world.send)
+        found = (await waiting).json()
+        assert [each["commission_id"] for each in found["commissions"]] == [sent.id]
+        assert time.monotonic() - begun < 15
+
+    asking(world, ask)
+
+
+def test_fifty_who_wait_cost_one_look_an_interval(world: World) -> None:
+    """AP-14: no thread and no connection each; nobody waits longer than they asked."""
+    accounts = [make_account(world.house, f"poll-{n}", agency_id="SJ") for n in range(13)]
+    tokens = [make_token(world.house, each) for each in accounts]
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        end = (
+            await client.get("/changes?since=9007199254740991", headers=bearer(tokens[0]))
+        ).json()
+        query = f"/changes?since={end['cursor']}&wait=3"
+        news = world.app.state.news
+        jobs = [client.get(query, headers=bearer(tokens[n % 13])) for n in range(50)]
+        waiting = asyncio.gather(*jobs)
+        while news.waiters < 50:
+            await asyncio.sleep(0.01)
+        before, threads = news.looks, threading.active_count()
+        await asyncio.sleep(1.0)
+        assert news.looks - before <= 21
+        assert threading.active_count() <= threads
+        answers = await waiting
+        assert {each.status_code for each in answers} == {200}
+        assert {each.json()["cursor"] for each in answers} == {end["cursor"]}
+        assert news.waiters == 0
+
+    asking(world, ask)
+
+
+def test_one_account_has_few_places_to_wait(world: World) -> None:
+    """ST-06: an account that waits too often at once is told so."""
+    headers = bearer(world.tokens["SJ"])
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        end = (await client.get("/changes?since=9007199254740991", headers=headers)).json()
+        query = f"/changes?since={end['cursor']}&wait=1"
+        places = world.house.settings.polls_per_account
+        jobs = [client.get(query, headers=headers) for _ in range(places + 1)]
+        answers = await asyncio.gather(*jobs)
+        assert sorted(each.status_code for each in answers) == [*[200] * places, 429]
+        (refused,) = [each for each in answers if each.status_code == 429]
+        problem(refused, 429, "rate")
+        assert refused.headers["retry-after"]
+
+    asking(world, ask)
+
+
+def test_the_stream_of_events_tells_the_same(world: World, monkeypatch: object) -> None:
+    """AP-14: server-sent events with the cursor as their identifier; the stream ends by itself."""
+    import portal.web.api.changes as module
+
+    sent = world.send()
+    client = world.client()
+    end = client.get("/changes").json()["cursor"]
+    old, module.STREAM_SECONDS = module.STREAM_SECONDS, 0.4
+    try:
+        world.app.state.news = News(world.house, 0.05)
+        answer = client.get("/events", headers={"Last-Event-ID": str(end - 1)})
+    finally:
+        module.STREAM_SECONDS = old
+        del world.app.state.news
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    event = next(each for each in answer.text.split("\n\n") if each.startswith("event: changes"))
+    data = json.loads(event.partition("data: ")[2])
+    assert data["commissions"][-1]["commission_id"] == sent.id
+    assert f"id: {end}" in event
