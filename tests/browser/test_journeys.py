@@ -63,11 +63,11 @@ def test_ap_07_ap_08_from_the_queue_to_the_opinion(
 
 
 def _ask_and_go_on(page: Page) -> None:
-    page.get_by_text("要求补充材料", exact=True).click()
+    page.locator("summary", has_text="要求补充材料").click()
     page.get_by_label("需要补充什么").fill("请提供反应釜的型号")
     page.get_by_role("button", name="要求补充材料").click()
     expect(page.locator(".line [aria-current=step]")).to_have_text("等待补充材料")
-    page.get_by_text("不等补充材料，继续鉴定", exact=True).click()
+    page.locator("summary", has_text="不等补充材料").click()
     page.get_by_label("为什么可以继续").fill("铭牌照片已足够")
     page.get_by_role("button", name="不等补充材料，继续鉴定").click()
     expect(page.get_by_text("期限继续计算")).to_be_visible()

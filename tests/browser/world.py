@@ -93,6 +93,8 @@ FRESH, PHONE, KEYS = 21, 22, 23
 """Commissions that wait to be acknowledged: for the desk, the phone, and the keyboard alone."""
 PLAIN = 24
 """And one for a browser without scripts."""
+WAITING = 25
+"""One that nobody touches."""
 RECEIVED, RUNNING, PAUSED, LATE, BACK, CLOSED, DECLINED, FOREIGN = 11, 12, 13, 14, 15, 16, 17, 31
 
 
@@ -138,7 +140,7 @@ def _agencies(world: World) -> None:
 
 
 def _waiting(world: World) -> None:
-    for index in (FRESH, PHONE, KEYS, PLAIN):
+    for index in (FRESH, PHONE, KEYS, PLAIN, WAITING):
         world.send(index, f"03-09 10:{index}")
     world.send(RECEIVED, "03-04 15:00", exhibits=("E0001",))
     world.agency("03-05 09:00").receive(number(RECEIVED), world.digests[RECEIVED])
