@@ -32,9 +32,15 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
-FIRST = ("prefect", "s3", "faults", "postgresql", "world")
+FIRST = ("prefect", "s3", "faults", "postgresql", "world", "browser")
 """Groups of tests that take minutes, the longest first: none of them may begin last."""
-SHARED = {"rgw": "s3", "postgres": "postgresql", "prefect_server": "prefect", "world": "world"}
+SHARED = {
+    "rgw": "s3",
+    "postgres": "postgresql",
+    "prefect_server": "prefect",
+    "world": "world",
+    "agencies_world": "browser",
+}
 """Fixtures that several files share and that start a server or take long to make, and the group
 of the tests that use them: for a server also the parameter by which a contract asks for it.
 """
