@@ -2,7 +2,7 @@
 
 A commission's history only ever grows, and the entry of its newest step names all of it; with
 the day and the calendar it gives the whole row. Such a row is never wrong, only forgotten: a
-process remembers the last few thousand of each database. It holds nothing that a rebuild would need.
+process remembers the last few thousand of each database, of some 11 KiB each.
 """
 
 from __future__ import annotations

@@ -212,9 +212,8 @@ def run(name: str, url: str, commissions: int, exhibits: int) -> None:
         fill(custody, commissions, exhibits)
         analyse(custody.database)
         seconds = time.monotonic() - started
-        print(
-            f"{name}, ms (new, again): {commissions} commissions, {exhibits} exhibits, filled in {seconds:.0f} s"
-        )
+        held = f"{commissions} commissions, {exhibits} exhibits"
+        print(f"{name}, ms (new, again): {held}, filled in {seconds:.0f} s")
         for question, ask in questions(custody, commissions).items():
             new = measure(ask, remembered(custody.database).clear)
             again = measure(ask, lambda: None)
