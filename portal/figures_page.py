@@ -69,18 +69,24 @@ def figures_page(found: Report, language: str = "zh") -> str:
         found: the figures.
         language: ``zh`` for Chinese with English beside it, ``en`` for English alone.
     """
-    say = _english if language == "en" else _both
-    plain = _plain_english if language == "en" else _plain_both
-    title = plain("鉴定时效统计", "Turnaround of appraisals")
-    tag = "en" if language == "en" else "zh-CN"
+    english = language == "en"
+    title = (_plain_english if english else _plain_both)("鉴定时效统计", "Turnaround of appraisals")
     return (
-        f'<!doctype html>\n<html lang="{tag}"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="{"en" if english else "zh-CN"}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{as_html(POLICY)}">'
-        f"<title>{title} · {found.day}</title><style>{_STYLE}</style></head><body>\n<main>\n"
-        f"<h1>{say('鉴定时效统计', 'Turnaround of appraisals')}</h1>\n{_facts(found, say)}"
+        f"<title>{title} · {found.day}</title><style>{_STYLE}</style></head><body>\n"
+        f"<main>{figures_content(found, language)}</main>\n</body></html>\n"
+    )
+
+
+def figures_content(found: Report, language: str = "zh") -> str:
+    """Return what stands in the page, for a frame that has a style of its own."""
+    say, plain = (_english, _plain_english) if language == "en" else (_both, _plain_both)
+    return (
+        f"\n<h1>{say('鉴定时效统计', 'Turnaround of appraisals')}</h1>\n{_facts(found, say)}"
         f"{_on_time(found, say, plain)}{_days(found, say, plain)}{_numbers(found, say, plain)}"
-        f"{_words(say)}</main>\n</body></html>\n"
+        f"{_words(say)}"
     )
 
 
