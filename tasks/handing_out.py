@@ -8,9 +8,11 @@ resumed anywhere and nothing altered ever leaves. (RULES: AP-07, CU-05, ST-05; d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
@@ -20,10 +22,11 @@ from appraisal.desk import Desk
 from storage.catalogue import commissions
 from storage.custody import Custody
 from storage.digest import Fingerprint, digest_stream, fingerprint_bytes
-from storage.errors import IntegrityError, NotFoundError
+from storage.errors import ConflictError, HostError, IntegrityError, NotFoundError
 from storage.event import Action, event_id
 from storage.nouns import Person
 from storage.objects import ObjectRef
+from storage.workspace import remove_leftovers, write_durably
 from tasks.alerting import alert_event
 from tasks.filing import PIECE
 
@@ -298,3 +301,33 @@ def _turn(custody: Custody, subject: list[str], *, anew: bool) -> int:
 
 def _on_record(custody: Custody, subject: list[str]) -> bool:
     return custody.log.index_of(event_id(Action.DOWNLOADED, *subject)) is not None
+
+
+def write_files(custody: Custody, number: str, folder: Path, by: Person) -> list[Path]:
+    """Write every file of a commission to a folder, for an agency that gets them by hand.
+
+    Raises:
+        ConflictError: a file of that name is there.
+        IntegrityError: what is stored is not what was sent; that file is not written.
+        HostError: the folder cannot be written.
+    """
+    written = []
+    for row in files_of(custody, number):
+        file = open_package(custody, number, row["which"])
+        record_download(custody, number, by, file=file)
+        target = folder / file.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(target):
+                raise ConflictError(f"{target} 已存在 exists already", remedy="name a new folder")
+            try:
+                write_durably(target, file.open_range())
+            finally:
+                remove_leftovers(target)
+        except OSError as error:
+            raise HostError(
+                f"{target} cannot be written: {error.strerror}", remedy="name another folder"
+            ) from error
+        record_download(custody, number, by, file=file, whole=True)
+        written.append(target)
+    return written
