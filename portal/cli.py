@@ -17,6 +17,7 @@ from portal.commands import (
     agencies,
     alike,
     anchor,
+    answering,
     appraisal,
     cases,
     client,
@@ -113,6 +114,8 @@ app.command("access")(holding.access)
 app.add_typer(agencies.agency, name="agency")
 app.add_typer(commission_steps.commission, name="commission")
 app.command("dispatch")(appraisal.dispatch)
+app.add_typer(answering.package, name="package")
+app.command("answer")(answering.answer)
 app.command("queue")(appraisal.queue)
 app.command("accept")(appraisal.accept)
 app.command("decline")(appraisal.decline)
