@@ -90,6 +90,7 @@ def supply_supplement(
     at: str,
     package: Fingerprint | None = None,
     document: str = "",
+    **data: Any,
 ) -> tuple[Transition, ...]:
     """Hand more material over: one step, and one more for each part of a long list.
 
@@ -100,13 +101,18 @@ def supply_supplement(
         at: when.
         package: fingerprint of the package built of it, if one was; the agency repeats it.
         document: number of the letter that goes with it.
+        data: what the first step says beside it, such as the files that were made.
     """
     made = {"package": package.as_json() if package else None, "document": document}
+    parts = list(_parts(materials)) or [[]]
     return tuple(
         Transition(
-            Kind.SUPPLY_SUPPLEMENT, at, actor, {"materials": part, "supplement": number, **made}
+            Kind.SUPPLY_SUPPLEMENT,
+            at,
+            actor,
+            {"materials": part, "supplement": number, **made, **({} if place else data)},
         )
-        for part in (list(_parts(materials)) or [[]])
+        for place, part in enumerate(parts)
     )
 
 

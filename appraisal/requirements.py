@@ -78,11 +78,20 @@ def agency_problems(brief: Brief, agency: Agency, on: date, rules: Sequence[str]
     if not any(each.type.value in rules for each in agency.registers_on(on)):
         text = f"it stands in no register that counts on {on.isoformat()}"
         found.append(Problem("AP-06", "委托日不在任何适用的名册内", text, waivable=True))
+    found += _re_appraisers(brief, agency)
     found += [
         Problem("AP-06", f"存在利益冲突：{each}", "is among its declared conflicts", waivable=True)
         for each in _conflicts_of_interest(brief, agency)
     ]
     return found
+
+
+def _re_appraisers(brief: Brief, agency: Agency) -> list[Problem]:
+    """A re-appraisal has a senior expert at least (JAG art. 32); an agency may list none."""
+    if brief.type is not CommissionType.RE_APPRAISAL or any(e.senior for e in agency.appraisers):
+        return []
+    text = "a re-appraisal needs a senior appraiser, and the agency lists none (JAG 32)"
+    return [Problem("AP-10", "重新鉴定应有高级职称鉴定人，机构资料未列", text, waivable=True)]
 
 
 def parent_problems(brief: Brief, parent: Commission | None) -> list[Problem]:
@@ -93,6 +102,9 @@ def parent_problems(brief: Brief, parent: Commission | None) -> list[Problem]:
         return [Problem("AP-10", "没有找到原委托", f"there is no commission {brief.parent_no}")]
     if parent.case_no != brief.case_no:
         return [Problem("AP-10", "原委托属于另一案件", "the first commission is of another case")]
+    if parent.opinion is None:
+        text = "the first commission has no opinion to be supplemented or repeated"
+        return [Problem("AP-10", "原委托尚无鉴定意见，不能补充或重新鉴定", text)]
     if brief.type is CommissionType.SUPPLEMENTARY or parent.agency_id != brief.agency_id:
         return []
     before = {

@@ -176,3 +176,24 @@ def test_ap_10_a_supplementary_appraisal_refers_to_the_first() -> None:
         issue(**more)
     with pytest.raises(InputError, match="another case"):
         issue(parent=returned(), case_no="另案1号", **more)
+
+
+def test_ap_10_without_an_opinion_nothing_is_repeated_or_supplemented() -> None:
+    """AP-05, AP-10: a re-appraisal is no way to have two agencies at once."""
+    for first in (made.dispatched(), made.accepted()):
+        for kind in ("重新鉴定", "补充鉴定"):
+            again = {"commission_no": "9号", "type": kind, "parent_no": first.commission_no}
+            with pytest.raises(InputError, match="no opinion"):
+                issue(agency=made.agency(agency_id="ZJ"), parent=first, agency_id="ZJ", **again)
+
+
+def test_ap_10_a_re_appraisal_has_a_senior_appraiser() -> None:
+    """AP-10: JAG art. 32; a reason overrides it, because an agency may list nobody."""
+    first = returned()
+    again = {"commission_no": "9号", "type": "重新鉴定", "parent_no": first.commission_no}
+    nobody = made.agency(agency_id="ZJ", appraisers=[])
+    with pytest.raises(InputError, match="senior"):
+        issue(agency=nobody, parent=first, agency_id="ZJ", **again)
+    excepted = again | {"override_reason": "另行聘请"}
+    waived = issue(agency=nobody, parent=first, agency_id="ZJ", **excepted)
+    assert [each.code for each in waived] == ["AP-10"]
