@@ -31,7 +31,7 @@ class Target:
             return
 
 
-GROUPS = ("intake", "containers", "claimed", "documents", "pictures", "proofs")
+GROUPS = ("intake", "containers", "claimed", "documents", "pictures", "proofs", "agencies")
 
 
 def targets_of(group: str) -> dict[str, Target]:
