@@ -13,13 +13,13 @@ from typing import Any
 
 from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
-from appraisal.clocks import due_of_completion
+from appraisal.clocks import due_of_completion, local_day
 from appraisal.commission import Commission, NoticeKind
 from appraisal.happened import Fate
 from appraisal.material import Material
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.rules import Limit, RuleSet
-from appraisal.step import Kind, Transition, parse_moment
+from appraisal.step import Kind, Transition
 from appraisal.turnaround import Due, Extension, check_extension
 from storage.digest import Fingerprint
 from storage.errors import StateError
@@ -161,7 +161,8 @@ def extend(
             "还没有可延长的时限 there is no time limit to extend yet",
             remedy="请先受理 accept it first",
         )
-    today = parse_moment(at).date()
+    # The day is that of the rules, whatever zone the time is written in.
+    today = local_day(at, rules)
     old = due_of_completion(commission, rules, calendar, today)
     granted = Extension(limit, approved_by, notified)
     check_extension(granted, len(commission.extensions), old, rules)

@@ -9,6 +9,7 @@
     keys/                    the log's private key (0600), its public key, the last signed head
     packages/<commission>/   appraisal packages and letters
     uploads/<upload>/        opinions that agencies are sending, until they are exhibits
+    calendars/               copies of the year's notices that were loaded; the record counts
     work/                    scratch space, safe to delete when nothing runs
     prefect/                 Prefect's home
     custody.sqlite           catalogue and log inbox (unless CUSTODY_DATABASE names a server)

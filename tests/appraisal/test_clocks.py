@@ -1,16 +1,18 @@
 """Clocks of a commission on a day, the queue and the overdue list (TT-01 to TT-05)."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from appraisal import acts
 from appraisal.calendar import WorkCalendar
 from appraisal.clocks import ClockState, clocks
 from appraisal.commission import Commission
 from appraisal.queue import overdue_view, queue_view
-from appraisal.rules import RuleBook
+from appraisal.rules import Limit, RuleBook, Unit
 from appraisal.step import Transition
 from appraisal.transitions import apply
+from appraisal.year_notice import parse, with_notices
 from tests.appraisal import made
+from tests.appraisal.made_notice import NOTICE_2027, notice_text
 
 CALENDAR = WorkCalendar.load()
 BOOK = RuleBook.load()
@@ -153,3 +155,41 @@ def test_a_provisional_date_says_so() -> None:
     clock = clocks(commission, NATIONAL, CALENDAR, date(2026, 12, 1))[1]
     assert (clock.due.date, clock.provisional) == (date(2027, 1, 5), True)
     assert clock.as_json()["due"]["provisional"] is True
+
+
+def test_tt_02_tt_03_a_step_s_day_is_that_of_the_rules_zone() -> None:
+    """TT-02, TT-03: half past eleven at night in UTC is the next day in Shanghai."""
+    sent = made.dispatched()
+    night = "2026-01-29T23:30:00+00:00"
+    commission = then(sent, acts.accept(B, night, made.PACKAGE.sha256))
+    assert states(commission, date(2026, 3, 19))[1] == ("completion", "2026-03-19", "running")
+    # Extended on the evening of the 9th in UTC: the pause counts to the 10th.
+    asked = then(commission, acts.request_supplement("原始图纸", B, "2026-03-05T20:00:00+00:00"))
+    step = acts.extend(
+        asked,
+        Limit(10, Unit.WORKING_DAY),
+        "所长",
+        date(2026, 3, 9),
+        NATIONAL,
+        CALENDAR,
+        B,
+        "2026-03-09T20:00:00+00:00",
+    )
+    assert step.data["old_due"] == "2026-03-23"
+
+
+def test_tt_11_a_clock_that_is_over_is_not_moved_by_a_notice() -> None:
+    """TT-11: accepted late in the year, returned before the next year's notice was loaded."""
+    notice = parse(
+        notice_text(holidays={**NOTICE_2027["holidays"], "2026-12-31": "元旦"}), CALENDAR
+    )
+    loaded = with_notices(CALENDAR, [(datetime(2026, 12, 10, tzinfo=UTC), notice)])
+    commission = then(
+        made.dispatched(), acts.accept(B, "2026-11-23T09:00:00+08:00", made.PACKAGE.sha256)
+    )
+    on = date(2026, 12, 20)
+    moved = clocks(commission, NATIONAL, loaded, on)[1]
+    assert (moved.due.date, moved.provisional) == (date(2027, 1, 6), False)
+    back = acts.return_opinion(made.opinion(), "x/E9", [], B, "2026-12-09T09:00:00+08:00")
+    over = clocks(then(commission, back), NATIONAL, loaded, on)[1]
+    assert (over.due.date, over.provisional) == (date(2027, 1, 5), True)
