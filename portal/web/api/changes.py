@@ -30,6 +30,14 @@ router = APIRouter(route_class=ProblemRoute, tags=["news"])
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS = 600.0
 """A stream ends after so long: whoever goes on shows the token again."""
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "The cursor."},
+        "event": {"type": "string", "enum": ["changes"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 Since = Annotated[
     int,
     Query(
@@ -83,7 +91,7 @@ async def changes(
         200: {
             "description": "Events named `changes`; `id` is the cursor, `data` as of `/changes`. "
             "The stream ends after ten minutes: open it again with `Last-Event-ID`.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _EVENT}},
         },
     },
 )
