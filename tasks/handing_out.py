@@ -114,7 +114,8 @@ def open_package(
     Args:
         custody: the installation.
         number: the commission's number.
-        which: which of its files; ``files_of`` lists them.
+        which: which of its files; ``files_of`` lists them. An agency that has a key of its own
+            gets the encrypted file where it asks for a package.
         agency_id: whoever asks for an agency; empty: the bureau itself.
 
     Raises:
@@ -127,7 +128,8 @@ def open_package(
     if agency_id:
         today = date.fromisoformat(custody.now()[:10])
         require_access(commission, today, custody.settings.access_days)
-    row = next((each for each in files_of(custody, number) if each["which"] == which), None)
+    files = {each["which"]: each for each in files_of(custody, number)}
+    row = files.get(_sealed(which) if agency_id and _sealed(which) in files else which)
     if row is None:
         raise NotFoundError(
             f"委托书{number}没有文件“{which}” the commission has no file {which!r}",
@@ -135,7 +137,12 @@ def open_package(
         )
     reader = _Reader(custody, number, commission.brief.case_id, row)
     print_ = Fingerprint.from_json(row["fingerprint"])
-    return PackageFile(which, row["name"], print_, reader.read, reader.link)
+    return PackageFile(row["which"], row["name"], print_, reader.read, reader.link)
+
+
+def _sealed(which: str) -> str:
+    """Return what an agency with a key gets in place of a package: the encrypted file."""
+    return "encrypted" if which == "package" else f"{which}.encrypted"
 
 
 def _unknown(number: str) -> NotFoundError:
