@@ -31,6 +31,7 @@ from storage.nouns import Person, case_id
 from storage.settings import Settings
 from storage.workspace import Workspace
 from tasks import (
+    case_clock_steps,
     claims,
     dispatching,
     disposing,
@@ -42,6 +43,7 @@ from tasks import (
     judging,
     reading,
     receiving,
+    recomputing,
     releasing,
     rereading,
     returning,
@@ -56,6 +58,7 @@ from tasks.bundle import Answer
 from tasks.reader.cell import CellPool
 from tasks.releasing import Decision
 from tasks.rotating import rotate_key
+from tests.appraisal.made_notice import notice_text
 from tests.house import CASE_NO, make_bundle
 from tests.services.rgw import free_port
 from tests.services.witness import running_witness
@@ -165,12 +168,23 @@ def live(custody: Custody, pool: CellPool, folder: Path) -> None:
     (bad / "manifest.yaml").write_text("nothing: right\n")
     _decide(custody, pool, take(custody, pool, bad), right)
     appraise(custody, folder)
+    _keep_time(custody)
     _hand_over(custody, folder)
     reading.read_exhibits(custody, pool, [f"{CASE}/E0001"], again=True)
     _expand(custody, pool, folder)
     sweeping.audit(custody, CASE)
     _anchor(custody, folder)
     _look_after(custody, pool, folder)
+
+
+def _keep_time(custody: Custody) -> None:
+    """Clocks of the case, a period that they leave out, and a year's notice that is loaded."""
+    for name in ("case_handling", "preservation"):
+        case_clock_steps.start(custody, CASE, name, when="", document="立案1号", by=OFFICER)
+    case_clock_steps.exclude(custody, CASE, "hearing", when="", document="听证1号")
+    recomputing.load_notice(custody, notice_text(), OFFICER)
+    case_clock_steps.resume(custody, CASE, "hearing", when="", document="听证2号")
+    case_clock_steps.end(custody, CASE, "preservation", when="", document="决1号", outcome="解除")
 
 
 def _expand(custody: Custody, pool: CellPool, folder: Path) -> None:
