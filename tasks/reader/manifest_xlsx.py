@@ -64,6 +64,8 @@ def _rows(sheet: Any) -> list[Row]:
     found: list[Row] = []
     last = 0
     limit = MAX_ROWS
+    # A file that says it is smaller than it is must not hide rows from its reader.
+    sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), 1):
         cells = [clean(cell_text(value).strip())[:MAX_VALUE] for value in row]
         if any(cells):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import date
 
 import openpyxl
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from tasks.reader.answer import RawCell, RawManifest
 from tasks.reader.cell import CellPool
 from tasks.reader.failures import UnreadableError
+from tasks.reader.manifest_xlsx import read_sheet
 from tasks.reader.manifest_yaml import read_yaml
+from tasks.reader.source import Source
 from tests.tasks.reader import samples
 from tests.tasks.reader.conftest import Keep
 
@@ -158,3 +161,22 @@ def test_sheets_with_faults(pool: CellPool, keep: Keep) -> None:
         pool.manifest(keep("c.xlsx", samples.archive({"xl/workbook.xml": b"<x"})), "c.xlsx")
     with pytest.raises(UnreadableError, match="YAML"):
         pool.manifest(keep("d.yaml", samples.pdf(["x"])), "d.yaml")
+
+
+def test_rows_beyond_what_a_sheet_says_of_itself_are_read() -> None:
+    """Tools that write a wrong extent, or one that lies, hide no item."""
+    rows: list[list[object]] = [
+        ["路径", "名称", "种类"],
+        ["a.pdf", "甲", "书证"],
+        ["b.pdf", "乙", "书证"],
+    ]
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book(rows))) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                assert b'<dimension ref="A1:C3"' in data
+                data = data.replace(b'<dimension ref="A1:C3"', b'<dimension ref="A1:C2"')
+            new.writestr(name, data)
+    found = read_sheet(Source(out.getvalue()))
+    assert [item[0].value for item in found.items] == ["a.pdf", "b.pdf"]
