@@ -101,10 +101,9 @@ def supply_supplement(
         at: when.
         package: fingerprint of the package built of it, if one was; the agency repeats it.
         document: number of the letter that goes with it.
-        data: what is said of the package's files, as at dispatch.
         data: what the first step says beside it, such as the files that were made.
     """
-    made = {"package": package.as_json() if package else None, "document": document, **data}
+    made = {"package": package.as_json() if package else None, "document": document}
     parts = list(_parts(materials)) or [[]]
     return tuple(
         Transition(
