@@ -6,8 +6,6 @@ as they come; only what goes to the disk may be large, and only from somebody wh
 
 from __future__ import annotations
 
-import json
-
 from fastapi import FastAPI, HTTPException, Request, params
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -17,6 +15,7 @@ from starlette.routing import Match
 from starlette.types import Message, Receive, Scope, Send
 
 from portal.web import identity
+from portal.web.problems import render_problem
 from portal.web.sessions import STRANGER, over_https, put_cookie
 from storage.custody import Custody
 from storage.settings import Settings
@@ -63,15 +62,11 @@ class QueueApp(FastAPI):
         custody: Custody = self.state.custody
         headers = _Headers(scope, send, custody.settings)
         body = _Body(receive, await self._most(scope, custody))
-        refused = body.refuse_at_once(scope)
-        if refused:
-            await _too_large(scope, body.most)(scope, receive, headers.send)
+        if body.refuse_at_once(scope):
+            answer = await run_in_threadpool(render_problem, Request(scope), body.too_large())
+            await answer(scope, receive, headers.send)
             return
-        try:
-            await super().__call__(scope, body.receive, headers.send)
-        except _TooLargeError:
-            if not headers.started:
-                await _too_large(scope, body.most)(scope, receive, headers.send)
+        await super().__call__(scope, body.receive, headers.send)
 
     async def _most(self, scope: Scope, custody: Custody) -> int:
         """Return how many bytes of body are taken from a request."""
@@ -105,10 +100,6 @@ class QueueApp(FastAPI):
         return False
 
 
-class _TooLargeError(Exception):
-    """A body grew beyond what its request may have."""
-
-
 class _Body:
     """The body of a request, counted."""
 
@@ -128,8 +119,16 @@ class _Body:
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
             if self._seen > self.most:
-                raise _TooLargeError
+                raise self.too_large()
         return message
+
+    def too_large(self) -> HTTPException:
+        """Return the error that tells of a body which is too large; it is not read to its end."""
+        return HTTPException(
+            413,
+            f"请求内容超过{self.most}字节 the request is larger than {self.most} bytes",
+            {"Connection": "close"},
+        )
 
 
 class _Headers:
@@ -162,19 +161,3 @@ class _Headers:
         """Have it recorded that somebody asked for what is not there, or not theirs (ST-06)."""
         if status == 404 and self._scope["state"].get("identity") is not None:
             identity.refuse(Request(self._scope), "not_found")
-
-
-def _too_large(scope: Scope, most: int) -> Response:
-    """Return the answer to a body that is too large, without reading it."""
-    zh = f"请求内容超过{most}字节"
-    en = f"the request is larger than {most} bytes"
-    if scope["path"].startswith("/api/"):
-        body = {"type": "about:blank", "title": "Content Too Large", "status": 413}
-        body |= {"detail": f"{zh} {en}", "code": "too_large"}
-        return Response(
-            json.dumps(body, ensure_ascii=False),
-            413,
-            {"Connection": "close"},
-            "application/problem+json",
-        )
-    return Response(f"{zh}\n{en}\n", 413, {"Connection": "close"}, "text/plain; charset=utf-8")
