@@ -53,11 +53,13 @@ class Broken:
             if faults.slow:
                 await _sleep(faults.slow)
             if faults.cut and passed["in"] > faults.cut:
-                faults.path = ""
+                faults.path, passed["lost"] = "", 1
                 return {"type": "http.disconnect"}
             return message
 
         async def given(message: Any) -> None:
+            if "lost" in passed:
+                raise ConnectionResetError("cut by the test")
             body = message.get("body", b"")
             if body and faults.alter:
                 message = {**message, "body": bytes([body[0] ^ 1]) + body[1:]}

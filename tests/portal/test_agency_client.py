@@ -176,7 +176,7 @@ def test_cut_connections_are_resumed_from_where_they_were(
 
 
 def test_what_is_refused_stays_with_its_reason(world: World, url: str, folder: Path) -> None:
-    """AP-08: no PDF, malformed particulars, two documents, not accepted yet: each stays, and why."""
+    """AP-08: no PDF, malformed particulars, two documents, not accepted yet: each with why."""
     sent = world.send().accepted()
     waiting = world.send()
     client(url, folder).once()
