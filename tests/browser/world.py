@@ -95,6 +95,10 @@ PLAIN = 24
 """And one for a browser without scripts."""
 WAITING = 25
 """One that nobody touches."""
+LARGE, EXTENDING, TWICE = 18, 19, 20
+"""Under way; waiting for a large opinion, for an extension; received, for a double click."""
+NEWS = 26
+"""One that is sent while somebody looks at the queue."""
 RECEIVED, RUNNING, PAUSED, LATE, BACK, CLOSED, DECLINED, FOREIGN = 11, 12, 13, 14, 15, 16, 17, 31
 
 
@@ -142,8 +146,9 @@ def _agencies(world: World) -> None:
 def _waiting(world: World) -> None:
     for index in (FRESH, PHONE, KEYS, PLAIN, WAITING):
         world.send(index, f"03-09 10:{index}")
-    world.send(RECEIVED, "03-04 15:00", exhibits=("E0001",))
-    world.agency("03-05 09:00").receive(number(RECEIVED), world.digests[RECEIVED])
+    for index in (RECEIVED, TWICE):
+        world.send(index, f"03-04 15:{index}", exhibits=("E0001",))
+        world.agency("03-05 09:00").receive(number(index), world.digests[index])
     world.send(LATE, "02-09 09:30", exhibits=("E0002",))
     world.send(FOREIGN, "03-06 09:30", agency="HX", matters=[_INTEGRITY], exhibits=("E0004",))
 
@@ -167,6 +172,9 @@ def _under_way(world: World) -> None:
     exhibits = ("E0001", "E0003")
     _accepted(world, RUNNING, "02-02 09:00", "02-03 11:00", matters=matters, exhibits=exhibits)
     world.agency("02-04 09:00").start(number(RUNNING), ["陈工", "何工"])
+    for index in (LARGE, EXTENDING):
+        sent = f"03-02 11:{index}"
+        _accepted(world, index, sent, "03-03 11:00", matters=matters, exhibits=exhibits)
     _accepted(world, PAUSED, "02-24 10:00", "02-25 10:00", matters=matters, exhibits=exhibits)
     what = "请提供被控方工艺规程的原始电子文件，以及反应釜的型号。"
     world.agency("03-02 16:10").request_supplement(number(PAUSED), what)

@@ -77,6 +77,7 @@ def environment() -> Environment:
     )
     made.globals |= {"asset": address, "Role": Role}
     made.filters |= {"size": words.said_size, "grouped": words.grouped}
+    made.filters["first_upper"] = lambda text: text[:1].upper() + text[1:]
     return made
 
 

@@ -1,0 +1,167 @@
+"""What the pages do beside the straight way: news, large files, double clicks, other people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, Route, expect
+
+from storage.event import Action
+from tests.browser.filling import fill_opinion, opinion_pdf
+from tests.browser.seen import Site, Visitor
+from tests.browser.world import (
+    EXTENDING,
+    FOREIGN,
+    LARGE,
+    LATE,
+    NEWS,
+    PASSWORD,
+    TWICE,
+    WAITING,
+    number,
+)
+from tests.house import events
+
+
+def test_new_work_appears_and_the_focus_stays(chromium: Browser, site: Site) -> None:
+    """The list is refreshed in place; whoever is on a link stays on it, and is told of the news."""
+    with Visitor.come(chromium, site) as visitor:
+        page = visitor.page
+        visitor.sign_in()
+        link = page.get_by_role("link", name=number(WAITING))
+        link.focus()
+        page.evaluate(
+            "htmx.ajax('GET', document.getElementById('rows').getAttribute('hx-get'), "
+            "{target: '#rows', swap: 'outerHTML'})"
+        )
+        page.wait_for_timeout(300)
+        assert link.evaluate("each => each === document.activeElement")
+        site.world.send(NEWS, "03-10 09:00", exhibits=("E0001",))
+        page.evaluate("htmx.trigger('#rows', 'refresh')")
+        expect(page.get_by_role("link", name=number(NEWS))).to_be_visible()
+        assert link.evaluate("each => each === document.activeElement")
+        expect(page.locator("#announced")).to_have_text("列表已更新")
+
+
+def test_a_large_opinion_goes_on_after_a_cut(chromium: Browser, site: Site, tmp_path: Path) -> None:
+    """AP-08: a document of several pieces is sent by the script; a cut connection loses nothing."""
+    document, cuts = opinion_pdf(tmp_path, (17 << 20) + 123), []
+
+    def cut(route: Route) -> None:
+        if len(cuts) == 1:
+            cuts.append("cut")
+            route.abort()
+            return
+        cuts.append("passed")
+        route.continue_()
+
+    with Visitor.come(chromium, site) as visitor:
+        page = visitor.page
+        visitor.sign_in()
+        page.route("**/api/v1/uploads/*", cut)
+        visitor.open(site.commission(LARGE, "/commission/opinion"))
+        fill_opinion(page, LARGE, site.world.digests[LARGE], document)
+        page.get_by_role("button", name="提交意见书").click()
+        expect(page.get_by_text("意见书已提交")).to_be_visible(timeout=60_000)
+        visitor.wrong = [each for each in visitor.wrong if "ERR_FAILED" not in each]
+    assert "cut" in cuts
+    assert cuts.count("passed") >= 3
+
+
+def test_a_double_click_is_one_step(visitor: Visitor, site: Site) -> None:
+    """Sent twice, even from two windows, a form is one step, and nobody is told of an error."""
+    page = visitor.page
+    visitor.sign_in()
+    visitor.open(site.commission(TWICE))
+    other = visitor.context.new_page()
+    other.goto(site.commission(TWICE))
+    page.get_by_role("button", name="受理", exact=True).dblclick()
+    expect(page.get_by_text("已受理。")).to_be_visible()
+    other.get_by_role("button", name="受理", exact=True).click()
+    expect(other.get_by_text("已受理。")).to_be_visible()
+    steps = [
+        each.details["transition"]["kind"]
+        for each in events(site.world.custody, Action.COMMISSION)
+        if each.details["commission_no"] == number(TWICE)
+    ]
+    assert steps.count("accept") == 1
+
+
+def test_what_was_typed_is_kept_when_it_is_refused(visitor: Visitor, site: Site) -> None:
+    """A form that lacks something comes back with its text, open, and with what to do."""
+    page = visitor.page
+    visitor.sign_in()
+    visitor.open(site.commission(EXTENDING, "/commission"))
+    page.locator("summary", has_text="延长鉴定期限").click()
+    page.get_by_label("延长天数").fill("10")
+    page.get_by_label("批准人").fill("王主任")
+    page.locator("#extend-reason").fill("样品 量大")
+    page.locator("details:has(#extend-reason) form").evaluate("each => each.noValidate = true")
+    page.get_by_label("延长天数").fill("")
+    page.locator("details:has(#extend-reason)").get_by_role("button").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("延长天数应为正整数")
+    assert alert.evaluate("each => each === document.activeElement")
+    assert page.locator("#extend-reason").input_value() == "样品 量大"
+    expect(page.get_by_label("批准人")).to_have_value("王主任")
+
+
+def test_another_agency_finds_nothing(visitor: Visitor, site: Site) -> None:
+    """ST-06: what is another agency's looks as what does not exist; roles keep their doors."""
+    page = visitor.page
+    visitor.sign_in("wuyue")
+    expect(page.get_by_role("link", name=number(FOREIGN))).to_be_visible()
+    assert page.locator("ol.rows > li").count() == 1
+    told = []
+    for address in (site.commission(LATE), site.commission(999)):
+        visitor.open(address)
+        expect(page.get_by_role("heading", name="没有这个页面或委托")).to_be_visible()
+        told.append(re.sub("14号|999号", "", page.locator("main").inner_text()))
+    assert told[0] == told[1]
+    visitor.open("/officer/commissions")
+    expect(page.get_by_role("heading", name="不允许这样做")).to_be_visible()
+
+
+def test_a_member_comes_in_by_a_one_time_link(chromium: Browser, site: Site) -> None:
+    """The administrator adds a member, who sets a password with the link and is in."""
+    with Visitor.come(chromium, site) as visitor:
+        page = visitor.page
+        visitor.sign_in()
+        visitor.open("/members")
+        page.get_by_role("textbox", name="账号").fill("qiangong")
+        page.get_by_label("姓名").fill("钱工")
+        page.get_by_role("button", name="添加并生成一次性链接").click()
+        link = page.locator(".say code").inner_text()
+    with Visitor.come(chromium, site) as visitor:
+        page = visitor.page
+        visitor.open(link)
+        page.get_by_label("新密码").fill(PASSWORD)
+        page.get_by_label("再输入一次").fill(PASSWORD)
+        page.get_by_role("button", name="保存并登录").click()
+        expect(page.get_by_role("heading", name="鉴定委托")).to_be_visible()
+        visitor.open("/members")
+        expect(page.get_by_role("heading", name="不允许这样做")).to_be_visible()
+        visitor.open("/tokens")
+        page.get_by_label("用途").fill("夜间下载")
+        page.get_by_role("button", name="新建").click()
+        assert page.locator(".say code").inner_text().startswith("zl_")
+        page.get_by_role("button", name="吊销 夜间下载").click()
+        expect(page.get_by_text("令牌已吊销。")).to_be_visible()
+        visitor.open(link)
+        page.get_by_label("新密码").fill(PASSWORD)
+        page.get_by_label("再输入一次").fill(PASSWORD)
+        page.get_by_role("button", name="保存并登录").click()
+        expect(page.get_by_role("alert")).to_contain_text("已使用或已过期")
+
+
+def test_a_wrong_password_is_told_in_the_form(visitor: Visitor) -> None:
+    """The account stands in its field again, the password does not."""
+    page = visitor.page
+    visitor.open("/sign-in")
+    page.get_by_label("账号").fill("hegong")
+    page.get_by_label("密码").fill("wrong wrong wrong")
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert")).to_contain_text("登录名或密码不正确")
+    expect(page.get_by_label("账号")).to_have_value("hegong")
+    expect(page.get_by_label("密码")).to_have_value("")
