@@ -212,12 +212,18 @@ def supplement_supply(
     by: By = "",
     at: At = "",
 ) -> None:
-    """Hand over, for the client, the material that was asked for; the agency acknowledges it."""
-    from appraisal.taking import supply
+    """Hand over, for the client, the material that was asked for, as a package of its own."""
     from portal.acting import moment, person
+    from portal.show import cell, line
+    from storage.custody import current
+    from tasks.supplying import build_supplement
 
-    chosen = {"materials": [{"exhibit": each} for each in exhibit]}
-    done(supply(open_desk(), number, chosen, person(by), moment(at), document=document))
+    chosen = [{"exhibit": each} for each in exhibit]
+    sent = build_supplement(current(), number, chosen, person(by), moment(at), document=document)
+    done(open_desk().commission(number))
+    line(f"  材料包 package: {cell(sent['package'])}")
+    line(f"  SHA-256: {sent['package_digest']}")
+    line(f"  移交单 letter: {cell(sent['letter'])}")
 
 
 @supplement.command("receive")
