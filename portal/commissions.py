@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any
 
 from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, clocks
-from appraisal.commission import STATE_NAMES, Commission
+from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.matters import MATTER_NAMES
 from appraisal.missing import Missing
 from appraisal.queue import QueuePage, QueueRow
+from appraisal.standing import standing
 from appraisal.states import STANDING_NAMES
 from appraisal.told import HistoryLine
 from portal.show import cell, line, table
@@ -40,7 +41,8 @@ def print_rows(title: str, rows: Sequence[QueueRow]) -> None:
 
 def print_commission(desk: Desk, found: Commission, today: date) -> None:
     """Print a commission, its material, and how each date was counted."""
-    zh, en = STATE_NAMES[found.state]
+    running = clocks(found, desk.rules(found), desk.calendar, today)
+    zh, en = STANDING_NAMES[standing(found, running)]
     line(f"[bold]{cell(found.commission_no)}[/] {zh} {en} · {cell(found.agency_id)}")
     for matter in found.brief.matters:
         line(f"  {MATTER_NAMES[matter.type]}：{cell(matter.question)}")
@@ -48,7 +50,7 @@ def print_commission(desk: Desk, found: Commission, today: date) -> None:
     table("鉴定材料 material", ("编号", "名称", "数量", "SHA-256"), rows)
     if found.package:
         line(f"  材料包 package SHA-256: {found.package.sha256}")
-    for clock in clocks(found, desk.rules(found), desk.calendar, today):
+    for clock in running:
         name, state = CLOCK_NAMES[clock.name], CLOCK_STATE_NAMES[clock.state]
         provisional = " 暂定 provisional" if clock.provisional else ""
         line(f"[bold]{name[0]} {name[1]}[/]: {clock.due.date}{provisional} · {state[0]} {state[1]}")

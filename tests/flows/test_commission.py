@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from appraisal import acts
 from appraisal.commission import State
-from portal.acting import for_agency, moment, receiving_supplement
+from portal.acting import for_agency, moment, person, receiving_supplement
 from storage.catalogue import queries
 from storage.errors import IntegrityError, StateError
 from storage.event import Action
@@ -63,6 +63,7 @@ def test_an_opinion_is_refused_before_the_commission_was_accepted(
 
 
 def test_a_commission_from_drafting_to_closing(sending: Sending, tmp_path: Path) -> None:
+    """AP-07 to AP-09: out and back, the opinion an exhibit of its own with its copies counted."""
     desk, number = sending.desk, sending.number
     sending.draft()
     sent = sending.dispatch()
@@ -81,6 +82,7 @@ def test_a_commission_from_drafting_to_closing(sending: Sending, tmp_path: Path)
         number, acts.request_supplement("请补充邮件", for_agency(desk, number, ""), moment(""))
     )
     receiving_supplement(desk, number, ["E0003"], "", "", "")
+    desk.step(number, acts.start(for_agency(desk, number, ""), moment(""), ["陈工", "何工"]))
 
     outcome = sending.collect(
         tmp_path / "opinion",
@@ -92,12 +94,22 @@ def test_a_commission_from_drafting_to_closing(sending: Sending, tmp_path: Path)
         opinion = queries.find_exhibit(session, f"{CASE_NO}/E0004")
     assert outcome["exhibits"] == [opinion["exhibit_id"]]
     assert opinion["kind"] == "appraisal_opinion"
+    desk.step(number, acts.check(person(""), moment(""), note="看过原件"))
     with pytest.raises(StateError):
         sending.close()
     sending.close("the agency sent a corrected list by letter")
-    assert desk.commission(number).state is State.CLOSED
-    for action in (Action.PACKAGED, Action.RELEASED, Action.ACKNOWLEDGED, Action.RETURNED):
-        assert len(events(sending.house, action)) == 1, action
+    closed = desk.commission(number)
+    assert closed.state is State.CLOSED
+    assert closed.opinion is not None
+    assert (closed.opinion.opinion.copies, closed.opinion.checked_by) == (3, person("").name)
+    # A supplement that was handed over beside the software is released and received by itself.
+    for action, count in (
+        (Action.PACKAGED, 1),
+        (Action.RELEASED, 2),
+        (Action.ACKNOWLEDGED, 2),
+        (Action.RETURNED, 1),
+    ):
+        assert len(events(sending.house, action)) == count, action
     assert verify_case(sending.house.settings, CASE_NO).ok
 
 
