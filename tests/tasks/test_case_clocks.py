@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -347,3 +348,21 @@ def test_extending_what_had_not_begun_is_refused(custody: Custody) -> None:
         steps.extend(
             custody, CASE_NO, "K1", days=0, approved_by="局长", when="2026-11-01", document="延1"
         )
+
+
+def test_tt_09_appraisals_on_record_before_get_their_rows_from_the_migration(
+    custody: Custody,
+) -> None:
+    desk = accepted(custody)
+    told = acts.notify(NoticeKind.PERIOD, "当事人", "告知1号", OFFICER, ACCEPTED)
+    back = acts.return_opinion(opinion(), "x/E0009", [], CLERK, "2026-11-30T15:00:00+08:00")
+    again = acts.send_back("缺附件", OFFICER, "2026-12-01T08:00:00+08:00", "退1号")
+    for step in (told, back, again):
+        desk.step(NUMBER, step)
+    before = rows_of(custody.settings)["appraisal_period"]
+    assert [bool(each["ended"]) for each in before] == [True, False]
+    migration = import_module("storage.catalogue.migrations.versions.0007_case_clocks")
+    with custody.write() as session:
+        session.connection().exec_driver_sql("DELETE FROM appraisal_period")
+        migration.fill(session.connection())
+    assert rows_of(custody.settings)["appraisal_period"] == before
