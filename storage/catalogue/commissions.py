@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from storage.catalogue.sequencing import chunks
@@ -130,12 +130,8 @@ def page(
     if urgent:
         if after:
             due, number = _cursor(after, 2)
-            statement = statement.where(
-                or_(
-                    Commission.due > due,
-                    and_(Commission.due == due, Commission.commission_no > number),
-                )
-            )
+            place = tuple_(Commission.due, Commission.commission_no)
+            statement = statement.where(place > tuple_(literal(due), literal(number)))
         statement = statement.order_by(Commission.due, Commission.commission_no)
     else:
         if after:
