@@ -211,9 +211,13 @@ def _without_people(
         if people and not silent and not any(_has_field(one, each) for one in people):
             zh = f"没有专业为{each}的鉴定人"
             found.append(Problem("AP-06", zh, f"nobody who may sign is of the field {each}"))
-    if brief.type is CommissionType.RE_APPRAISAL and not any(one.senior for one in people):
-        zh = "没有高级职称的鉴定人，不能重新鉴定"
-        found.append(Problem("AP-10", zh, "a re-appraisal needs a senior expert (JAG art. 32)"))
+    # That an agency lists no senior expert at all is among the rules of issue.
+    seniors = {one.name for one in agency.appraisers if one.senior}
+    repeats = brief.type is CommissionType.RE_APPRAISAL
+    if repeats and seniors and not seniors & {one.name for one in people}:
+        zh = "高级职称的鉴定人委托日均不能签名，不能重新鉴定"
+        en = "none of its senior experts may sign on the day (JAG art. 32)"
+        found.append(Problem("AP-10", zh, en, waivable=True))
     return found
 
 

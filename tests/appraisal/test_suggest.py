@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appraisal import acts
 from appraisal.agency import Agency
 from appraisal.figures import Figures, figures
 from appraisal.matters import MatterType
 from appraisal.requirements import require_issuable
 from appraisal.rules import RuleBook
 from appraisal.suggest import PART_NAMES, WEIGHTS, Setting, Suggestion, field_fits, suggest
+from appraisal.transitions import apply
 from storage.errors import CustodyError
 from tests.appraisal import made
 
@@ -102,13 +104,17 @@ def test_ap_05_a_matter_that_another_agency_has_leaves_the_others_out() -> None:
 
 
 def test_ap_10_a_re_appraisal_goes_elsewhere_to_a_senior_expert() -> None:
-    parent = made.accepted()
+    back = acts.return_opinion(made.opinion(), "x/E9", [], made.CLERK, "2026-03-10T10:00:00+08:00")
+    parent = apply(made.accepted(), back)
     brief = made.brief(commission_no="重1", type="re_appraisal", parent_no=parent.commission_no)
-    junior = [{**each, "senior": False} for each in people()]
+    junior = [{**each, "name": f"丙{each['name']}", "senior": False} for each in people()]
+    other = [{**each, "name": f"乙{each['name']}"} for each in people()]
+    expired = [{"name": "老陈", "licence_no": "9", "senior": True, "to": "2026-01-27"}]
     found = ranked(
         made.agency(accreditation={"CNAS": "L1"}),
-        made.agency(agency_id="B", name="乙"),
+        made.agency(agency_id="B", name="乙", appraisers=other),
         made.agency(agency_id="C", name="丙", appraisers=junior),
+        made.agency(agency_id="D", name="丁", appraisers=[*junior, *expired]),
         brief=brief,
         parent=parent,
     )
@@ -116,7 +122,8 @@ def test_ap_10_a_re_appraisal_goes_elsewhere_to_a_senior_expert() -> None:
     assert "资质可能低于原机构" in "".join(each.zh for each in found.fitting[0].cautions)
     told = {each.agency.agency_id: each.reasons[0].zh for each in found.left_out}
     assert "重新鉴定应委托其他机构" in told["SJ"]
-    assert "没有高级职称" in told["C"]
+    assert "高级职称鉴定人，机构资料未列" in told["C"]
+    assert "高级职称的鉴定人委托日均不能签名" in told["D"]
 
 
 def test_ap_11_somebody_who_must_withdraw_does_not_count() -> None:
