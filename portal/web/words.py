@@ -6,7 +6,7 @@ share, and how dates, days left, sizes and digests are said.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from appraisal.brief import CommissionType
 from appraisal.material import Disposal, Side
 from appraisal.matters import MATTER_NAMES, MATTER_NAMES_EN, MatterType
 from appraisal.rules import UNIT_NAMES, Unit
-from appraisal.step import Kind, parse_moment
+from appraisal.step import parse_moment
 from storage.nouns import KIND_NAMES, EvidenceKind
 
 Pair = tuple[str, str]
@@ -41,19 +41,16 @@ class Language(StrEnum):
 LINKS: dict[Role, tuple[tuple[str, str, str], ...]] = {
     Role.AGENCY_ADMIN: (
         ("/queue", "委托", "Commissions"),
-        ("/notices", "通知", "Notices"),
         ("/members", "成员", "Members"),
         ("/tokens", "接口令牌", "API tokens"),
     ),
     Role.AGENCY_MEMBER: (
         ("/queue", "委托", "Commissions"),
-        ("/notices", "通知", "Notices"),
         ("/tokens", "接口令牌", "API tokens"),
     ),
     Role.OFFICER: (
         ("/officer/commissions", "全部委托", "All commissions"),
         ("/officer/figures", "办理情况", "Turnaround"),
-        ("/notices", "通知", "Notices"),
     ),
     Role.AUDITOR: (
         ("/officer/commissions", "全部委托", "All commissions"),
@@ -62,29 +59,6 @@ LINKS: dict[Role, tuple[tuple[str, str, str], ...]] = {
 }
 """Where each role can go, as the main navigation lists it; the first is its home."""
 
-STEP_NAMES: dict[Kind, Pair] = {
-    Kind.DRAFT: ("拟定委托", "Drafted"),
-    Kind.ADD_MATERIAL: ("列入更多鉴定材料", "More material listed"),
-    Kind.DISPATCH: ("发出委托和材料包", "Commission and package sent"),
-    Kind.RECEIVE: ("签收，校验值一致", "Receipt acknowledged, digest equal"),
-    Kind.ACCEPT: ("受理", "Accepted"),
-    Kind.DECLINE: ("不予受理", "Declined"),
-    Kind.REQUEST_SUPPLEMENT: ("要求补充材料", "Supplement asked for"),
-    Kind.RECEIVE_SUPPLEMENT: ("收到补充材料", "Supplement received"),
-    Kind.EXTEND: ("延长鉴定期限", "Time limit extended"),
-    Kind.RETURN_OPINION: ("提交鉴定意见书", "Opinion returned"),
-    Kind.SEND_BACK: ("退回鉴定意见书", "Opinion sent back"),
-    Kind.CLOSE: ("办结", "Closed"),
-    Kind.WITHDRAW: ("委托人撤回委托", "Withdrawn by the client"),
-    Kind.TERMINATE: ("终止鉴定", "Appraisal terminated"),
-    Kind.NOTIFY: ("告知当事人", "Party notified"),
-}
-ROLE_NAMES: dict[Role, Pair] = {
-    Role.AGENCY_ADMIN: ("机构管理员", "Agency administrator"),
-    Role.AGENCY_MEMBER: ("机构成员", "Agency member"),
-    Role.OFFICER: ("办案人员", "Case officer"),
-    Role.AUDITOR: ("审计人员", "Auditor"),
-}
 SCOPE_NAMES: dict[Scope, Pair] = {
     Scope.READ: ("查看委托", "See commissions"),
     Scope.DOWNLOAD: ("下载材料包", "Download packages"),
@@ -135,11 +109,6 @@ def said_moment(moment: str, zone: str) -> Pair:
     zh, en = said_day(local.date())
     clock = f"{local:%H:%M}"
     return f"{zh} {clock}", f"{en} {clock}"
-
-
-def local(moment: str, zone: str) -> datetime:
-    """Return a time (RFC 3339) in a named zone."""
-    return parse_moment(moment).astimezone(ZoneInfo(zone))
 
 
 def said_left(days: int, unit: Unit) -> Pair:

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from appraisal.accounts import Identity, Role
+from appraisal.accounts import ROLE_NAMES, Identity, Role
 from portal.web import words
 from portal.web.cross_site import csrf_token
 from portal.web.pages.assets import address
@@ -97,8 +97,7 @@ def _words(language: Language) -> dict[str, Any]:
         "said": said,
         "day": lambda day: said(words.said_day(_day(day))),
         "left": lambda days, unit: said(words.said_left(days, unit)),
-        "step_names": words.STEP_NAMES,
-        "role_names": words.ROLE_NAMES,
+        "role_names": ROLE_NAMES,
         "scope_names": words.SCOPE_NAMES,
         "type_names": words.TYPE_PAIRS,
         "disposal_names": words.DISPOSAL_PAIRS,

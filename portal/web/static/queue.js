@@ -55,6 +55,16 @@ document.addEventListener("click", (event) => {
   if (button) copied(button);
 });
 
+// Nobody looks: no news is fetched, so that a session left alone ends as its time says.
+const PATIENCE_MS = 10 * 60 * 1000;
+let touched = Date.now();
+for (const kind of ["pointerdown", "keydown", "scroll"]) {
+  addEventListener(kind, () => (touched = Date.now()), { passive: true });
+}
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden || Date.now() - touched > PATIENCE_MS) event.preventDefault();
+});
+
 // What came in while the page was open is told, and marked for a moment.
 document.addEventListener("htmx:afterSwap", (event) => {
   const news = document.querySelector("[data-news]");
