@@ -113,6 +113,26 @@ def parse(untrusted: bytes, calendar: WorkCalendar) -> YearNotice:
     )
 
 
+def template(year: int, calendar: WorkCalendar) -> dict[str, Any]:
+    """Return a notice to be filled in: the statutory days that are certain stand in it.
+
+    It is refused until document and day of publication are filled in.
+    """
+    return {
+        "schema": SCHEMA,
+        "year": year,
+        "source": f"国务院办公厅关于{year}年部分节假日安排的通知",
+        "document": "",
+        "published": "",
+        "holidays": {
+            day.isoformat(): name
+            for day, name in sorted(dict(_statutory(year, calendar)).items())
+            if day.weekday() < 5
+        },
+        "make_up": {},
+    }
+
+
 def doubts(notice: YearNotice, calendar: WorkCalendar) -> list[str]:
     """Return what is allowed but unusual, and so perhaps a slip: for the person who loads it."""
     found = []

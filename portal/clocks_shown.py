@@ -14,7 +14,7 @@ from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
 from appraisal.counting import Run, Step
 from appraisal.rules import UNIT_NAMES, Article, RuleBook
 from portal.show import cell, errors, line, table
-from storage.errors import InputError
+from storage.errors import ConflictError, InputError
 from storage.event import CustodyEvent
 from storage.story import tell
 from tasks.case_clocks import CaseClocks
@@ -269,6 +269,27 @@ def _special(found: WorkCalendar, year: int) -> Iterable[tuple[date, bool, str]]
         elif kind is DayKind.MAKE_UP:
             yield day, True, found.make_up[day]
         day += timedelta(days=1)
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a file that does not exist yet.
+
+    Raises:
+        ConflictError: it exists.
+        InputError: it cannot be written there.
+    """
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError as error:
+        raise ConflictError(
+            f"文件已存在 {file} exists already", remedy="换一个文件名 name a new file"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"无法写入 {file} cannot be written: {error.strerror}",
+            remedy="核对文件夹 check the folder",
+        ) from error
 
 
 def print_loaded(loaded: Loaded) -> None:

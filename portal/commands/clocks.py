@@ -222,6 +222,25 @@ def calendar_show(
         print_calendar(found, wanted)
 
 
+@calendar.command("template")
+def calendar_template(
+    year: Annotated[int, typer.Argument(help="The year.", min=2005, max=2199)],
+    file: Annotated[Path, typer.Argument(help="The JSON file to write.", show_default=False)],
+) -> None:
+    """Write a notice to fill in, with the statutory days in it; never overwrites."""
+    import json
+
+    from appraisal.calendar_in_use import CalendarInUse
+    from appraisal.year_notice import template
+    from portal.clocks_shown import write_new
+    from portal.show import cell, line
+    from storage.custody import current
+
+    value = template(year, CalendarInUse(current()).now())
+    write_new(file, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    line(f"[green]✓[/] {cell(file)}：按通知原文填写后 custody calendar load {cell(file)}")
+
+
 @calendar.command("load")
 def calendar_load(
     file: Annotated[Path, typer.Argument(help="The year's notice as JSON.", show_default=False)],

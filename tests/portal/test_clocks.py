@@ -137,6 +137,27 @@ def test_tt_06_the_calendar_of_a_year_says_whether_it_is_official(run: Run, home
     assert "begins in 2004" in run("calendar", "show", "1999").problem[0]
 
 
+def test_a_notice_to_fill_in_holds_the_statutory_days(run: Run, home: Path) -> None:
+    file = home / "new.json"
+    assert run("calendar", "template", "2027", file).code == 0
+    value = json.loads(file.read_text())
+    assert value["holidays"]["2027-02-05"] == "农历除夕"
+    refused = run("calendar", "load", file)
+    assert refused.code == 2
+    assert "published" in refused.err
+    assert "exists" in run("calendar", "template", "2027", file).problem[0]
+    assert "cannot be written" in run("calendar", "template", "2027", home / "no" / "x").problem[0]
+    value |= {"document": "国办发明电〔2026〕0号", "published": "2026-11-05"}
+    file.write_text(json.dumps(value))
+    # The two days of May fall on a weekend that year: only the notice says what is off instead.
+    assert run("calendar", "load", file).err.count("没有一天是劳动节") == 1
+    value["holidays"]["2027-05-03"] = "劳动节"
+    file.write_text(json.dumps(value))
+    done = run("calendar", "load", file)
+    assert done.code == 0
+    assert "通常相差13天" in done.out
+
+
 def test_tt_11_a_notice_is_loaded_once_or_refused_line_by_line(run: Run, home: Path) -> None:
     file = home / "2027.json"
     file.write_bytes(notice_text(make_up={"2027-03-01": "春节"}, extra=1))
