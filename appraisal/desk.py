@@ -9,7 +9,7 @@ returned) are derived from the history and recorded after it; repeating that cha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -37,6 +37,7 @@ from appraisal.queue import (
 from appraisal.remembered import RowKey, remembered
 from appraisal.requirements import Problem, require_issuable, require_unique
 from appraisal.rules import RuleBook, RuleSet
+from appraisal.states import State
 from appraisal.step import FORMS, KIND_NAMES, Kind, Transition
 from appraisal.told import line_of, tell_step
 from appraisal.transitions import History, apply, event_details, repeats, unfold
@@ -112,11 +113,11 @@ class Desk:
         return self.history(number).commission
 
     def commissions(
-        self, agency: str = "", case: str = "", *, open_only: bool = False
+        self, agency: str = "", case: str = "", *, open_only: bool = False, due_before: str = ""
     ) -> list[Commission]:
         """Return every commission, of one agency or case if given; ``page`` asks for a few."""
         with self.custody.read() as session:
-            found = rows.listed(session, agency, case, open_only=open_only)
+            found = rows.listed(session, agency, case, open_only=open_only, due_before=due_before)
             steps = rows.steps_of(session, [each["commission_no"] for each in found])
         return [_unfolded(each).commission for each in steps.values()]
 
@@ -198,21 +199,33 @@ class Desk:
             ConflictError: the number is taken, or the matter is with another agency.
         """
         brief = Brief.parse(untrusted, self.book.names())
-        with self.custody.read() as session:
-            taken = rows.find(session, brief.commission_no) is not None
-        if taken:
-            raise ConflictError(
-                f"委托书编号{brief.commission_no}已使用 the commission number is taken",
-                remedy="请另用编号 give the commission another number",
-            )
         materials = self.materials(brief.case_no, untrusted)
+        steps = acts.draft(brief, materials, by, at)
+        commission, recorded = self._drafted(brief.commission_no, steps)
         self.require_issuable(brief, materials)
-        commission: Commission | None = None
-        for transition in acts.draft(brief, materials, by, at):
+        for transition in steps[recorded:]:
             commission = self._record(commission, transition)
         if commission is None:
             raise InputError("委托书为空 the brief is empty", remedy="请填写 fill it in")
         return commission
+
+    def _drafted(self, number: str, steps: Sequence[Transition]) -> tuple[Commission | None, int]:
+        """Return the draft that these steps began before, and how many of them are on record.
+
+        Raises:
+            ConflictError: the number stands for something else.
+        """
+        with self.custody.read() as session:
+            if rows.find(session, number) is None:
+                return None, 0
+        known = self.history(number)
+        same = len(known.steps) <= len(steps) and all(map(repeats, known.steps, steps))
+        if not same or known.commission.state is not State.DRAFTED:
+            raise ConflictError(
+                f"委托书编号{number}已使用 the commission number is taken",
+                remedy="请另用编号 give the commission another number",
+            )
+        return known.commission, len(known.steps)
 
     def require_issuable(self, brief: Brief, materials: Iterable[Material]) -> list[Problem]:
         """Refuse a brief that may not be issued today; return what its reason overrode."""
@@ -353,7 +366,8 @@ class Desk:
 
     def overdue(self, today: date) -> list[QueueRow]:
         """Return every commission with an overdue clock."""
-        return overdue_view(self.commissions(open_only=True), today, self.book, self.calendar)
+        found = self.commissions(open_only=True, due_before=today.isoformat())
+        return overdue_view(found, today, self.book, self.calendar)
 
 
 def _unfolded(steps: Iterable[Mapping[str, Any]]) -> History:

@@ -202,9 +202,22 @@ def steps_of(session: Session, numbers: Sequence[str]) -> dict[str, list[dict[st
 
 
 def listed(
-    session: Session, agency: str = "", case: str = "", *, open_only: bool = False
+    session: Session,
+    agency: str = "",
+    case: str = "",
+    *,
+    open_only: bool = False,
+    due_before: str = "",
 ) -> list[dict[str, Any]]:
-    """Return the place and state of every commission, of an agency or a case, by number."""
+    """Return the place and state of every commission, of an agency or a case, by number.
+
+    Args:
+        session: where to read.
+        agency: identifier; empty: of every agency.
+        case: identifier; empty: of every case.
+        open_only: whether those that ended are left out.
+        due_before: ISO date; what is due later is left out, what may be due is not.
+    """
     statement = select(Commission).order_by(Commission.commission_no)
     if agency:
         statement = statement.where(Commission.agency_id == agency)
@@ -212,6 +225,8 @@ def listed(
         statement = statement.where(Commission.case_id == case)
     if open_only:
         statement = statement.where(Commission.open.is_(True))
+    if due_before:
+        statement = statement.where(Commission.due < due_before)
     return [_row(row) for row in session.scalars(statement)]
 
 

@@ -338,6 +338,34 @@ def test_a_taken_number_is_refused(house: Custody) -> None:
         draft(house, number, "别的密点")
 
 
+def test_a_draft_that_was_cut_short_is_finished_by_drafting_it_again(
+    house: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long list takes several steps; killed between them, the same brief goes on."""
+    monkeypatch.setattr(acts, "_PART_BYTES", 10)
+    number = "鉴委〔2026〕断1号"
+    record = Desk._record
+    taken = []
+
+    def cut(desk: Desk, before: Any, step: Any) -> Commission:
+        if taken:
+            raise KeyboardInterrupt
+        taken.append(step)
+        return record(desk, before, step)
+
+    monkeypatch.setattr(Desk, "_record", cut)
+    with pytest.raises(KeyboardInterrupt):
+        draft(house, number, "断点")
+    monkeypatch.setattr(Desk, "_record", record)
+    assert len(Desk(house).commission(number).materials) == 1
+    for _ in range(2):
+        assert [each.number for each in draft(house, number, "断点").materials] == [
+            "E0001",
+            "E0002",
+        ]
+    assert steps_on_record(house, number) == 2
+
+
 def test_ap_14_every_step_is_an_event_with_actor_time_and_document(house: Custody) -> None:
     number, desk = sent(house), agency(house)
     desk.decline(number, "超出业务范围")
