@@ -65,6 +65,17 @@ def test_ap_06_a_change_back_is_an_event_and_no_change_is_none(directory: Direct
     assert {each.agency_id: each.capacity for each in directory.agencies()} == {"SJ": 0, "HJ": 2}
 
 
+def test_a_rebuilt_catalogue_has_the_newest_descriptions(run: Run, directory: Directory) -> None:
+    directory.add(made.agency_fields(capacity=9), made.OFFICER)
+    before = run("agency", "list", "--json").out
+    rebuilt = run("rebuild", "--replace")
+    assert rebuilt.code == 0, rebuilt
+    assert run("agency", "list", "--json").out == before
+    directory.add(made.agency_fields(), made.OFFICER)
+    recorded = events(directory.custody, Action.AGENCY)[-1].details["agency"]
+    assert (recorded["capacity"], recorded["revision"]) == (0, 2)
+
+
 def test_of_two_changes_at_once_one_is_recorded_and_the_other_told(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +138,9 @@ def test_ap_06_agencies_are_suggested_for_a_brief_and_for_a_commission(
     path.write_text(json.dumps(brief, ensure_ascii=False))
     for number in ("委1", "委2"):
         put(directory.custody, steps(plan(number, agency="HJ")))
-    found = json.loads(run("agency", "suggest", path, "--on", "2026-01-28", "--json").out)
+    answer = run("agency", "suggest", path, "--on", "2026-01-28", "--json")
+    assert answer.code == 0, answer
+    found = json.loads(answer.out)
     assert [each["agency_id"] for each in found["fitting"]] == ["SJ"]
     assert "在办2件，已达承办上限2件" in found["left_out"][0]["reasons"][0]["zh"]
     shown = run("agency", "suggest", path, "--on", "2030-01-28", "--field", "软件").out
