@@ -71,7 +71,7 @@ def _take(
 
 def _picture(visitor: Visitor, place: Place, path: Path) -> None:
     visitor.open(place.address(visitor.site))
-    for details in visitor.page.locator("section .clock details, details.act >> nth=0").all():
+    for details in visitor.page.locator(".clock details").all():
         details.evaluate("each => each.open = true")
     visitor.page.screenshot(path=path, full_page=True)
     print(path)
