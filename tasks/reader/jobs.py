@@ -17,6 +17,7 @@ from tasks.reader import (
     manifest,
     ocr,
     pages,
+    pdf_signed,
     pdq,
     picture,
     raster,
@@ -104,6 +105,10 @@ def _excerpt(job: Job, source: Source, descriptors: list[int]) -> Any:
     return excerpt.give_excerpt(source, sorted(wanted.decode(job.wanted)), descriptors[2])
 
 
+def _signatures(job: Job, source: Source, _: list[int]) -> Any:
+    return pdf_signed.examine(source, job.wanted)
+
+
 def _probe(job: Job, source: Source, _: list[int]) -> Any:
     return probe()
 
@@ -121,6 +126,7 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "image_hashes": _image_hashes,
     "picture": _picture,
     "excerpt": _excerpt,
+    "signatures": _signatures,
     "probe": _probe,
     "unlock": _unlock,
     "searchable": searchable.build,
