@@ -12,12 +12,12 @@ from appraisal.case_clocks import CaseClock
 from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
 from appraisal.counting import Run, Step
-from appraisal.rules import UNIT_NAMES, Article, RuleBook
+from appraisal.rules import UNIT_NAMES, Article, RuleBook, Unit
 from portal.show import cell, errors, line, table
 from storage.errors import ConflictError, InputError
 from storage.event import CustodyEvent
 from storage.story import tell
-from tasks.case_clocks import CaseClocks
+from tasks.case_clocks import CaseClocks, RunningClock
 from tasks.recomputing import Loaded
 
 _PROVISIONAL = "[yellow]暂定 provisional[/]"
@@ -47,6 +47,29 @@ def print_clocks(found: CaseClocks) -> None:
     if not found.clocks:
         line("\n本案没有登记期限 no clock of the case itself is on record")
         line("  → custody clock start CASE case_handling --from DAY --document NUMBER")
+
+
+def print_running(running: Sequence[RunningClock]) -> None:
+    """Print everything that runs, the most urgent first."""
+    rows = []
+    for each in running:
+        unit = UNIT_NAMES[Unit(each.unit)][0]
+        own = each.subject != each.case_id
+        rows.append(
+            (
+                each.case_no,
+                each.subject if own else each.number,
+                each.title[0],
+                f"{each.due_at or each.due}{'（暂定）' if each.provisional else ''}",
+                f"{each.days_left:+d}{unit}",
+                CLOCK_STATE_NAMES[each.state][0],
+            )
+        )
+    if rows:
+        heads = ("案件", "委托或编号", "期限", "到期 due", "剩余", "状态")
+        table("计时中 running", heads, rows)
+    else:
+        line("没有计时中的期限 nothing runs")
 
 
 def print_short(found: CaseClocks) -> None:

@@ -62,6 +62,28 @@ class RunningClock:
     rule_id: str
     warnings: tuple[Words, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the form used in listings."""
+        return {
+            "subject": self.subject,
+            "case_no": self.case_no,
+            "agency_id": self.agency_id,
+            "clock": self.clock,
+            "number": self.number,
+            "title": self.title[0],
+            "title_en": self.title[1],
+            "due": self.due.isoformat(),
+            "due_at": self.due_at,
+            "provisional": self.provisional,
+            "state": self.state.value,
+            "days_left": self.days_left,
+            "unit": self.unit,
+            "warn_on": [each.isoformat() for each in self.warn_on],
+            "lifts": self.lifts,
+            "rule_id": self.rule_id,
+            "warnings": [{"zh": zh, "en": en} for zh, en in self.warnings],
+        }
+
 
 DuePoint = tuple[str, str, date, bool, ClockState, int, tuple[date, ...]]
 """Subject, clock, due date, provisional, state, days left, days on which to warn."""
@@ -150,6 +172,13 @@ def running_clocks(custody: Custody, today: date, now: str = "") -> Iterator[Run
         yield from running_of_commission(commission, rules, calendar, today)
     for case in open_cases(custody):
         yield from running_of_case(case, calendar, today, now)
+
+
+def by_urgency(custody: Custody, on: date | None = None) -> list[RunningClock]:
+    """Return everything that runs on a day (None: now), the earliest due date first."""
+    now = "" if on else custody.now()
+    running = running_clocks(custody, on or date.fromisoformat(now[:10]), now)
+    return sorted(running, key=lambda each: (each.due, each.subject, each.number, each.clock))
 
 
 def open_commissions(custody: Custody, today: date) -> Iterator[tuple[Commission, RuleSet]]:

@@ -27,18 +27,22 @@ On = Annotated[str, typer.Option("--on", help="As of this day, YYYY-MM-DD; defau
 
 
 def clocks(
-    case: CaseName,
+    case: Annotated[str, typer.Argument(help="Case; without one: everything that runs.")] = "",
     on: On = "",
     log: Annotated[bool, typer.Option("--log", help="What was recorded about them.")] = False,
     json: Json = False,
 ) -> None:
-    """Explain every time limit of a case and its commissions, step by step."""
+    """Explain every time limit of a case and its commissions; or list all that run anywhere."""
     from portal.acting import day
-    from portal.clocks_shown import print_clocks, print_log
+    from portal.clocks_shown import print_clocks, print_log, print_running
     from portal.show import as_json
     from storage.custody import current
-    from tasks.case_clocks import explain, recorded
+    from tasks.case_clocks import by_urgency, explain, recorded
 
+    if not case:
+        running = by_urgency(current(), day(on) if on else None)
+        as_json([each.as_json() for each in running]) if json else print_running(running)
+        return
     if log:
         events = recorded(current(), case)
         as_json([each.as_json() for each in events]) if json else print_log(events)

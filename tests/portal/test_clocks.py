@@ -87,6 +87,20 @@ def test_tt_07_a_case_s_clock_from_filing_to_decision(run: Run, home: Path) -> N
     assert len(json.loads(run("clocks", CASE_NO, "--log", "--json").out)) == 5
 
 
+def test_everything_that_runs_is_listed_by_urgency(run: Run, home: Path) -> None:
+    assert "没有计时中的期限" in run("clocks").out
+    run("clock", "start", CASE_NO, "case_handling", "--from", ago(95), "--document", "立1")
+    run("clock", "start", CASE_NO, "seizure", "--from", ago(1), "--document", "扣1")
+    out = run("clocks").out
+    assert out.index("办案期限") < out.index("查封、扣押")
+    assert "-5日" in out
+    listed = json.loads(run("clocks", "--on", ago(0), "--json").out)
+    assert [(each["number"], each["state"]) for each in listed] == [
+        ("K1", "overdue"),
+        ("K2", "running"),
+    ]
+
+
 def test_names_from_outside_are_inert(run: Run, home: Path) -> None:
     run("clock", "start", CASE_NO, "seizure", "--from", ago(1), "--document", EVIL)
     for command in (("clocks", CASE_NO), ("clocks", CASE_NO, "--log")):
