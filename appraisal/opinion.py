@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import fields as fields_of
+from enum import StrEnum
 from typing import Any
 
 from appraisal.fields import Fields
@@ -152,23 +153,69 @@ class Opinion:
         return cls(**{each.name: value[each.name] for each in fields_of(cls)} | parsed)
 
 
+class Outcome(StrEnum):
+    """How a check of an arrived opinion stands."""
+
+    OK = "ok"
+    FAILED = "failed"
+    CONFIRM = "confirm"
+    CONFIRMED = "confirmed"
+
+
+OUTCOME_NAMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.OK: ("符合", "holds"),
+    Outcome.FAILED: ("不符合", "does not hold"),
+    Outcome.CONFIRM: ("须由人核对", "a person must confirm"),
+    Outcome.CONFIRMED: ("已由人核对", "confirmed by a person"),
+}
+
+
 @dataclass(frozen=True)
 class OpinionFinding:
-    """One check of an arrived opinion: its code, whether it held, and the words for people."""
+    """One check of an arrived opinion: its code, whether it held, and the words for people.
+
+    ``ok`` is whether nothing stands against closing; ``state`` says why: what no program can
+    see is to be confirmed, and then ``seen`` is what ``by`` (and ``second``) saw, ``at`` when.
+    Findings on record from before there were states have the state that follows from ``ok``.
+    """
 
     code: str
     ok: bool
     text_zh: str
     text_en: str
+    state: str = ""
+    seen: str = ""
+    by: str = ""
+    second: str = ""
+    at: str = ""
+
+    def __post_init__(self) -> None:
+        """Let the state follow from ``ok`` where nobody says it."""
+        if not self.state:
+            object.__setattr__(self, "state", Outcome.OK if self.ok else Outcome.FAILED)
+
+    @classmethod
+    def to_confirm(cls, code: str, text_zh: str, text_en: str) -> OpinionFinding:
+        """Return a finding that waits for a person."""
+        return cls(code, False, text_zh, text_en, Outcome.CONFIRM)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form used in events and listings."""
-        return asdict(self)
+        """Return the form used in events and listings; what nobody has said yet is left out."""
+        said = asdict(self)
+        return {k: v for k, v in said.items() if v != "" or k in ("text_zh", "text_en")} | {
+            "state": str(self.state)
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> OpinionFinding:
-        """Rebuild from ``as_json``."""
-        return cls(value["code"], value["ok"], value["text_zh"], value["text_en"])
+        """Rebuild from ``as_json``, or from what was kept before there were states."""
+        return cls(
+            value["code"],
+            bool(value["ok"]),
+            value["text_zh"],
+            value["text_en"],
+            *(str(value.get(key, "")) for key in ("state", "seen", "by", "second", "at")),
+        )
 
 
 def _signer(fields: Fields) -> Signer:

@@ -101,7 +101,7 @@ def signer_of(
     certificate: x509.Certificate, key: Key, issuer: x509.Certificate
 ) -> signers.SimpleSigner:
     """Return a signer that puts both certificates into what it signs."""
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register(_loaded(issuer))
     private = key.private_bytes(
         serialization.Encoding.DER,

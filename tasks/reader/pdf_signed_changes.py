@@ -22,7 +22,7 @@ from pyhanko.sign.diff_analysis import (
     SuspiciousModification,
 )
 from pyhanko.sign.diff_analysis.commons import compare_dicts
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from tasks.reader.pdf_signed_answer import Changes
 
@@ -36,14 +36,17 @@ _LEVELS: dict[ModificationLevel, Changes] = {
 }
 
 
-def changes_after(signature: EmbeddedPdfSignature, signed: frozenset[str]) -> tuple[Changes, str]:
+def changes_after(signature: Any, signed: frozenset[str]) -> tuple[Changes, str]:
     """Return the worst that came after a signature whose integrity was computed, and what.
 
-    ``signed`` are the names of all signature fields: if no other field was filled in later,
-    what came after is signatures alone.
+    ``signature`` is an ``EmbeddedPdfSignature``, ``signed`` are the names of all signature
+    fields: if no other field was filled in later, what came after is signatures alone.
     """
     found = signature.diff_result
-    if isinstance(found, SuspiciousModification) and signature.coverage.value >= 2:
+    if (
+        isinstance(found, SuspiciousModification)
+        and signature.coverage >= SignatureCoverageLevel.ENTIRE_REVISION
+    ):
         more = signature.evaluate_modifications(_with_annotations())
         if isinstance(more, DiffResult):
             found = more
@@ -81,7 +84,7 @@ def _on_page(
     old: HistoricalResolver, new: HistoricalResolver, page: Reference
 ) -> Iterator[Reference]:
     first, second = old.get_object(page), new.get_object(page)
-    compare_dicts(first, second, {"/Annots"})
+    compare_dicts(first, second, frozenset({"/Annots"}))
     had, has = _annotations(first, old), _annotations(second, new)
     if [each.reference for each in had] != [each.reference for each in has[: len(had)]]:
         raise SuspiciousModification("an annotation that was there is gone")

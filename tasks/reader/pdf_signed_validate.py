@@ -137,12 +137,16 @@ def _described(fact: SignatureFact, signature: EmbeddedPdfSignature) -> Signatur
 
 
 def _judged(
-    fact: SignatureFact, signature: EmbeddedPdfSignature, names: frozenset[str], asked: Asked
+    fact: SignatureFact, signature: Any, names: frozenset[str], asked: Asked
 ) -> SignatureFact:
     signature.compute_integrity_info()
-    covered = _COVERED.get(signature.coverage, "part") if _contiguous(signature) else "part"
-    changes, detail = ("other", "") if covered == "part" else changes_after(signature, names)
-    fact = replace(fact, coverage=covered, changes=changes, detail=_cut(detail))
+    covered: Coverage = "part"
+    if _contiguous(signature):
+        covered = _COVERED.get(signature.coverage, "part")
+    fact = replace(fact, coverage=covered)
+    if covered != "part":
+        changes, detail = changes_after(signature, names)
+        fact = replace(fact, changes=changes, detail=_cut(detail))
     if fact.kind == "timestamp":
         return _stamp_of_document(fact, signature, asked)
     content = signature.signed_data["encap_content_info"]["content_type"].native
