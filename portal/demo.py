@@ -6,7 +6,6 @@ checked with the tools of the operating system, and at the end a byte is changed
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import time
@@ -15,13 +14,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from appraisal import acts
 from deploy.sample.authority import SampleAuthority, serving
 from deploy.sample.opinion import make_opinion
-from portal.acting import accepting, moment, person, receiving_supplement
+from portal.acting import moment, person
 from portal.anchors import print_run
-from portal.commands import appraisal, cases, holding, proof, searching
+from portal.commands import agencies, appraisal, cases, holding, proof, searching
+from portal.commissions import print_opinion
 from portal.demo_intake import take_bundles
 from portal.demo_proof import prove_to_others
+from portal.demo_queue import PageAgency, by_client, served
 from portal.preparing import prepare
 from portal.show import cell, console, line
 from storage import openssl
@@ -32,6 +34,7 @@ from storage.settings import relocate, settings
 from tasks.filled import read_fields
 from tasks.open_handovers import open_handovers
 from tasks.reading import shared_pool
+from tasks.supplying import build_supplement
 
 SAMPLES = Path(__file__).resolve().parents[1] / "deploy" / "sample"
 _MARK = ".demo"
@@ -60,7 +63,7 @@ def run_demo(folder: Path) -> None:
     _look()
     sent = _send(folder)
     _check_with_other_tools(Path(sent[IDENTITY]["package"]))
-    _work(folder, sent)
+    _work(folder)
     _anchor(folder)
     _prove(folder)
     _where_to_look(folder, time.monotonic() - started)
@@ -103,7 +106,7 @@ def _send(folder: Path) -> dict[str, dict[str, Any]]:
     desk = appraisal.open_desk()
     for name in ("agency-hengjian.yaml", "agency-zhijian.yaml"):
         desk.add_agency(read_fields(shared_pool(), SAMPLES / name), person(""))
-    appraisal.agency_list()
+    agencies.agency_list()
     sent = {}
     for name in ("commission-identity.yaml", "commission-non-public.yaml"):
         drafted = desk.draft(read_fields(shared_pool(), SAMPLES / name), person(""), moment(""))
@@ -133,34 +136,39 @@ def _check_with_other_tools(package: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _work(folder: Path, sent: dict[str, dict[str, Any]]) -> None:
-    from appraisal import acts
-    from flows.collect import collect_opinion
+def _work(folder: Path) -> None:
+    """Two agencies work through the real queue: one on its pages, one by its client."""
     from flows.turnaround import track_turnaround
-    from portal.acting import for_agency
-    from portal.commissions import print_opinion
 
     _head("六、受理、补充、鉴定意见", "Acceptance, supplement, opinion")
     desk = appraisal.open_desk()
-    for number in (IDENTITY, NON_PUBLIC):
-        accepting(desk, number, sent[number]["package_digest"], "", "")
-        line(
-            f"[green]✓[/] {number} 受理 accepted，复述的材料包校验值相符 digest repeated and equal"
-        )
-    what = "请补充权利人与被控方的往来邮件"
-    desk.step(IDENTITY, acts.request_supplement(what, for_agency(desk, IDENTITY, ""), moment("")))
-    line(f"[yellow]…[/] {IDENTITY} 申请补充材料，停止计时 supplement requested, clock stopped")
-    receiving_supplement(desk, IDENTITY, [SUPPLEMENT], "", "", "")
-    line(f"[green]✓[/] {IDENTITY} 收到 {SUPPLEMENT}，恢复计时 received, clock runs")
-    pdf, particulars = _opinion(folder, sent[IDENTITY]["package_digest"])
-    outcome = collect_opinion(IDENTITY, str(pdf), str(particulars))
-    print_opinion(outcome)
+    identity, non_public = desk.commission(IDENTITY), desk.commission(NON_PUBLIC)
+    with served() as address:
+        line(f"委托队列 the queue: {cell(address)}")
+        with PageAgency(address, identity.agency_id, "panyue", "潘越") as agency:
+            agency.take(identity, folder)
+            agency.ask(identity, "请补充权利人与被控方的往来邮件")
+            _supply()
+            agency.take_supplement(identity, SUPPLEMENT, folder)
+            pdf, told = _opinion(folder, identity.package_digest)
+            agency.give(identity, pdf, told)
+        by_client(address, non_public, "zhijian-client", "自动接收", folder)
+    back = desk.commission(IDENTITY).returned[-1]
+    findings = [each.as_json() for each in back.findings]
+    print_opinion({"findings": findings, "exhibits": [back.exhibit_id]})
     desk.step(IDENTITY, acts.close(person(""), moment("")))
     later = date.fromisoformat(moment("")[:10]) + timedelta(days=75)
     line(f"75 天后 in 75 days ({later})，另一委托仍未交回意见 the other one is still open:")
     appraisal.overdue(later.isoformat())
     track_turnaround()
     _hand_over()
+
+
+def _supply() -> None:
+    """Send the supplement out as a package of its own, with its own digest."""
+    sent = build_supplement(current(), IDENTITY, [{"exhibit": SUPPLEMENT}], person(""))
+    line(f"[green]✓[/] {IDENTITY} 补充材料另行装包 the supplement is a package of its own")
+    line(f"  SHA-256 {sent['package_digest']}")
 
 
 def _hand_over() -> None:
@@ -183,16 +191,14 @@ def _hand_over() -> None:
     holding.holders(CASE)
 
 
-def _opinion(folder: Path, digest: str) -> tuple[Path, Path]:
+def _opinion(folder: Path, digest: str) -> tuple[Path, dict[str, Any]]:
     fields = read_fields(shared_pool(), SAMPLES / "opinion.yaml")
     fields["package_digest_stated"] = digest
     fields["issued_at"] = moment("")[:10]
     fields["materials_listed"].append(SUPPLEMENT)
-    pdf, particulars = folder / "opinion.pdf", folder / "opinion.yaml"
+    pdf = folder / "opinion.pdf"
     make_opinion(pdf, fields)
-    # JSON is YAML too.
-    particulars.write_text(json.dumps(fields, ensure_ascii=False, indent=1))
-    return pdf, particulars
+    return pdf, fields
 
 
 def _anchor(folder: Path) -> None:
