@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.world import PASSWORD, World, number
 
@@ -27,6 +27,9 @@ CHROMIUM: dict[str, Any] = {
     ],
 }
 _GRAVE = {"serious", "critical"}
+_PATIENCE_MS = 60_000
+"""On a loaded machine a page may take long; what never comes fails all the same."""
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Visitor:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, locale="zh-CN", **options
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(_PATIENCE_MS)
         visitor = cls(site, context, context.new_page())
         context.on("console", lambda said: visitor._heard(said.type, said.text))
         context.on("weberror", lambda error: visitor.wrong.append(str(error.error)))

@@ -63,7 +63,7 @@ def test_a_large_opinion_goes_on_after_a_cut(chromium: Browser, site: Site, tmp_
         visitor.open(site.commission(LARGE, "/commission/opinion"))
         fill_opinion(page, LARGE, site.world.digests[LARGE], document)
         page.get_by_role("button", name="提交意见书").click()
-        expect(page.get_by_text("意见书已提交")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("意见书已提交")).to_be_visible()
         visitor.wrong = [each for each in visitor.wrong if "ERR_FAILED" not in each]
     assert "cut" in cuts
     assert cuts.count("passed") >= 3
