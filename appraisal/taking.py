@@ -107,6 +107,8 @@ def supply(
 ) -> Commission:
     """Hand over the material that an agency asked for, chosen as in a brief (AP-02).
 
+    ``tasks.supplying`` builds its package and letter; this is for what goes out without.
+
     Args:
         desk: commissions of the installation.
         number: the commission.

@@ -67,17 +67,32 @@ def accepting(desk: Desk, number: str, digest: str, by: str, at: str) -> Commiss
 
 
 def receiving_supplement(
-    desk: Desk, number: str, exhibits: Sequence[str], note: str, by: str, at: str
+    desk: Desk,
+    number: str,
+    exhibits: Sequence[str],
+    note: str,
+    by: str,
+    at: str,
+    package_digest: str = "",
 ) -> Commission:
     """Record the receipt of a supplement, or with a note alone that the agency goes on without.
 
-    Exhibits are named where the client did not record what it supplied.
+    The digest of its package is repeated where one was built (AP-07); exhibits are named where
+    the client did not record what it supplied.
     """
     found, actor, when = desk.commission(number), for_agency(desk, number, by), moment(at)
     supplied = found.supplements and found.supplements[-1].supplied
     if note and not exhibits and not supplied:
         return desk.step(number, acts.go_on_without(note, actor, when))
-    return taking.receive_supplement(desk, number, actor, when, exhibits=exhibits, note=note)
+    return taking.receive_supplement(
+        desk,
+        number,
+        actor,
+        when,
+        exhibits=exhibits,
+        note=note,
+        package_digest=package_digest,
+    )
 
 
 def extending(

@@ -231,6 +231,7 @@ def supplement_receive(
     number: Number,
     exhibit: Annotated[list[str] | None, typer.Option(help="CASE/E0001; repeat.")] = None,
     note: Annotated[str, typer.Option(help="Or: why the agency goes on without.")] = "",
+    package_digest: Annotated[str, typer.Option(help="SHA-256 of its package, as received.")] = "",
     by: By = "",
     at: At = "",
 ) -> None:
@@ -240,7 +241,8 @@ def supplement_receive(
     """
     from portal.acting import receiving_supplement
 
-    done(receiving_supplement(open_desk(), number, exhibit or [], note, by, at))
+    desk = open_desk()
+    done(receiving_supplement(desk, number, exhibit or [], note, by, at, package_digest))
 
 
 def extend(

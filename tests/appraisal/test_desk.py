@@ -91,6 +91,15 @@ def steps_on_record(house: Custody, number: str) -> int:
     return sum(each.details["commission_no"] == number for each in found)
 
 
+def supply(house: Custody, number: str, exhibit: str, package: Any = None) -> Commission:
+    """Hand over an exhibit that was asked for, without building its package."""
+    desk = Desk(house)
+    lines = desk.materials(CASE_NO, {"materials": [{"exhibit": exhibit}]})
+    which = len(desk.commission(number).supplements)
+    (step,) = acts.supply_supplement(lines, which, OFFICER, house.now(), package)
+    return desk.step(number, step)
+
+
 def accepted(house: Custody) -> str:
     number = sent(house)
     agency(house).accept(number, DIGEST)
@@ -266,9 +275,8 @@ def test_cu_03_a_supplement_is_released_and_acknowledged_by_itself(house: Custod
     with pytest.raises(StateError, match="尚未提供"):
         desk.receive_supplement(number, "已收")
     assert [each.code for each in desk.missing(number)] == ["supplement"]
-    chosen = {"materials": [{"exhibit": "E0003"}]}
     for _ in range(2):
-        found = taking.supply(Desk(house), number, chosen, OFFICER, house.now(), made.PACKAGE)
+        found = supply(house, number, "E0003", made.PACKAGE)
     assert found.steps == 5
     with house.read() as session:
         waiting = handovers.find_handover(session, f"{number}/S1")
@@ -309,8 +317,7 @@ def test_an_open_supplement_waits_for_no_receipt_once_the_commission_ended(
 ) -> None:
     number, desk = accepted(house), agency(house)
     desk.request_supplement(number, "往来邮件")
-    chosen = {"materials": [{"exhibit": "E0003"}]}
-    taking.supply(Desk(house), number, chosen, OFFICER, house.now())
+    supply(house, number, "E0003")
     desk.terminate(number, "检材不足")
     with house.read() as session:
         assert handovers.find_handover(session, f"{number}/S1")["outcome"] == "terminated"
