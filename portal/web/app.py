@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -38,6 +39,7 @@ def create_app(custody: Custody) -> QueueApp:
     app.state.custody = custody
     app.state.limits = Limits(custody.settings)
     app.state.refusals = Refusals(custody)
+    app.state.described = {}
     app.include_router(api)
     app.openapi = description  # type: ignore[method-assign]
     app.include_router(signing_in.router)
@@ -50,7 +52,8 @@ def create_app(custody: Custody) -> QueueApp:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Serve; at the end, record the refusals that wait."""
-    yield
+    """Serve; at both ends, record the refusals that wait."""
     refusals: Refusals = app.state.refusals
+    await run_in_threadpool(refusals.tell, Counter())
+    yield
     await run_in_threadpool(refusals.stop)

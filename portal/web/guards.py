@@ -42,7 +42,7 @@ def guards(name: str) -> Callable[[Called], Called]:
 
 
 @guards(PUBLIC)
-def public(request: Request) -> None:
+async def public(request: Request) -> None:
     """Let anybody in, as often as an address may ask without an account."""
     limits_of(request).ask_as_stranger(request)
 

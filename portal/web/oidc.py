@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +24,7 @@ from fastapi.responses import RedirectResponse
 from appraisal.accounts import Account
 from appraisal.credentials import RANDOM_BYTES, is_secret, kept, same, spell
 from appraisal.id_token import Claims, verified
+from appraisal.lockout import FORGET_SECONDS
 from portal.web.addresses import is_loopback, local
 from portal.web.identity import House, refuse
 from portal.web.pages.route import pages
@@ -65,6 +67,17 @@ def discover(issuer: str) -> Service:
         raise _unusable("its description is not that of the issuer, or names plain http")
     methods = said.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     return Service(issuer, authorize, token, keys, "client_secret_basic" in methods)
+
+
+def _described(request: Request, custody: Custody) -> Service:
+    """Return the service's description, fetched again after ten minutes."""
+    kept_ones: dict[str, tuple[float, Service]] = request.app.state.described
+    issuer, now = _issuer(custody), time.monotonic()
+    until, service = kept_ones.get(issuer, (0.0, None))
+    if service is None or now >= until:
+        service = discover(issuer)
+        kept_ones[issuer] = (now + PENDING_SECONDS, service)
+    return service
 
 
 def _safe(address: str) -> bool:
@@ -123,10 +136,11 @@ def _callback(request: Request, custody: Custody) -> str:
 @router.get("/sign-in/oidc", dependencies=Public)
 def begin(request: Request, custody: House, next: str = "/") -> Response:
     """Send somebody to the service."""
-    service = discover(_issuer(custody))
+    service = _described(request, custody)
     state, nonce, verifier = (spell(secrets.token_bytes(RANDOM_BYTES)) for _ in range(3))
     now = int(custody.clock().timestamp())
     with custody.write() as session:
+        sign_ins.sweep(session, now, FORGET_SECONDS)
         sign_ins.put_pending(
             session,
             state_hash=kept(state),
@@ -192,7 +206,7 @@ def _pending(request: Request, custody: Custody, state: str) -> dict[str, Any]:
 def _ask(request: Request, custody: Custody, code: str, pending: dict[str, Any]) -> Claims:
     """Exchange the code for an ID token, and return what that says."""
     settings = custody.settings
-    service = discover(settings.oidc_issuer)
+    service = _described(request, custody)
     client, secret = settings.oidc_client_id, settings.oidc_client_secret.get_secret_value()
     form = {
         "grant_type": "authorization_code",

@@ -19,7 +19,6 @@ from collections import Counter
 from storage.catalogue import refusals
 from storage.catalogue.refusals import Kind
 from storage.custody import Custody
-from storage.errors import CustodyError
 from storage.event import Action, CustodyEvent
 from storage.nouns import Person
 
@@ -83,29 +82,28 @@ class Refusals:
             thread.join(10)
 
     def _run(self) -> None:
+        """Count and tell; end when nothing is left to be told later."""
         while True:
             with self._changed:
-                self._changed.wait_for(
-                    lambda: bool(self._waiting) or self._stopping, timeout=WINDOW_SECONDS / 10
-                )
                 waiting, self._waiting = self._waiting, Counter()
                 self._busy, last = True, self._stopping
             try:
-                self.tell(waiting)
-            except CustodyError as error:
-                # They stay counted in the database; the next pass tells them.
-                _LOG.error("refusals could not be recorded: %s", error)
-            except Exception:  # noqa: BLE001 - the thread counts on, whatever one pass met
+                later = self.tell(waiting)
+            except Exception:  # noqa: BLE001 - what is counted in the database is told next time
                 _LOG.exception("refusals could not be recorded")
-            finally:
-                with self._changed:
-                    self._busy = False
-                    self._changed.notify_all()
-            if last:
-                return
+                later = False
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+                if not self._waiting and (last or not later):
+                    self._thread = None
+                    return
+                self._changed.wait_for(
+                    lambda: bool(self._waiting) or self._stopping, WINDOW_SECONDS / 10
+                )
 
-    def tell(self, waiting: Counter[Kind]) -> None:
-        """Count kinds in the database, and record what is due."""
+    def tell(self, waiting: Counter[Kind]) -> bool:
+        """Count kinds in the database, and record what is due; return whether more will be."""
         now = int(self._custody.clock().timestamp())
         with self._custody.write() as session:
             for kind, times in waiting.items():
@@ -120,6 +118,7 @@ class Refusals:
                 refusals.note_told(session, row["key"], row["count"], now, now - WINDOW_SECONDS)
             # A window is kept for the hour that the number of kinds is counted in.
             refusals.close(session, now - 3600)
+            return refusals.waits(session)
 
     def _event(self, row: dict[str, object]) -> CustodyEvent:
         count, told = int(str(row["count"])), int(str(row["told"]))

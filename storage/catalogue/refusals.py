@@ -67,6 +67,12 @@ def untold(session: Session, over_before: int) -> list[dict[str, Any]]:
     return [row_of(row) for row in session.scalars(statement.order_by(SignInRefusal.began))]
 
 
+def waits(session: Session) -> bool:
+    """Whether something is counted that no event tells yet."""
+    counted = select(SignInRefusal.key).where(SignInRefusal.count > SignInRefusal.told)
+    return session.scalars(counted.limit(1)).first() is not None
+
+
 def note_told(session: Session, key: str, told: int, now: int, over_before: int) -> None:
     """Note how many refusals of a kind events tell; a window that is over begins again."""
     row = session.get(SignInRefusal, key)

@@ -9,7 +9,9 @@ from appraisal.accounts import Account, Role, Scope, new_account
 from portal.web.app import create_app
 from portal.web.security import QueueApp
 from storage.custody import Custody
+from storage.event import Action
 from tasks.accounts import Accounts
+from tests.house import events
 
 PASSWORD = "correct horse 电池 staple"
 HERE = "http://127.0.0.1:8000"
@@ -77,3 +79,20 @@ def page_token(client: TestClient) -> str:
 
     (secret,) = [value for name, value in client.cookies.items() if name.endswith("-session")]
     return csrf_of(secret)
+
+
+def another(client: TestClient) -> TestClient:
+    """Return another browser of the same application."""
+    return browser(client.app)  # type: ignore[arg-type]
+
+
+def is_in(client: TestClient) -> bool:
+    """Whether somebody is signed in."""
+    return client.get("/tokens").status_code == 200
+
+
+def refused(client: TestClient, house: Custody) -> list[str]:
+    """Return why somebody was refused, each kind once; the rest of a window is told later."""
+    client.app.state.refusals.settle()  # type: ignore[attr-defined]
+    found = [each.details for each in events(house, Action.SIGN_IN)]
+    return [each["reason"] for each in found if each["kind"] == "refused"]

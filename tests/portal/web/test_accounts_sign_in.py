@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from appraisal import lockout, passwords
 from appraisal.accounts import Role
-from appraisal.credentials import RANDOM_BYTES, csrf_of, kept, spell
+from appraisal.credentials import RANDOM_BYTES, kept, spell
 from portal.web.app import create_app
 from storage.catalogue import sign_ins
 from storage.custody import Custody
@@ -18,12 +18,14 @@ from storage.event import Action
 from tasks.accounts import Accounts
 from tests.house import events
 from tests.portal.web.signing import (
-    HERE,
     PASSWORD,
+    another,
     browser,
     form_token,
+    is_in,
     make_account,
     page_token,
+    refused,
     sign_in,
     try_sign_in,
 )
@@ -50,24 +52,6 @@ def clock(house: Custody) -> Clock:
 def client(house: Custody, clock: Clock) -> TestClient:
     make_account(house, LOGIN, Role.OFFICER)
     return browser(create_app(dataclasses.replace(house, clock=clock)))
-
-
-def another(client: TestClient, **headers: str) -> TestClient:
-    """Return another browser of the same application."""
-    made = browser(client.app)  # type: ignore[arg-type]
-    made.headers.update(headers)
-    return made
-
-
-def is_in(client: TestClient) -> bool:
-    return client.get("/tokens").status_code == 200
-
-
-def refused(client: TestClient, house: Custody) -> list[str]:
-    """Return why somebody was refused, each kind once; the rest of a window is told later."""
-    client.app.state.refusals.settle()  # type: ignore[attr-defined]
-    found = [each.details for each in events(house, Action.SIGN_IN)]
-    return [each["reason"] for each in found if each["kind"] == "refused"]
 
 
 def test_a_session_begins_and_ends_and_both_are_on_record(
@@ -347,56 +331,3 @@ def test_a_guessed_link_opens_nothing(client: TestClient, house: Custody) -> Non
         fields = {"password": PASSWORD, "again": PASSWORD, "csrf": form_token(client)}
         assert client.post(f"/welcome/{code}", data=fields).status_code == 404
     assert refused(client, house) == ["code"]
-
-
-# Forms of other pages
-
-
-def test_a_form_that_is_not_ours_changes_nothing(client: TestClient, house: Custody) -> None:
-    mine = sign_in(another(client), LOGIN)
-    right = {"csrf": page_token(mine)}
-    others: list[tuple[dict[str, str], dict[str, str]]] = [
-        ({}, {}),
-        ({"csrf": ""}, {}),
-        ({"csrf": "x"}, {}),
-        ({"csrf": csrf_of("another session")}, {}),
-        (right, {"Origin": "https://evil.example"}),
-        (right, {"Origin": "null"}),
-        (right, {"Origin": HERE + "0"}),
-        (right, {"Sec-Fetch-Site": "cross-site"}),
-        (right, {"Sec-Fetch-Site": "same-site"}),
-        (right, {"X-CSRF-Token": "wrong"}),
-    ]
-    for fields, headers in others:
-        answer = mine.post("/sign-out/everywhere", data=fields, headers=headers)
-        assert answer.status_code == 403, (fields, headers)
-        assert is_in(mine)
-    assert refused(client, house) == ["other_page"]
-
-
-@pytest.mark.parametrize(
-    ("field", "headers"),
-    [
-        ("csrf", {}),
-        ("csrf_token", {"Origin": HERE, "Sec-Fetch-Site": "same-origin"}),
-        ("", {"X-CSRF-Token": "right"}),
-    ],
-)
-def test_a_form_of_ours_is_taken(client: TestClient, field: str, headers: dict[str, str]) -> None:
-    sign_in(client, LOGIN)
-    token = page_token(client)
-    headers = {name: token if value == "right" else value for name, value in headers.items()}
-    fields = {field: token} if field else {}
-    answer = client.post("/sign-out/everywhere", data=fields, headers=headers)
-    assert answer.status_code == 303
-    assert not is_in(client)
-
-
-def test_nobody_is_signed_in_as_somebody_else_by_another_page(client: TestClient) -> None:
-    """The form of the sign-in page has a token of its own (login CSRF)."""
-    fields = {"name": LOGIN, "password": PASSWORD}
-    assert client.post("/sign-in", data=fields).status_code == 403
-    theirs = form_token(another(client))
-    form_token(client)
-    assert client.post("/sign-in", data=fields | {"csrf": theirs}).status_code == 403
-    assert not is_in(client)

@@ -5,136 +5,27 @@ a route that somebody adds is tried too, and one that does not say who may use i
 application from starting.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from fastapi import Depends
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from appraisal.accounts import Role, Scope
 from portal.web.app import create_app
-from portal.web.guards import OPEN, PUBLIC, guards_of, public, require_guards
-from portal.web.security import CONTENT_SECURITY_POLICY, QueueApp
+from portal.web.guards import OPEN, PUBLIC, public, require_guards
+from portal.web.security import CONTENT_SECURITY_POLICY
 from storage.errors import HostError
 from storage.event import Action, decode
 from tasks.accounts import Accounts
-from tests.house import CASE_NO
+from tests.house import CASE_NO, events
 from tests.portal.web.api.world import Sent, World, opened_world
 from tests.portal.web.signing import bearer, browser, make_account, make_token, page_token, sign_in
-
-SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
-ENDLESS = "/api/v1/events"
-"""It answers until the client goes away: tried only by those whom it must turn away."""
-
-
-@dataclass
-class Tried:
-    """One method of one route, and what names what it is asked about."""
-
-    route: RouteContext
-    method: str
-    guards: set[str]
-
-    @property
-    def path(self) -> str:
-        return str(self.route.path)
-
-    @property
-    def safe(self) -> bool:
-        return self.method in SAFE
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-def routes(app: QueueApp) -> list[Tried]:
-    """Return every method of every route."""
-    return [
-        Tried(route, method, guards_of(route))
-        for route in iter_route_contexts(app.routes)
-        for method in sorted(route.methods or ())
-    ]
-
-
-@dataclass
-class Asking:
-    """Names and bodies of requests about one commission."""
-
-    world: World
-    number: str
-    commission: str
-    upload: str
-    account: str
-    token: str
-    digest: str
-
-    @property
-    def names(self) -> dict[str, str]:
-        return {
-            "commission_id": self.commission,
-            "upload_id": self.upload,
-            "number": self.number,
-            "which": "package",
-            "act": "accept",
-            "code": "c" * 43,
-            "chosen": "en",
-            "since": "0",
-            "wait": "0",
-        }
-
-    def send(self, client: TestClient, tried: Tried, **headers: str) -> Any:
-        """Make a request of a route."""
-        path = re.sub(
-            r"\{(\w+)(:\w+)?\}", lambda found: self.names.get(found[1], "nothing"), tried.path
-        )
-        dependant = getattr(tried.route, "dependant", None)
-        query = {
-            each.name: self.names[each.name]
-            for each in (dependant.query_params if dependant else ())
-            if each.name in self.names and (each.name == "number" or "/api/" in path)
-        }
-        more: dict[str, Any] = {}
-        if not tried.safe:
-            more = self._body(tried)
-        return client.request(tried.method, path, params=query, headers=headers, **more)
-
-    def _body(self, tried: Tried) -> dict[str, Any]:
-        if tried.path.startswith("/api/"):
-            found = example_of(self.world.app, tried)
-            if found is None:
-                return {"content": b"%PDF-1.7"}
-            return {"json": json.loads(json.dumps(found).replace("0" * 64, self.digest))}
-        fields = {
-            "number": self.number,
-            "package_digest": self.digest,
-            "digest": self.digest,
-            "reason": "理由",
-            "account": self.account,
-            "token_id": self.token,
-        }
-        return {"data": fields}
-
-
-def example_of(app: QueueApp, tried: Tried) -> Any:
-    """Return the body that the description gives as an example; None: it has no JSON body."""
-    described = app.openapi()
-    operation = described["paths"].get(tried.path, {}).get(tried.method.lower(), {})
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if content is None:
-        return None
-    if "example" in content:
-        return content["example"]
-    if "examples" in content:
-        return next(iter(content["examples"].values()))["value"]
-    name = content["schema"].get("$ref", "").rpartition("/")[2]
-    schema = described["components"]["schemas"].get(name, content["schema"])
-    return next(iter(schema.get("examples", [{}])))
+from tests.portal.web.trying import ENDLESS, Asking, routes
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +148,10 @@ def test_st_06_without_an_identity_nothing_is_seen_and_nothing_done(
 def test_st_06_another_agency_sees_what_it_would_see_if_nothing_were_there(
     world: World, sent: Sent, theirs: Asking, nothing: Asking, door: str
 ) -> None:
-    """ST-06: guessed names of another agency's are answered like names that nobody has."""
+    """ST-06: guessed names of another agency's are answered like names that nobody has.
+
+    That somebody asked for what is not his is on record.
+    """
     if door == "session":
         client = session(world, "ot-other", Role.AGENCY_ADMIN, "OT")
     else:
@@ -277,6 +171,8 @@ def test_st_06_another_agency_sees_what_it_would_see_if_nothing_were_there(
         if "{commission_id}" in tried.path or "{upload_id}" in tried.path:
             assert answers[0].status_code in (401, 404, 422), (str(tried), answers[0].text)
     assert events_of(world) == before
+    reasons = {each.details.get("reason") for each in events(world.house, Action.SIGN_IN)}
+    assert "not_found" in reasons
 
 
 def _plain(text: str, asking: Asking) -> str:
