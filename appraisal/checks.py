@@ -2,17 +2,22 @@
 
 A court refuses an opinion whose material is not provably the material sent, or that lacks a
 signature, a seal or a qualification (CPLI art. 98); so those are what is looked at here. The
-checks read the particulars; what is only seen on paper (a signature, a seal) is as the person
-who filled them in says. Pure. (RULES: AP-08, AP-11; JAG arts. 19, 36-38.)
+checks read the particulars, and the document where it was looked at: its electronic signatures
+and its text. What neither proves (ink, a red seal) waits for a person, who confirms what they
+see. Pure. (RULES: AP-08, AP-11; JAG arts. 19, 36-38; decision 0029.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from appraisal.agency import Agency
+from appraisal.brief import CommissionType
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion, OpinionFinding
+from appraisal.printed import printed
+from appraisal.signatures import DocumentSeen, sealed, signature_findings, signers
 from storage.digest import parse_supplied
 from storage.errors import InputError
 
@@ -25,6 +30,8 @@ def check_opinion(
     agency: Agency,
     received: date,
     appraisers: int = MIN_APPRAISERS,
+    document: DocumentSeen | None = None,
+    earlier: Iterable[str] = (),
 ) -> list[OpinionFinding]:
     """Check an opinion against its commission; every check gives one finding.
 
@@ -34,7 +41,10 @@ def check_opinion(
         agency: the agency commissioned.
         received: the day on which it came back.
         appraisers: how many must have signed.
+        document: what was seen of the PDF; None if nobody looked, then the particulars count.
+        earlier: who signed the opinion that a re-appraisal is about.
     """
+    seen = signature_findings(document, opinion, commission.effective_date) if document else []
     return [
         _finding(
             "number", bool(opinion.opinion_no), "意见书编号", "the opinion has its own number"
@@ -43,8 +53,11 @@ def check_opinion(
         _named("agency", opinion.agency_id, commission.agency_id, "鉴定机构"),
         _package(opinion, commission),
         _materials(opinion, commission),
-        *_people(opinion, commission, agency, appraisers),
-        _finding("seal", opinion.seal, "机构盖章", "the agency's seal is on it"),
+        *(printed(document.text, commission) if document else ()),
+        *sealed(opinion, agency, document, appraisers),
+        *seen,
+        *_people(opinion, agency, received),
+        *_barred(opinion, commission, document, earlier),
         _finding(
             "qualification",
             opinion.qualification_annex,
@@ -127,24 +140,14 @@ def _materials(opinion: Opinion, commission: Commission) -> OpinionFinding:
     )
 
 
-def _people(
-    opinion: Opinion, commission: Commission, agency: Agency, wanted: int
-) -> list[OpinionFinding]:
-    signed = {each.name for each in opinion.appraisers if each.name and each.signed}
-    unsigned = [each.name or "—" for each in opinion.appraisers if not each.signed]
+def _people(opinion: Opinion, agency: Agency, received: date) -> list[OpinionFinding]:
     unlicensed = [each.name or "—" for each in opinion.appraisers if not each.licence_no]
-    known = {(each.name, each.licence_no) for each in agency.appraisers}
-    strangers = [
-        each.name for each in opinion.appraisers if (each.name, each.licence_no) not in known
-    ]
-    recused = sorted(signed & set(commission.brief.recusal))
+    known = {(each.name, each.licence_no): each for each in agency.appraisers}
+    named = [(each.name, each.licence_no) for each in opinion.appraisers]
+    strangers = [each[0] for each in named if each not in known]
+    day = date.fromisoformat(opinion.issued_at) if opinion.issued_at else received
+    lapsed = [each[0] for each in named if each in known and not known[each].valid_on(day)]
     return [
-        _finding(
-            "signatures",
-            len(signed) >= wanted and not unsigned,
-            f"至少{wanted}名鉴定人签名（已签名{len(signed)}名，未签名{len(unsigned)}名）",
-            f"at least {wanted} appraisers signed ({len(signed)} did, {len(unsigned)} did not)",
-        ),
         _finding(
             "licences",
             bool(opinion.appraisers) and not unlicensed,
@@ -158,12 +161,43 @@ def _people(
             "the appraisers are the agency's" + (f" (unknown: {strangers})" if strangers else ""),
         ),
         _finding(
+            "licence_validity",
+            not lapsed,
+            f"鉴定人执业证在{day}有效" + (f"（无效：{'、'.join(lapsed)}）" if lapsed else ""),
+            f"the licences hold on {day}" + (f" (not {lapsed})" if lapsed else ""),
+        ),
+    ]
+
+
+def _barred(
+    opinion: Opinion,
+    commission: Commission,
+    document: DocumentSeen | None,
+    earlier: Iterable[str],
+) -> list[OpinionFinding]:
+    """Check that nobody signed who must not: recused, or who gave the opinion that is repeated."""
+    named = {each.name for each in opinion.appraisers if each.name}
+    recused = sorted((named & commission.recused) | signers(document, commission.recused))
+    found = [
+        _finding(
             "recusal",
             not recused,
             "无应回避的鉴定人" + (f"（{'、'.join(recused)}）" if recused else ""),
             "nobody signed who was to be recused" + (f" ({recused})" if recused else ""),
-        ),
+        )
     ]
+    if commission.brief.type is CommissionType.RE_APPRAISAL:
+        before = frozenset(earlier)
+        same = sorted((named & before) | signers(document, before))
+        found.append(
+            _finding(
+                "other_appraisers",
+                not same,
+                "重新鉴定由其他鉴定人进行" + (f"（原鉴定人：{'、'.join(same)}）" if same else ""),
+                "others than before appraised again" + (f" ({same} did before)" if same else ""),
+            )
+        )
+    return found
 
 
 def _dates(opinion: Opinion, commission: Commission, received: date) -> list[OpinionFinding]:

@@ -1,0 +1,94 @@
+"""What the text of an opinion says of the commission and the package that it answers. Pure.
+
+The particulars are typed by somebody beside the document; what counts before a court is printed
+in the document itself, so both are compared with what was sent. A scan has no text: a person
+looks. (RULES: AP-07, AP-08; CPLI art. 98(4).)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from appraisal.commission import Commission
+from appraisal.opinion import OpinionFinding
+from appraisal.signatures import squeezed
+
+_LABELLED = re.compile(
+    r"(?:校验值|摘要|哈希|杂凑|指纹|sha-?256|sm3|hash|digest|checksum)[^0-9a-f]{0,40}([0-9a-f]{64})"
+)
+_ALONE = re.compile(r"(?<![0-9a-z])[0-9a-f]{64}(?![0-9a-z])")
+_SHOWN = 3
+
+
+def printed(text: str, commission: Commission) -> list[OpinionFinding]:
+    """Check the package's digest and the commission's number as the document prints them."""
+    plain = squeezed(text)
+    return [_digest(text, plain, commission), _number(plain, commission)]
+
+
+def foreign_digests(text: str, known: frozenset[str]) -> list[str]:
+    """Return values of 64 hexadecimal digits that are none of these, each once, in order.
+
+    A value that is broken over lines is found behind a label (校验值, SHA-256 ...); without
+    one only where it stands in one piece.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    found = [*_LABELLED.findall(squeezed(text)), *_ALONE.findall(folded)]
+    return list(dict.fromkeys(each for each in found if each not in known))
+
+
+def _digest(text: str, plain: str, commission: Commission) -> OpinionFinding:
+    code, package = "printed_digest", commission.package
+    sent = [package.digests.get(name, "") for name in ("sha256", "sm3")] if package else []
+    if any(each and each in plain for each in sent):
+        return OpinionFinding(
+            code,
+            True,
+            "意见书正文载明的校验值与发出的材料包一致",
+            "the document itself prints the digest of the package that was sent",
+        )
+    if foreign := foreign_digests(text, _known(commission)):
+        listed = "、".join(foreign[:_SHOWN])
+        return OpinionFinding(
+            code,
+            False,
+            f"意见书正文载明的校验值不是发出材料包的：{listed}",
+            f"the document prints another digest than {commission.package_digest}: {listed}",
+        )
+    why = _missing(plain, "校验值", "the package's digest")
+    return OpinionFinding.to_confirm(code, *why)
+
+
+def _number(plain: str, commission: Commission) -> OpinionFinding:
+    number = commission.commission_no
+    if squeezed(number) in plain:
+        return OpinionFinding(
+            "printed_number",
+            True,
+            f"意见书正文载明委托书编号{number}",
+            f"the document itself prints the commission's number {number}",
+        )
+    why = _missing(plain, f"委托书编号{number}", f"the commission's number {number}")
+    return OpinionFinding.to_confirm("printed_number", *why)
+
+
+def _missing(plain: str, what: str, what_en: str) -> tuple[str, str]:
+    if not plain:
+        return (
+            f"文件没有文字层，{what}须由人在文件上核对",
+            f"the document has no text layer; a person must look for {what_en}",
+        )
+    return (
+        f"正文文字中未找到{what}，须由人核对",
+        f"{what_en} is not in the document's text; a person must look for it",
+    )
+
+
+def _known(commission: Commission) -> frozenset[str]:
+    """Return every digest that the house itself told the agency of."""
+    prints = [each.fingerprint for each in commission.materials]
+    for supplement in commission.supplements:
+        prints += [each.fingerprint for each in supplement.supplied]
+        prints += [supplement.package] if supplement.package else []
+    return frozenset(value for each in prints for value in each.digests.values())

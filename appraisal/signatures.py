@@ -1,0 +1,337 @@
+"""What the electronic signatures of an opinion prove, and what is left to a person. Pure.
+
+A signature counts for a check only if all of it holds: the bytes are those that were signed, the
+chain leads to an authority that the bureau named, no weak algorithm, nothing after it but other
+signatures, and the certificate's name is that of who should sign. Anything less never counts as
+valid; it is told, and a person confirms what they see. Revocation is not asked for.
+
+Names are compared after NFKC, without blanks and case. An appraiser's is the whole common name,
+or one of its parts between marks and digits (``陈工@310012001``); a certificate that fits two
+appraisers fits none. The agency's is the whole common name or one of its parts between marks
+(``某中心(鉴定专用章)``), the organization where there is no common name, or its credit code among
+the identifiers of a certificate that is no appraiser's. (RULES: AP-08, AP-11; CPLI art. 98.)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from appraisal.agency import Agency
+from appraisal.opinion import Opinion, OpinionFinding
+
+MOST_TOLD = 8
+"""Signatures with a check of their own; the rest is told in a number."""
+_CLOCKS = timedelta(minutes=10)
+_HARMLESS = frozenset({"none", "archival", "signatures"})
+
+TRUST_WORDS: dict[str, tuple[str, str]] = {
+    "vouched": ("证书由本局信任的机构签发", "an authority that we trust vouches for the signer"),
+    "no_anchor": (
+        "本局未设置受信任的证书机构，签名人身份未核验",
+        "no authority is configured: the signer is not vouched for",
+    ),
+    "unknown_issuer": (
+        "证书不是由本局信任的机构签发，签名人身份未核验",
+        "no authority that we trust issued the certificate: the signer is not vouched for",
+    ),
+    "expired": ("签名人证书已过期", "the signer's certificate has expired"),
+    "not_yet": ("签名人证书尚未生效", "the signer's certificate is not valid yet"),
+    "usage": ("证书不是签名用途", "the certificate is not for signing"),
+    "weak": ("证书链使用弱算法", "the chain of certificates uses a weak algorithm"),
+    "other": ("证书链未通过验证", "the chain of certificates does not hold"),
+    "": ("签名人身份未核验", "the signer is not vouched for"),
+}
+CHANGE_WORDS: dict[str, tuple[str, str]] = {
+    "none": ("此后未作改动", "nothing came after it"),
+    "archival": ("此后只增加了归档信息", "only archival data came after it"),
+    "signatures": ("此后只增加了其他签名", "only other signatures came after it"),
+    "forms": ("此后填写了表单", "forms were filled in after it"),
+    "annotations": ("此后增加了批注", "annotations were added after it"),
+    "other": ("此后文件内容被改动，或未覆盖全文", "the document was changed after it"),
+}
+
+
+@dataclass(frozen=True)
+class SignatureSeen:
+    """One signature as the reader found it; the words are those of the reader's answer."""
+
+    field: str
+    kind: str
+    state: str
+    trust: str = ""
+    subject: str = ""
+    common_names: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    issuer: str = ""
+    serial: str = ""
+    certificate: str = ""
+    not_before: str = ""
+    not_after: str = ""
+    signed_at: str = ""
+    stamped_at: str = ""
+    stamp: str = "none"
+    digest: str = ""
+    algorithm: str = ""
+    bits: int = 0
+    weak: bool = False
+    coverage: str = "part"
+    changes: str = "other"
+    detail: str = ""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SignatureSeen:
+        """Rebuild from the fields by name."""
+        lists = ("common_names", "organizations", "identifiers")
+        parsed = {key: tuple(value[key]) for key in lists}
+        return cls(**{each.name: value[each.name] for each in fields_of(cls)} | parsed)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bytes are those signed, by a sound algorithm, and no content came after."""
+        return self.state == "intact" and not self.weak and self.changes in _HARMLESS
+
+    @property
+    def counts(self) -> bool:
+        """Whether it proves who signed."""
+        return self.holds and self.kind == "signature" and self.trust == "vouched"
+
+    @property
+    def moment(self) -> str:
+        """When it was made: by a timestamp that holds, else as the signer says."""
+        return (self.stamped_at if self.stamp == "vouched" else "") or self.signed_at
+
+
+@dataclass(frozen=True)
+class DocumentSeen:
+    """What was seen of an opinion's PDF: its text layer, its signatures, and when it came."""
+
+    at: str
+    text: str = ""
+    signatures: tuple[SignatureSeen, ...] = ()
+    more: bool = False
+    strict: bool = True
+    detail: str = ""
+
+
+def signature_findings(
+    document: DocumentSeen, opinion: Opinion, effective: str
+) -> list[OpinionFinding]:
+    """Return one check for each signature, and one for their times."""
+    found = [_one(n, each) for n, each in enumerate(document.signatures[:MOST_TOLD], 1)]
+    rest = document.signatures[MOST_TOLD:]
+    if rest or document.more:
+        good = document.strict and not document.more and all(each.holds for each in rest)
+        zh = f"另有{len(rest)}个电子签名{'均完好' if good else '，未全部验证'}"
+        en = f"{len(rest)} more signatures, {'all intact' if good else 'not all verified'}"
+        found.append(_stated("signatures_beyond", good, zh, en))
+    if document.detail or (document.signatures and not document.strict):
+        found.append(
+            OpinionFinding.to_confirm(
+                "signature_form",
+                f"文件结构不规范，电子签名须由人另行核验（{document.detail or 'PDF'}）",
+                f"the file departs from the format; verify its signatures by other means "
+                f"({document.detail or 'PDF'})",
+            )
+        )
+    if timed := [each for each in document.signatures if each.kind == "signature" and each.moment]:
+        found.append(_times(timed, document.at, effective))
+    return found
+
+
+def sealed(
+    opinion: Opinion, agency: Agency, document: DocumentSeen | None, wanted: int
+) -> list[OpinionFinding]:
+    """Check the appraisers' signatures and the agency's seal (AP-08).
+
+    Without a document the particulars alone are believed, as for an opinion on paper.
+    """
+    return [_signed(opinion, agency, document, wanted), _seal(opinion, agency, document)]
+
+
+def signers(document: DocumentSeen | None, names: Iterable[str]) -> frozenset[str]:
+    """Return which of these people some signature of the document names, verified or not."""
+    seen = document.signatures if document else ()
+    return frozenset(name for name in names if any(fits_person(each, name) for each in seen))
+
+
+def fits_person(signature: SignatureSeen, name: str) -> bool:
+    """Whether a certificate's common name is that of a person."""
+    wanted = squeezed(name)
+    return bool(wanted) and any(wanted in _parts(each) for each in signature.common_names)
+
+
+def fits_agency(signature: SignatureSeen, agency: Agency, people: Iterable[str]) -> bool:
+    """Whether a certificate is the agency's own, and none of these people's."""
+    if any(fits_person(signature, name) for name in people):
+        return False
+    names = signature.common_names or signature.organizations
+    if any(squeezed(agency.name) in _sections(each) for each in names):
+        return True
+    code = squeezed(agency.credit_code)
+    held = (*signature.identifiers, *signature.common_names)
+    return bool(code) and any(code in _sections(each) for each in held)
+
+
+def squeezed(text: str) -> str:
+    """Return text as names and numbers are compared: NFKC, no blanks, no case."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
+
+
+def _sections(text: str) -> frozenset[str]:
+    """Return a name and its parts between marks."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    parts = (squeezed(each) for each in re.split(r"[^\w\s]|_", plain))
+    return frozenset({squeezed(text), *filter(None, parts)})
+
+
+def _parts(text: str) -> frozenset[str]:
+    """Return a name and its parts between marks and digits."""
+    parts = (re.split(r"\d+", each) for each in _sections(text))
+    return frozenset({squeezed(text), *(each for part in parts for each in part if each)})
+
+
+def _by(document: DocumentSeen, person: str, people: Sequence[str]) -> list[SignatureSeen]:
+    """Return the signatures whose certificate fits this person and nobody else."""
+    return [
+        each
+        for each in document.signatures
+        if each.kind == "signature" and [p for p in people if fits_person(each, p)] == [person]
+    ]
+
+
+def _signed(
+    opinion: Opinion, agency: Agency, document: DocumentSeen | None, wanted: int
+) -> OpinionFinding:
+    code = "signatures"
+    signed = list(dict.fromkeys(each.name for each in opinion.appraisers if _named(each)))
+    unsigned = [each.name or "—" for each in opinion.appraisers if not each.signed]
+    zh = f"至少{wanted}名鉴定人签名（已签名{len(signed)}名，未签名{len(unsigned)}名）"
+    en = f"at least {wanted} appraisers signed ({len(signed)} did, {len(unsigned)} did not)"
+    if document is None or len(signed) < wanted or unsigned:
+        return _stated(code, len(signed) >= wanted and not unsigned, zh, en)
+    states = [(name, _standing(_by(document, name, signed), document)) for name in signed]
+    if all(state == _VERIFIED for _, state in states):
+        listed = "、".join(signed)
+        return OpinionFinding(
+            code,
+            True,
+            f"{zh}：{listed}的电子签名均已验证",
+            f"{en}; the electronic signatures of {listed} are verified",
+        )
+    told = "；".join(f"{name} {state[0]}" for name, state in states)
+    told_en = "; ".join(f"{name}: {state[1]}" for name, state in states)
+    return OpinionFinding.to_confirm(
+        code,
+        f"鉴定人签名须由人核对：{told}",
+        f"a person must confirm the appraisers' signatures ({told_en})",
+    )
+
+
+def _seal(opinion: Opinion, agency: Agency, document: DocumentSeen | None) -> OpinionFinding:
+    zh, en = "机构盖章", "the agency's seal is on it"
+    if document is None or not opinion.seal:
+        return _stated("seal", opinion.seal, zh, en)
+    people = [*(each.name for each in opinion.appraisers), *(a.name for a in agency.appraisers)]
+    own = [
+        each
+        for each in document.signatures
+        if each.kind == "signature" and fits_agency(each, agency, people)
+    ]
+    state = _standing(own, document)
+    if state == _VERIFIED:
+        return OpinionFinding(
+            "seal", True, f"{zh}：电子印章已验证", f"{en}: its electronic seal is verified"
+        )
+    return OpinionFinding.to_confirm(
+        "seal", f"机构盖章须由人核对：{state[0]}", f"a person must confirm the seal ({state[1]})"
+    )
+
+
+_VERIFIED = ("电子签名已验证", "verified")
+
+
+def _standing(found: Sequence[SignatureSeen], document: DocumentSeen) -> tuple[str, str]:
+    """Return how the best of somebody's signatures stands."""
+    if not found:
+        return "未见其电子签名", "no electronic signature in this name"
+    if document.strict and any(each.counts for each in found):
+        return _VERIFIED
+    if intact := [each for each in found if each.holds]:
+        zh, en = TRUST_WORDS[intact[0].trust]
+        return f"电子签名完好，但{zh}", f"intact, but {en}"
+    return "有电子签名，但未通过验证", "there is one, but it does not hold"
+
+
+def _one(number: int, seen: SignatureSeen) -> OpinionFinding:
+    """Check that what was signed is unchanged; who signed is said, and judged elsewhere."""
+    code = f"signature_{number}"
+    who = (", ".join(seen.common_names or seen.organizations) or "—")[:80]
+    when = seen.moment[:19] or "—"
+    what = ("时间戳", "timestamp") if seen.kind == "timestamp" else ("电子签名", "signature")
+    head = f"第{number}个{what[0]}（{who}，{when}）"
+    head_en = f"{what[1]} {number} ({who}, {when})"
+    if seen.state == "unsupported":
+        return OpinionFinding.to_confirm(
+            code,
+            f"{head}采用国密算法（SM2），本系统不能验证，须另行核验",
+            f"{head_en} uses SM2, which cannot be verified here; have it verified elsewhere",
+        )
+    if seen.state == "unreadable":
+        return OpinionFinding.to_confirm(
+            code,
+            f"{head}无法读取，须由人核对（{seen.detail[:100]}）",
+            f"{head_en} cannot be read ({seen.detail[:100]})",
+        )
+    if seen.state == "broken":
+        return _stated(
+            code, False, f"{head}与文件不符，签名后字节被改动", f"{head_en} covers the bytes here"
+        )
+    zh, en = CHANGE_WORDS[seen.changes]
+    trust_zh, trust_en = TRUST_WORDS[seen.trust]
+    zh = f"{head}所签内容完好；{zh}；{trust_zh}；未查询证书是否吊销"
+    en = f"{head_en} is intact; {en}; {trust_en}; revocation was not checked"
+    if seen.changes == "other":
+        return OpinionFinding(code, False, zh, en)
+    if seen.weak:
+        weak = f"{seen.digest} {seen.algorithm} {seen.bits}"
+        return OpinionFinding.to_confirm(
+            code, f"{zh}；算法过弱（{weak}）", f"{en}; the algorithm is weak ({weak})"
+        )
+    if seen.changes not in _HARMLESS:
+        return OpinionFinding.to_confirm(code, zh, en)
+    return OpinionFinding(code, True, zh, en)
+
+
+def _times(seen: Sequence[SignatureSeen], arrived: str, effective: str) -> OpinionFinding:
+    latest = datetime.fromisoformat(arrived) + _CLOCKS
+    wrong = []
+    for each in seen:
+        moment = datetime.fromisoformat(each.moment)
+        day = moment.astimezone(latest.tzinfo).date()
+        if moment > latest or (effective and day < date.fromisoformat(effective)):
+            wrong.append(f"{(', '.join(each.common_names) or each.field)[:80]} {each.moment[:19]}")
+    listed = "、".join(wrong[:MOST_TOLD])
+    return _stated(
+        "signing_time",
+        not wrong,
+        f"签名时间在受理（{effective}）与收到（{arrived[:19]}）之间"
+        + (f"（{listed}）" if wrong else ""),
+        f"signed between acceptance ({effective}) and arrival ({arrived[:19]})"
+        + (f" ({listed})" if wrong else ""),
+    )
+
+
+def _named(signer: Any) -> bool:
+    return bool(signer.name and signer.signed)
+
+
+def _stated(code: str, ok: bool, zh: str, en: str) -> OpinionFinding:
+    words = f"{zh}：{'符合' if ok else '不符合'}", en if ok else f"not: {en}"
+    return OpinionFinding(code, ok, *words)
