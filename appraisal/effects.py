@@ -59,8 +59,11 @@ def _receive(commission: Commission, transition: Transition) -> dict[str, Any]:
 
 def _accept(commission: Commission, transition: Transition) -> dict[str, Any]:
     _same_package(commission, transition)
-    effective = transition.data.get("effective_date") or transition.at[:10]
-    if parse_day(effective) < parse_day(commission.sent_at[:10]):
+    stated = transition.data.get("effective_date")
+    effective = stated or transition.at[:10]
+    # Not stated, it is the day of the acceptance, whose time was compared already: as text, days
+    # of times in two zones would not be.
+    if stated and parse_day(stated) < parse_day(commission.sent_at[:10]):
         raise InputError(
             f"生效日{effective}早于发出日 the commission cannot take effect on {effective}, "
             f"before it was sent on {commission.sent_at[:10]}",

@@ -9,7 +9,7 @@ from appraisal.commission import Commission
 from appraisal.queue import overdue_view, queue_view
 from appraisal.rules import Limit, RuleBook, Unit
 from appraisal.step import Transition
-from appraisal.transitions import apply
+from appraisal.transitions import apply, fold
 from appraisal.year_notice import parse, with_notices
 from tests.appraisal import made
 from tests.appraisal.made_notice import NOTICE_2027, notice_text
@@ -193,3 +193,13 @@ def test_tt_11_a_clock_that_is_over_is_not_moved_by_a_notice() -> None:
     back = acts.return_opinion(made.opinion(), "x/E9", [], B, "2026-12-09T09:00:00+08:00")
     over = clocks(then(commission, back), NATIONAL, loaded, on)[1]
     assert (over.due.date, over.provisional) == (date(2027, 1, 5), True)
+
+
+def test_an_acceptance_an_hour_later_in_another_zone_is_no_acceptance_before() -> None:
+    """TT-02: sent at half past seven in Shanghai, accepted at eight, written in UTC."""
+    start = acts.draft(made.brief(), [made.material()], A, "2026-01-27T09:00:00+08:00")
+    sent = fold([*start, acts.dispatch(made.PACKAGE, A, "2026-01-30T07:30:00+08:00")])
+    commission = then(sent, acts.accept(B, "2026-01-30T00:00:00+00:00", made.PACKAGE.sha256))
+    early = then(sent, acts.accept(B, "2026-01-29T23:40:00+00:00", made.PACKAGE.sha256))
+    for each in (commission, early):
+        assert states(each, date(2026, 3, 19))[1] == ("completion", "2026-03-19", "running")
