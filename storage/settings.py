@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     access_days: int = Field(
         30, ge=0, description="Days that an agency may fetch a package after its commission ended."
     )
+    opinion_trust: str = Field(
+        "",
+        description="PEM file of the authorities that vouch for signers of opinions; "
+        "empty: keys/opinion-trust.pem in the workspace, if it is there.",
+    )
     scan_seconds: float = Field(2.0, gt=0, description="Interval of the drop folder scan.")
     settle_seconds: float = Field(
         10.0, ge=0, description="Seconds without change after which a bundle counts as complete."
