@@ -171,6 +171,9 @@ def _name(temporary: Path, target: Path) -> None:
         temporary.rename(target)
 
 
+_ACCESSES = [Action.ACCESSED, Action.PACKAGED, Action.DOWNLOADED]
+
+
 def accesses(custody: Custody, case: str) -> list[dict[str, Any]]:
     """Return who had which original and why, in the order of the log.
 
@@ -179,7 +182,7 @@ def accesses(custody: Custody, case: str) -> list[dict[str, Any]]:
     """
     with custody.read() as session:
         found = queries.find_case(session, case)["case_id"]
-        indexes = handovers.action_indexes(session, found, [Action.ACCESSED, Action.PACKAGED])
+        indexes = handovers.action_indexes(session, found, _ACCESSES)
         entries = handovers.leaves(session, indexes)
     rows: list[dict[str, Any]] = []
     by_access: dict[str, dict[str, Any]] = {}
@@ -200,6 +203,6 @@ def accesses(custody: Custody, case: str) -> list[dict[str, Any]]:
             "outcome": "given" if event.action is Action.PACKAGED else "unknown",
         }
         rows.append(row)
-        if event.action is Action.ACCESSED:
+        if event.action is not Action.PACKAGED:
             by_access[details["access"]] = row
     return rows

@@ -77,8 +77,11 @@ class PackageFile:
         return self._link(seconds)
 
 
-def files_of(custody: Custody, number: str) -> list[dict[str, Any]]:
+def files_of(custody: Custody, number: str, *, everything: bool = False) -> list[dict[str, Any]]:
     """Return the files of a commission as recorded: which, name, fingerprint, key, pieces.
+
+    What an agency gets: where a package is encrypted to its key, the encrypted file stands in
+    its place. ``everything`` lists both under their own names, for the bureau.
 
     Raises:
         NotFoundError: there is no such commission.
@@ -86,7 +89,11 @@ def files_of(custody: Custody, number: str) -> list[dict[str, Any]]:
     with custody.read() as session:
         steps = commissions.steps(session, number)
     folder = Desk(custody).commission(number).brief.commission_id
-    return [each for step in steps for each in _files(step["data"], folder)]
+    found = {each["which"]: each for step in steps for each in _files(step["data"], folder)}
+    if not everything:
+        for which in [each for each in found if _sealed(each) in found]:
+            found[which] = {**found.pop(_sealed(which)), "which": which}
+    return list(found.values())
 
 
 def _files(data: Mapping[str, Any], folder: str) -> Iterator[dict[str, Any]]:
@@ -128,7 +135,7 @@ def open_package(
     if agency_id:
         today = date.fromisoformat(custody.now()[:10])
         require_access(commission, today, custody.settings.access_days)
-    files = {each["which"]: each for each in files_of(custody, number)}
+    files = {each["which"]: each for each in files_of(custody, number, everything=True)}
     row = files.get(_sealed(which) if agency_id and _sealed(which) in files else which)
     if row is None:
         raise NotFoundError(
@@ -142,7 +149,7 @@ def open_package(
 
 def _sealed(which: str) -> str:
     """Return what an agency with a key gets in place of a package: the encrypted file."""
-    return "encrypted" if which == "package" else f"{which}.encrypted"
+    return "encrypted" if which == "package" else f"{which}-encrypted"
 
 
 def _unknown(number: str) -> NotFoundError:
@@ -286,7 +293,10 @@ def record_download(
             "name": file.name,
             "sha256": file.sha256,
             "size": file.size,
+            "access": event_id(Action.DOWNLOADED, *subject, str(turn))[:12],
+            "mode": "download",
             "phase": phase,
+            **({"outcome": "given"} if whole else {}),
             "first": first,
             "last": file.size - 1 if last is None else last,
             "turn": turn,

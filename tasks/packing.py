@@ -61,10 +61,10 @@ class Order:
         return f"{number}/S{self.supplement}" if self.supplement else number
 
     def which(self, part: str) -> str:
-        """Return how a file of this package is asked for: ``letter``, ``S1.letter``."""
+        """Return how a file of this package is asked for: ``letter``, ``S1-letter``."""
         if not self.supplement:
             return part
-        return f"S{self.supplement}" if part == "package" else f"S{self.supplement}.{part}"
+        return f"S{self.supplement}" if part == "package" else f"S{self.supplement}-{part}"
 
 
 @dataclass(frozen=True)

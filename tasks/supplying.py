@@ -109,7 +109,11 @@ def _gone_on(
     supplied = {each.exhibit_id for each in last.supplied}
     rest: list[Material] = [each for each in order.materials if each.exhibit_id not in supplied]
     number, package = commission.commission_no, last.package
-    files = [each for each in files_of(desk.custody, number) if _is_of(order, each["which"])]
+    files = [
+        each
+        for each in files_of(desk.custody, number, everything=True)
+        if _is_of(order, each["which"])
+    ]
     listed = len(supplied | {each.exhibit_id for each in order.materials})
     if package is None or (rest and listed != len(order.materials)):
         raise StateError(
@@ -139,11 +143,11 @@ def _gone_on(
 
 def _is_of(order: Order, which: str) -> bool:
     name = order.which("package")
-    return which == name or which.startswith(f"{name}.")
+    return which == name or which.startswith(f"{name}-")
 
 
 def _named(custody: Custody, number: str) -> list[str]:
     """Return the digests of everything that the commission's steps name."""
-    rows = files_of(custody, number)
+    rows = files_of(custody, number, everything=True)
     digests = [row["fingerprint"]["digests"]["sha256"] for row in rows]
     return digests + [row["pieces"] for row in rows if row["pieces"]]

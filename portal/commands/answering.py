@@ -46,7 +46,7 @@ def package_list(number: Number, json: Json = False) -> None:
     from storage.custody import current
     from tasks.handing_out import files_of
 
-    files = files_of(current(), number)
+    files = files_of(current(), number, everything=True)
     if json:
         return as_json(files)
     for each in files:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import subprocess
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,12 +15,14 @@ import pytest
 from appraisal import acts
 from appraisal.desk import Desk
 from storage.custody import Custody
-from storage.errors import IntegrityError, NotFoundError, StateError
+from storage.errors import ConflictError, IntegrityError, NotFoundError, StateError
 from storage.event import Action
 from storage.nouns import Person
 from storage.story import tell
-from tasks.handing_out import PackageFile, files_of, open_package, record_download
+from tasks.giving import accesses
+from tasks.handing_out import PackageFile, files_of, open_package, record_download, write_files
 from tests.house import events
+from tests.tasks.proof_made import CASE_NO
 from tests.tasks.sent import CLERK, NUMBER, case_house, draft, send
 
 
@@ -106,9 +109,18 @@ def test_cu_05_a_download_is_one_event_begun_and_one_ended_however_often_resumed
     other = replace(CLERK, id="acc-8", name="吴迪")
     record_download(sent, NUMBER, other, file=package)
     assert told(other) == [("begun", 1)]
+    listed = [each for each in accesses(sent, CASE_NO) if each["mode"] == "download"]
+    assert [(each["who"]["name"], each["outcome"]) for each in listed] == [
+        ("周静", "given"),
+        ("周静", "given"),
+        ("周静", "unknown"),
+        ("吴迪", "unknown"),
+    ]
     event = events(sent, Action.DOWNLOADED)[0]
-    assert event.case and event.details["sha256"] == package.sha256
-    assert "周静" not in tell(event) and package.name in tell(event)
+    assert event.case
+    assert event.details["sha256"] == package.sha256
+    assert "周静" not in tell(event)
+    assert package.name in tell(event)
 
 
 def test_access_ends_some_days_after_the_end_and_at_once_for_who_declined(tmp_path: Path) -> None:
@@ -127,6 +139,18 @@ def test_access_ends_some_days_after_the_end_and_at_once_for_who_declined(tmp_pa
         assert open_package(custody, NUMBER), "the bureau itself keeps what it sent"
 
 
+def test_what_is_carried_by_hand_is_compared_and_on_record(sent: Custody, tmp_path: Path) -> None:
+    """CU-05, AP-07: ``custody package get``."""
+    written = write_files(sent, NUMBER, tmp_path / "stick", replace(CLERK, id="by hand"))
+    assert {path.name.rpartition(".")[2] for path in written} == {"zip", "pdf", "txt"}
+    done = subprocess.run(
+        ["sha256sum", "-c", "sha256sums.txt"], cwd=tmp_path / "stick", capture_output=True
+    )
+    assert done.returncode == 0
+    with pytest.raises(ConflictError):
+        write_files(sent, NUMBER, tmp_path / "stick", CLERK)
+
+
 @pytest.mark.parametrize("place", [0, 4_500_000, -1], ids=["head", "middle", "end"])
 def test_nothing_of_an_altered_piece_is_handed_out_and_an_alert_is_raised(
     tmp_path: Path, place: int
@@ -141,17 +165,19 @@ def test_nothing_of_an_altered_piece_is_handed_out_and_an_alert_is_raised(
         path.chmod(0o644)
         path.write_bytes(spoiled)
         given = bytearray()
+        pieces = open_package(custody, NUMBER, agency_id="SJ").open_range()
         with pytest.raises(IntegrityError) as caught:
-            for piece in open_package(custody, NUMBER, agency_id="SJ").open_range():
-                given += piece
+            given.extend(byte for piece in pieces for byte in piece)
         assert data.startswith(bytes(given)), "what was given out before is as it was sent"
         assert len(given) <= place % len(data)
-        assert "不一致" in str(caught.value) and caught.value.remedy
+        assert "不一致" in str(caught.value)
+        assert caught.value.remedy
         for _ in range(2):
             with pytest.raises(IntegrityError):
                 b"".join(open_package(custody, NUMBER).open_range(place % len(data)))
         (alert,) = events(custody, Action.ALERT)
-        assert alert.details["kind"] == "package" and alert.case
+        assert alert.details["kind"] == "package"
+        assert alert.case
         os.truncate(path, len(data) - 5)
         with pytest.raises(IntegrityError):
             next(open_package(custody, NUMBER).open_range())

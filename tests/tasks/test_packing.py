@@ -279,6 +279,8 @@ def test_a_package_is_encrypted_to_the_agencys_key_and_the_record_names_both(
         data = whole(handed)
         assert data.startswith(b"age-encryption.org/v1\n")
         assert hashlib.sha256(data).hexdigest() == sent["encrypted_digest"] == handed.sha256
+        listed = {each["which"]: each["name"] for each in files_of(custody, NUMBER)}
+        assert listed["package"] == handed.name, "an agency is shown what it gets"
         opened = pyrage.decrypt(data, [secret])
         assert hashlib.sha256(opened).hexdigest() == sent["package_digest"]
         assert opened == whole(open_package(custody, NUMBER))

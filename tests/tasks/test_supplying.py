@@ -58,7 +58,7 @@ def test_ap_07_a_supplement_has_its_own_package_digest_and_receipt(asked) -> Non
     assert (len(said["exhibits"]), said["not_shown"]) == (1, 4)
     printed = "".join(
         page.extract_text()
-        for page in pypdf.PdfReader(io.BytesIO(data_of(custody, "S1.letter"))).pages
+        for page in pypdf.PdfReader(io.BytesIO(data_of(custody, "S1-letter"))).pages
     ).replace("\n", "")
     assert sent["package_digest"] in printed
     assert f"{NUMBER}/S1" in printed
