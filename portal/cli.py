@@ -28,6 +28,7 @@ from portal.commands import (
     holding,
     intake,
     keys,
+    opinions,
     proof,
     proving,
     quarantine,
@@ -121,7 +122,7 @@ app.command("accept")(appraisal.accept)
 app.command("decline")(appraisal.decline)
 app.add_typer(appraisal.supplement, name="supplement")
 app.command("extend")(appraisal.extend)
-app.add_typer(appraisal.opinion, name="opinion")
+app.add_typer(opinions.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
 app.command("turnaround")(figures.turnaround)
 app.add_typer(clocks.clock, name="clock")

@@ -93,11 +93,15 @@ def print_history(number: str, lines: Sequence[HistoryLine], waits: Sequence[Mis
 
 
 def print_opinion(outcome: dict[str, Any]) -> None:
-    """Print what the checks of an opinion found."""
+    """Print what the checks of an opinion found, and which wait for a person."""
+    waiting = failed = 0
     for finding in outcome["findings"]:
-        mark = "[green]✓[/]" if finding["ok"] else "[red]✗[/]"
+        waits = not finding["ok"] and finding.get("state") == "confirm"
+        waiting, failed = waiting + waits, failed + (not finding["ok"] and not waits)
+        mark = "[green]✓[/]" if finding["ok"] else "[yellow]?[/]" if waits else "[red]✗[/]"
         line(f"  {mark} {cell(finding['text_zh'])} {cell(finding['text_en'])}")
-    failed = sum(not finding["ok"] for finding in outcome["findings"])
     line(f"[green]✓[/] 鉴定意见已入证 exhibit {cell(outcome['exhibits'][0])}")
+    if waiting:
+        line(f"[yellow]?[/] {waiting} 项须由人核对 wait for a person: custody opinion confirm")
     if failed:
         line(f"[yellow]![/] {failed} 项检查未通过 checks did not hold; 退回补正或说明理由后办结")

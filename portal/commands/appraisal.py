@@ -1,4 +1,4 @@
-"""Commands that send work out and bring it back: commissions, opinions, clocks."""
+"""Commands that send work out and follow it: commissions, supplements, clocks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 commission = typer.Typer(no_args_is_help=True, help="Draft commissions and look at them.")
 supplement = typer.Typer(no_args_is_help=True, help="Material that an agency asks for later.")
-opinion = typer.Typer(no_args_is_help=True, help="Take opinions in.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Number = Annotated[str, typer.Argument(help="Commission number.", show_default=False)]
@@ -258,31 +257,6 @@ def extend(
     from portal.acting import extending
 
     done(extending(open_desk(), number, days, approved_by, notified, reason, by, at))
-
-
-@opinion.command("return")
-def opinion_return(
-    number: Number,
-    pdf: Annotated[Path, typer.Argument(help="The signed opinion.", show_default=False)],
-    fields: Annotated[Path, typer.Argument(help="Its particulars, YAML.", show_default=False)],
-    by: By = "",
-    at: At = "",
-    json: Json = False,
-) -> None:
-    """Take an opinion in as an exhibit, check it, and match the package digest."""
-    from flows.engine import prepare_engine
-    from portal.commissions import print_opinion
-    from portal.show import as_json
-    from storage.settings import settings
-
-    prepare_engine(settings())
-    from flows.collect import collect_opinion
-
-    outcome = collect_opinion(number, str(pdf), str(fields), by, at)
-    if json:
-        as_json(outcome)
-    else:
-        print_opinion(outcome)
 
 
 def overdue(on: On = "", json: Json = False) -> None:
