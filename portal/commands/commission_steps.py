@@ -239,6 +239,6 @@ def _one_of(text: str, known: list[str]) -> str:
 
     if text not in known:
         raise InputError(
-            f"“{text}”不在可选范围 {text!r} is not known", remedy=f"one of: {', '.join(known)}"
+            f"“{text}”不在可选范围 {text!r} is not known", remedy=f"可选 one of: {', '.join(known)}"
         )
     return text

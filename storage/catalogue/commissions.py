@@ -269,7 +269,7 @@ def _standing(name: str, today: str) -> Iterable[ColumnElement[bool]]:
     elif name not in ("all", "open", "overdue"):
         raise InputError(
             f"没有“{name[:40]}”这种状态 there is no standing {name[:40]!r}",
-            remedy="open, all, ended, overdue, drafted, dispatched, received, accepted, ...",
+            remedy="可选 one of: open, all, ended, overdue, drafted, dispatched, received, ...",
         )
 
 

@@ -29,7 +29,7 @@ from tests.services.postgres import Postgres
 
 CALENDAR = WorkCalendar.load()
 NATIONAL = RuleBook.load().get("national", date(2026, 1, 1))
-COUNT, AGENCIES = 160, ("SJ", "HJ", "ZJ")
+COUNT, AGENCIES = 120, ("SJ", "HJ", "ZJ")
 A, B = made.OFFICER, made.CLERK
 START = datetime.fromisoformat("2026-01-05T09:00:00+08:00")
 
