@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 from reportlab.lib.pagesizes import A4
@@ -22,6 +22,9 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer
 
 from deploy.sample.sheet import HEI, SONG, handwriting, seal
+
+if TYPE_CHECKING:
+    from deploy.sample.signing import Authority
 
 AGENCY = "上海衡鉴知识产权司法鉴定中心"
 _SONG, _HEI = "OpinionSong", "OpinionHei"
@@ -74,14 +77,51 @@ def _inked(mask: Image.Image, colour: tuple[int, int, int]) -> ImageReader:
     return ImageReader(image)
 
 
-def make_opinion(path: Path, fields: Mapping[str, Any], agency: str = AGENCY) -> None:
-    """Write the opinion's PDF; equal particulars give equal bytes.
+def make_opinion(
+    path: Path,
+    fields: Mapping[str, Any],
+    agency: str = AGENCY,
+    authority: Authority | None = None,
+) -> None:
+    """Write the opinion's PDF; without signatures, equal particulars give equal bytes.
 
     Args:
-        path: where the PDF is written.
+        path: where the PDF is written. In a workspace of the demonstration it is signed by an
+            authority that this workspace trusts from now on.
         fields: particulars under the names of ``opinion.yaml``.
         agency: the name in the heading and on the seal.
+        authority: who issues the certificates of the appraisers and of the seal.
     """
+    if authority is None and (path.parent / ".demo").is_file():
+        authority = _trusted_authority(path.parent)
+    data = _drawn(fields, agency)
+    path.write_bytes(_signed(data, fields, agency, authority) if authority else data)
+
+
+def _trusted_authority(home: Path) -> Authority:
+    """Return an authority that the workspace at ``home`` trusts."""
+    from deploy.sample.signing import Authority
+
+    authority = Authority()
+    (home / "keys" / "opinion-trust.pem").write_bytes(authority.pem)
+    return authority
+
+
+def _signed(data: bytes, fields: Mapping[str, Any], agency: str, authority: Authority) -> bytes:
+    """Return the PDF with the signature of each appraiser who signs, and the agency's seal."""
+    from deploy.sample.signing import sign, subject
+
+    for number, each in enumerate(fields.get("appraisers", ()), 1):
+        if each.get("signed"):
+            name = subject(str(each["name"]), agency, str(each.get("licence_no", "")))
+            data = sign(data, f"appraiser-{number}", authority.issue(name))
+    if fields.get("seal"):
+        data = sign(data, "seal", authority.issue(subject(agency)), box=(380, 60, 470, 80))
+    return data
+
+
+def _drawn(fields: Mapping[str, Any], agency: str) -> bytes:
+    """Return the PDF as it is drawn, without signatures."""
     for name, file in ((_SONG, SONG), (_HEI, HEI)):
         pdfmetrics.registerFont(TTFont(name, str(file)))
     title = ParagraphStyle("title", fontName=_HEI, fontSize=18, leading=30, alignment=1)
@@ -116,7 +156,7 @@ def make_opinion(path: Path, fields: Mapping[str, Any], agency: str = AGENCY) ->
         author=agency,
         invariant=1,
     ).build(flow)
-    path.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _lines(value: object) -> Sequence[str]:
