@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.browser.seen import Site
-from tests.browser.world import BACK, CLOSED, DECLINED, LATE, PAUSED, RECEIVED, RUNNING, WAITING
+from tests.browser.world import (
+    BACK,
+    CLOSED,
+    DECLINED,
+    LATE,
+    PAUSED,
+    RECEIVED,
+    RUNNING,
+    SUPPLIED,
+    WAITING,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ PLACES = (
     Place("received", AGENCY, "/commission", RECEIVED),
     Place("running", AGENCY, "/commission", RUNNING),
     Place("paused", AGENCY, "/commission", PAUSED),
+    Place("supplied", AGENCY, "/commission", SUPPLIED),
     Place("late", AGENCY, "/commission", LATE),
     Place("opinion-back", AGENCY, "/commission", BACK),
     Place("closed", AGENCY, "/commission", CLOSED),

@@ -44,6 +44,13 @@ def test_axe_finds_nothing_serious_on_any_page(
     assert wrong == []
 
 
+def test_axe_would_tell(visitor: Visitor) -> None:
+    """A field that has lost its label is found: the finding above is not for want of looking."""
+    visitor.open("/sign-in")
+    visitor.page.locator("label[for=name]").evaluate("each => each.remove()")
+    assert any("label" in each for each in visitor.inaccessible())
+
+
 def test_the_language_is_kept(visitor: Visitor) -> None:
     """The switch changes the words, leads back to the same page, and is kept."""
     visitor.sign_in()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from portal.web.pages import listing
 from storage.event import Action
 from tests.browser.filling import fill_opinion, opinion_pdf
 from tests.browser.seen import Site, Visitor
 from tests.browser.world import (
+    CLOSED,
     EXTENDING,
     FOREIGN,
     LARGE,
     LATE,
     NEWS,
     PASSWORD,
+    SUPPLIED,
     TWICE,
     WAITING,
     number,
@@ -42,6 +47,33 @@ def test_new_work_appears_and_the_focus_stays(chromium: Browser, site: Site) -> 
         expect(page.get_by_role("link", name=number(NEWS))).to_be_visible()
         assert link.evaluate("each => each === document.activeElement")
         expect(page.locator("#announced")).to_have_text("列表已更新")
+        visitor.context.clear_cookies(name="zhenglian-dev-session")
+        page.evaluate("htmx.trigger('#rows', 'refresh')")
+        expect(page.get_by_role("heading", name="登录")).to_be_visible()
+        assert page.url.endswith("/sign-in?next=/queue")
+
+
+def test_a_long_list_is_paged_and_searched(
+    visitor: Visitor, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every commission stands on exactly one page; a number or part of one finds its own."""
+    monkeypatch.setattr(listing, "PER_PAGE", 5)
+    page, seen = visitor.page, list[str]()
+    visitor.sign_in()
+    page.get_by_label("状态").select_option(label="全部")
+    page.get_by_role("button", name="查找").click()
+    while True:
+        seen += page.locator("ol.rows h3").all_inner_texts()
+        following = page.get_by_role("link", name="下一页")
+        if not following.count():
+            break
+        following.click()
+    sent = {each.commission_no for each in site.world.desk.commissions(agency="SJ")}
+    assert sorted(seen) == sorted(sent)
+    page.get_by_role("link", name="回到开头").click()
+    page.get_by_role("searchbox").fill("〕16号")
+    page.get_by_role("button", name="查找").click()
+    assert page.locator("ol.rows h3").all_inner_texts() == [number(CLOSED)]
 
 
 def test_a_large_opinion_goes_on_after_a_cut(chromium: Browser, site: Site, tmp_path: Path) -> None:
@@ -86,6 +118,25 @@ def test_a_double_click_is_one_step(visitor: Visitor, site: Site) -> None:
         if each.details["commission_no"] == number(TWICE)
     ]
     assert steps.count("accept") == 1
+
+
+def test_tt_04_a_supplement_is_acknowledged_by_its_own_digest(
+    visitor: Visitor, site: Site, tmp_path: Path
+) -> None:
+    """TT-04, AP-07: the digest of the supplement's own package lets the clock run again."""
+    page = visitor.page
+    visitor.sign_in()
+    visitor.open(site.commission(SUPPLIED))
+    digest = page.get_by_label("补充材料包的校验值")
+    digest.fill(site.world.digests[SUPPLIED])
+    page.get_by_role("button", name="签收补充材料").click()
+    expect(page.get_by_role("alert")).to_contain_text("校验值")
+    with page.expect_download() as started:
+        page.locator("a[href$='/files/S1']").first.click()
+    started.value.save_as(tmp_path / "S1.zip")
+    digest.fill(hashlib.sha256((tmp_path / "S1.zip").read_bytes()).hexdigest())
+    page.get_by_role("button", name="签收补充材料").click()
+    expect(page.get_by_text("期限继续计算")).to_be_visible()
 
 
 def test_what_was_typed_is_kept_when_it_is_refused(visitor: Visitor, site: Site) -> None:

@@ -23,6 +23,7 @@ from storage.nouns import Person
 from tasks import claims, dispatching, judging, receiving, settling, storing
 from tasks.accounts import Accounts
 from tasks.reading import shared_pool
+from tasks.supplying import build_supplement
 from tests.appraisal.made import IDENTITY, agency_fields, brief_fields, opinion_fields
 from tests.house import CASE_NO, make_bundle
 
@@ -97,8 +98,8 @@ WAITING = 25
 """One that nobody touches."""
 LARGE, EXTENDING, TWICE = 18, 19, 20
 """Under way; waiting for a large opinion, for an extension; received, for a double click."""
-NEWS = 26
-"""One that is sent while somebody looks at the queue."""
+NEWS, SUPPLIED = 26, 27
+"""One that is sent while somebody looks at the queue; one whose supplement has come."""
 RECEIVED, RUNNING, PAUSED, LATE, BACK, CLOSED, DECLINED, FOREIGN = 11, 12, 13, 14, 15, 16, 17, 31
 
 
@@ -178,6 +179,9 @@ def _under_way(world: World) -> None:
     _accepted(world, PAUSED, "02-24 10:00", "02-25 10:00", matters=matters, exhibits=exhibits)
     what = "请提供被控方工艺规程的原始电子文件，以及反应釜的型号。"
     world.agency("03-02 16:10").request_supplement(number(PAUSED), what)
+    _accepted(world, SUPPLIED, "02-24 11:00", "02-25 11:00", matters=matters, exhibits=exhibits)
+    world.agency("03-03 16:10").request_supplement(number(SUPPLIED), "请提供提取清单。")
+    build_supplement(world.at("03-05 09:00"), number(SUPPLIED), [{"exhibit": "E0004"}], OFFICER)
     _accepted(world, BACK, "01-15 10:00", "01-16 10:00", exhibits=("E0001",))
     _return(world, BACK, "03-06 17:00", seal=False)
 

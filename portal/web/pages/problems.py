@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -145,11 +145,14 @@ def tell(request: Request, error: Exception) -> Response:
 
 
 def to_sign_in(request: Request) -> Response:
-    """Send somebody to the sign-in page, and from there back to what they asked for."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """Send somebody to the sign-in page, and from there back to the page that they look at."""
+    asks = request.headers.get("HX-Request") is not None
+    wanted = request.headers.get("HX-Current-URL", "") if asks else str(request.url)
+    parts = urlsplit(wanted)
+    after = parts.path + (f"?{parts.query}" if parts.query else "")
     address = "/sign-in"
-    if request.method == "GET" and wanted != "/":
-        address += f"?next={quote(wanted)}"
-    if request.headers.get("HX-Request"):
+    if request.method == "GET" and after not in ("", "/"):
+        address += f"?next={quote(after)}"
+    if asks:
         return Response(status_code=204, headers={"HX-Redirect": address})
     return RedirectResponse(address, 303)
