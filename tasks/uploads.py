@@ -270,17 +270,31 @@ def abandon(custody: Custody, desk: AgencyDesk, upload_id: str) -> None:
 
 
 def drop_expired(custody: Custody) -> int:
-    """Remove the bytes of uploads that nobody went on with; return how many."""
+    """Remove the bytes of uploads that nobody goes on with or no row knows; return how many."""
     now = _utc(custody)
     with custody.read() as session:
         found = uploads.past_expiry(session, now)
-    dropped = 0
+    dropped = _drop_strays(custody)
     for each in found:
         with suppress(BusyError), alone(custody, each.upload_id):
             _set_state(custody, each, EXPIRED)
             remove_tree(folder_of(custody, each.upload_id))
             dropped += 1
     return dropped
+
+
+def _drop_strays(custody: Custody) -> int:
+    """Remove folders that were made before their row was, or outlived it in a rebuild."""
+    root = custody.workspace.uploads
+    if not root.is_dir():
+        return 0
+    old = custody.clock().timestamp() - custody.settings.upload_days * 86_400
+    found = [each for each in root.iterdir() if each.stat().st_mtime < old]
+    with custody.read() as session:
+        strays = [each for each in found if not uploads.is_known(session, each.name)]
+    for each in strays:
+        remove_tree(each)
+    return len(strays)
 
 
 def _require_open(custody: Custody, upload: Upload) -> None:

@@ -30,6 +30,8 @@ _PIECE = 1 << 20
 _HEX = frozenset("0123456789abcdef")
 _WHICH = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 _NAME = re.compile(r"(?!commission\.json)[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
+_WITH_CLIENT = frozenset({"opinion_returned", "under_check"})
+"""The work is done, and the client's turn: nothing need be fetched."""
 Tell = Callable[[str], None]
 
 
@@ -56,42 +58,63 @@ class Inbox:
         if checked_id(told.get("commission_id")) != commission_id:
             raise UnreachableError("the queue answered about another commission", after=0.0)
         sent = _digest(told.get("package_digest"))
-        if not sent or not told.get("open"):
+        if not sent or not told.get("open") or _state(told) in _WITH_CLIENT:
             return
-        here = self.folder / commission_id
         due = "acknowledge" in _steps(told)
-        if not here.is_dir():
-            if self._state.state.fetched.get(commission_id) == sent and not due:
-                return  # It was here, and somebody has put it elsewhere.
-            self._fetch(commission_id, told, sent)
+        self._fetch(commission_id, told, again=due)
         if due:
             self._acknowledge(commission_id, sent)
-        elif self._state.state.fetched.get(commission_id) != sent:
-            self._remember(commission_id, sent)
 
-    def _fetch(self, commission_id: str, told: Mapping[str, Any], sent: str) -> None:
-        beside = self._incoming / commission_id
-        beside.mkdir(exist_ok=True)
-        names = {"commission.json"}
-        for which, name, size, sha256 in _files(told):
-            path = f"/commissions/{commission_id}/files/{which}"
-            self._file(path, beside / name, size, sha256)
-            names.add(name)
-        if f"{commission_id}.zip" not in names:
+    def _fetch(self, commission_id: str, told: Mapping[str, Any], *, again: bool) -> None:
+        """Put what is not here yet into the inbox; what people took elsewhere stays there.
+
+        With ``again`` the package is fetched although it was here once: its receipt is due.
+        """
+        here, had = self.folder / commission_id, self._state.state.fetched.get(commission_id, [])
+        files = list(_files(told))
+        package = f"{commission_id}.zip"
+        if package not in [name for _, name, _, _ in files]:
             raise IntegrityError(
                 f"委托{commission_id}没有材料包 the queue offers no package of {commission_id}",
                 remedy="ask the client",
             )
+        wanted = [
+            each
+            for each in files
+            if not (here / each[1]).is_file()
+            and (each[3] not in had or (again and each[1] == package))
+        ]
+        if not wanted:
+            return
+        beside = self._incoming / commission_id
+        beside.mkdir(exist_ok=True)
+        for which, name, size, sha256 in wanted:
+            path = f"/commissions/{commission_id}/files/{which}"
+            self._file(path, beside / name, size, sha256)
         text = json.dumps(dict(told), ensure_ascii=False, indent=1)
         write_durably(beside / "commission.json", text.encode())
+        self._appear(commission_id, [name for _, name, _, _ in wanted])
+        self._remember(commission_id, [sha256 for _, _, _, sha256 in files])
+        listed = "、".join(name for _, name, _, _ in wanted)
+        self._tell(f"收到 received: inbox/{commission_id}: {listed}")
+
+    def _appear(self, commission_id: str, names: list[str]) -> None:
+        """Let what was fetched appear: the folder whole, or file by file where there is one."""
+        beside, here = self._incoming / commission_id, self.folder / commission_id
+        kept = {*names, "commission.json"}
         for each in beside.iterdir():
-            if each.name not in names:
+            if each.name not in kept:
                 each.unlink()
         fsync_folder(beside)
-        beside.rename(self.folder / commission_id)
+        if here.is_dir():
+            for name in sorted(kept):
+                (beside / name).rename(here / name)
+            beside.rmdir()
+            fsync_folder(here)
+        else:
+            beside.rename(here)
+            (self.folder.parent / "outbox" / commission_id).mkdir(parents=True, exist_ok=True)
         fsync_folder(self.folder)
-        (self.folder.parent / "outbox" / commission_id).mkdir(parents=True, exist_ok=True)
-        self._tell(f"收到 received: inbox/{commission_id} (SHA-256 {sent})")
 
     def _acknowledge(self, commission_id: str, sent: str) -> None:
         """Repeat the digest of the file as it lies in the inbox, never the one that was told."""
@@ -108,11 +131,10 @@ class Inbox:
             {"package_digest": seen},
             key=f"acknowledge-{commission_id}-{seen[:32]}",
         )
-        self._remember(commission_id, sent)
         self._tell(f"已签收 acknowledged: {commission_id}")
 
-    def _remember(self, commission_id: str, sent: str) -> None:
-        self._state.state.fetched[commission_id] = sent
+    def _remember(self, commission_id: str, digests: list[str]) -> None:
+        self._state.state.fetched[commission_id] = sorted(digests)
         self._state.save()
 
     def _file(self, path: str, file: Path, size: int, sha256: str) -> None:
@@ -140,7 +162,7 @@ class Inbox:
             return
         with self._service.download(path, here, f'"{sha256}"') as response:
             start = here if response.status_code == 206 else 0
-            _write(part, start, response.iter_bytes(_PIECE))
+            _write(part, start, size, response.iter_bytes(_PIECE))
 
 
 def digest_of(file: Path) -> str:
@@ -149,13 +171,16 @@ def digest_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write(part: Path, start: int, pieces: Any) -> None:
+def _write(part: Path, start: int, size: int, pieces: Iterator[bytes]) -> None:
+    """Write from ``start`` on, never beyond ``size``, whatever the other side sends."""
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as file:
         file.truncate(start)
         file.seek(start)
         for piece in pieces:
-            file.write(piece)
+            file.write(piece[: size - file.tell()])
+            if file.tell() >= size:
+                break
         file.flush()
         os.fsync(descriptor)
 
@@ -177,6 +202,11 @@ def _files(told: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str]]:
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             name = f"{own}.{which}"
         yield which, name, size, sha256
+
+
+def _state(told: Mapping[str, Any]) -> str:
+    state = told.get("state")
+    return str(state.get("code")) if isinstance(state, dict) else ""
 
 
 def _steps(told: Mapping[str, Any]) -> list[Any]:

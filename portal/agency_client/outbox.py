@@ -6,7 +6,8 @@
     outbox/<commission>/说明_REFUSED.txt    why it was not taken, in both languages
     sent/<commission>/<upload>/            what was sent, with findings.json and findings.txt
 
-A folder counts as complete when it did not change between two looks. What is refused stays where
+A folder counts as complete when it did not change for a while; one whose name is no identifier
+of a commission is left alone. What is refused stays where
 it is and is tried again when it has changed, or when the commission has.
 """
 
@@ -21,7 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from portal.agency_client.inbox import Tell, digest_of
-from portal.agency_client.service import RefusedError, Service, UnreachableError, checked_id
+from portal.agency_client.service import (
+    RefusedError,
+    Service,
+    UnreachableError,
+    checked_id,
+    is_id,
+)
 from portal.agency_client.state import StateFile
 from storage.errors import InputError
 from storage.names import shown, visible
@@ -61,20 +68,27 @@ class Outbox:
         """Return what lies in ``root/outbox``."""
         self._service, self._state, self._tell = service, state, tell
         self.folder, self._sent = root / "outbox", root / "sent"
-        self._seen: dict[str, tuple[Any, ...]] = {}
+        self._seen: dict[str, tuple[tuple[Any, ...], float]] = {}
         for each in (self.folder, self._sent):
             each.mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
         """Return the commissions that have something to send or to finish."""
-        found = {each.name for each in self.folder.iterdir() if each.is_dir()}
+        found = {each.name for each in self.folder.iterdir() if is_id(each.name) and _look(each)}
         return sorted(found | set(self._state.state.sending))
 
-    def still(self, commission_id: str) -> bool:
-        """Whether a folder is as it was at the look before; its present look is kept."""
-        now = _look(self.folder / commission_id)
-        before, self._seen[commission_id] = self._seen.get(commission_id), now
-        return bool(now) and before == now
+    def busy(self) -> bool:
+        """Whether something waits that was not refused as it is."""
+        return any(each not in self._state.state.refused for each in self.names())
+
+    def still(self, commission_id: str, settle: float) -> bool:
+        """Whether a folder has been the same for so many seconds, as far as it was looked at."""
+        look, now = _look(self.folder / commission_id), time.monotonic()
+        before, since = self._seen.get(commission_id, ((), now))
+        if look != before:
+            self._seen[commission_id] = (look, now)
+            return False
+        return bool(look) and now - since >= settle
 
     def give(self, commission_id: str) -> None:
         """Send a commission's opinion, on from where it is, and put it to what was sent.

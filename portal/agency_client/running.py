@@ -20,8 +20,12 @@ from storage.errors import CustodyError, IntegrityError
 
 WAIT_SECONDS = 20
 _LONGEST_PAUSE = 60.0
+_LONGEST_REST = 3600.0
 _TRIES_ONCE = 5
 _PAGE = 100
+_BUSY_SECONDS = 2
+_LATEST = 2**53 - 1
+"""Asked for changes since then, the queue answers where its log ends."""
 
 
 class Client:
@@ -35,12 +39,13 @@ class Client:
         settle: float = 2.0,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Work in ``folder``; two looks at an outbox are ``settle`` seconds apart."""
+        """Work in ``folder``; an outbox is whole when it did not change for ``settle`` seconds."""
         self._service, self._tell, self._settle, self._pause = service, tell, settle, pause
         self._state = StateFile(folder / ".client")
         self._inbox = Inbox(folder, service, self._state, tell)
         self._outbox = Outbox(folder, service, self._state, tell)
         self._failures = 0
+        self._later: dict[str, tuple[float, float]] = {}
         self.refused = 0
         """How often something was refused, or did not match, in the last round."""
 
@@ -60,21 +65,20 @@ class Client:
         for left in reversed(range(_TRIES_ONCE)):
             try:
                 self._follow(0)
-                self._outbox_round(self._settle)
+                self._outbox_round(look_twice=True)
             except UnreachableError as error:
                 if not left:
                     raise
                 self._rest(error)
             else:
-                if not self._state.state.waiting:
-                    return
+                return
 
     def forever(self) -> None:
         """Work until the process is stopped; what goes wrong is told and tried again."""
         while True:
             try:
                 self._follow(WAIT_SECONDS)
-                self._outbox_round(0.0)
+                self._outbox_round(look_twice=False)
                 self._failures = 0
             except UnreachableError as error:
                 self._tell(f"{error.message} → {error.remedy}")
@@ -87,8 +91,8 @@ class Client:
     def _follow(self, wait: int) -> None:
         """Take up what changed since the last time, and what could not be dealt with then."""
         state = self._state.state
-        if state.waiting or self._outbox.names():
-            wait = min(wait, 2)
+        if self._outbox.busy():
+            wait = min(wait, _BUSY_SECONDS)
         if state.cursor < 0:
             changed, cursor = self._everything()
         else:
@@ -98,9 +102,12 @@ class Client:
             state.cursor = cursor
             self._state.save()
         self.refused = 0
+        for each in changed:
+            self._outbox.forget_refusal(each)
+            self._later.pop(each, None)
         for each in list(state.waiting):
-            self._outbox.forget_refusal(each) if each in changed else None
-            self._take(each)
+            if time.monotonic() >= self._later.get(each, (0.0, 0.0))[0]:
+                self._take(each)
 
     def _take(self, commission_id: str) -> None:
         try:
@@ -108,6 +115,9 @@ class Client:
         except IntegrityError as error:
             self.refused += 1
             self._tell(f"{error.message} → {error.remedy}")
+            _, pause = self._later.get(commission_id, (0.0, _LONGEST_PAUSE / 2))
+            pause = min(_LONGEST_REST, 2 * pause)
+            self._later[commission_id] = (time.monotonic() + pause, pause)
             return
         except RefusedError as error:
             if error.status == 401:
@@ -134,12 +144,12 @@ class Client:
         told = self._service.get("/changes", since=cursor, wait=wait)
         return _ids(told.get("commissions")), int(told.get("cursor", cursor))
 
-    def _outbox_round(self, settle: float) -> None:
+    def _outbox_round(self, *, look_twice: bool) -> None:
         names = self._outbox.names()
-        moving = [each for each in names if not self._outbox.still(each)]
-        if moving and settle:
-            self._pause(settle)
-            moving = [each for each in moving if not self._outbox.still(each)]
+        moving = [each for each in names if not self._outbox.still(each, self._settle)]
+        if moving and look_twice:
+            self._pause(self._settle)
+            moving = [each for each in moving if not self._outbox.still(each, self._settle)]
         for each in names:
             if each not in moving or each in self._state.state.sending:
                 self._outbox.give(checked_id(each))
@@ -151,10 +161,6 @@ class Client:
         growing = min(_LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 8))
         asked = float(error.facts.get("after", 0.0))
         self._pause(max(asked, growing * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
-
-
-_LATEST = 2**53 - 1
-"""Asked for changes since then, the queue answers where its log ends."""
 
 
 def _ids(untrusted: object) -> list[str]:

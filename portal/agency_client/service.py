@@ -24,6 +24,8 @@ from storage.names import visible
 
 _ID = re.compile(r"[0-9a-f-]{8,80}", re.ASCII)
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_BUSY = frozenset({"upload_busy", "in_progress"})
+"""An earlier request of ours, cut off on the way, may still be at work there."""
 _TOKEN = re.compile(r"[\x21-\x7e]{8,4096}", re.ASCII)
 _MOST = 16 << 20
 """Bytes of the longest JSON answer that is read."""
@@ -182,13 +184,18 @@ class Service:
             ) from error
 
 
+def is_id(untrusted: str) -> bool:
+    """Whether a name has the form of an identifier."""
+    return bool(_ID.fullmatch(untrusted))
+
+
 def checked_id(untrusted: Any) -> str:
     """Return an identifier that may be the name of a folder.
 
     Raises:
         UnreachableError: it may not; what answers is no queue.
     """
-    if not isinstance(untrusted, str) or not _ID.fullmatch(untrusted):
+    if not isinstance(untrusted, str) or not is_id(untrusted):
         raise _strange("an identifier that is none")
     return untrusted
 
@@ -200,7 +207,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
     problem = _problem(response)
     words = (problem.get("detail"), problem.get("title"), f"HTTP {status}")
     message = next(visible(each)[:2000] for each in words if isinstance(each, str) and each)
-    if status in _AGAIN:
+    if status in _AGAIN or problem.get("code") in _BUSY:
         after = response.headers.get("Retry-After", "")
         seconds = float(after) if after.isascii() and after.isdigit() and len(after) < 5 else 0.0
         raise UnreachableError(message, remedy="it is tried again", after=seconds)

@@ -25,13 +25,13 @@ SCHEMA = "zhenglian.agency-client/1"
 class State:
     """``cursor`` is how far the queue's changes were followed, -1: not yet.
 
-    ``fetched`` maps a commission to the digest of the package that was put in the inbox,
+    ``fetched`` maps a commission to the digests of the files that were put in the inbox,
     ``waiting`` lists commissions that could not be dealt with yet, ``sending`` maps one to its
     upload, ``refused`` to what was refused and why.
     """
 
     cursor: int = -1
-    fetched: dict[str, str] = field(default_factory=dict)
+    fetched: dict[str, list[str]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     sending: dict[str, dict[str, str]] = field(default_factory=dict)
     refused: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -111,6 +111,11 @@ def find(session: Session, upload_id: str, agency_id: str) -> Upload | None:
     return None if row is None or row.agency_id != agency_id else _upload(row)
 
 
+def is_known(session: Session, upload_id: str) -> bool:
+    """Whether there is an upload of that name, whosever it is."""
+    return session.get(UploadRow, upload_id) is not None
+
+
 def of_commission(session: Session, commission_no: str, agency_id: str) -> list[Upload]:
     """Return the uploads of a commission, oldest first."""
     statement = (

@@ -7,12 +7,16 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from appraisal import acts
+from appraisal.states import CHECKED_STATES, OPEN_STATES
 from portal.agency_client.main import REFUSED as REFUSED_CODE
 from portal.agency_client.outbox import REFUSED
 from portal.agency_client.running import Client
@@ -20,9 +24,10 @@ from portal.agency_client.service import RefusedError, Service, UnreachableError
 from portal.agency_client.state import StateFile
 from storage.errors import BusyError
 from storage.event import Action
+from tasks.handing_out import PackageFile, files_of, open_package
 from tests.house import events
 from tests.portal.serving import Faults, serving
-from tests.portal.web.api.world import PDF, Sent, World, opened_world
+from tests.portal.web.api.world import OFFICER, PDF, Sent, World, opened_world
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +54,11 @@ def url(world: World, faults: Faults) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, world: World) -> Path:
-    """The agency's folder, with its token beside it."""
+    """The agency's folder, with its token beside it; earlier tests' commissions are over."""
+    for each in world.desk.commissions(agency="SJ"):
+        if each.state in OPEN_STATES - CHECKED_STATES:
+            step = acts.withdraw("测试结束", OFFICER, world.house.now())
+            world.desk.step(each.commission_no, step)
     (tmp_path / "token").write_text(world.tokens["SJ"] + "\n")
     return tmp_path / "agency"
 
@@ -58,7 +67,7 @@ def client(url: str, folder: Path, told: list[str] | None = None) -> Client:
     """Return a client that waits for nothing."""
     lines: list[str] = [] if told is None else told
     service = Service(url, folder.parent / "token")
-    return Client(folder, service, lines.append, settle=0.01, pause=lambda _: None)
+    return Client(folder, service, lines.append, settle=0.0, pause=lambda _: None)
 
 
 def put_opinion(folder: Path, sent: Sent, pdf: bytes = PDF, **changes: object) -> Path:
@@ -93,8 +102,9 @@ def test_ap_07_packages_come_in_and_are_acknowledged_by_their_digest(
     assert world.desk.commission(sent.number).state.value == "received"
     assert not (folder / "inbox" / other.id).exists()
     assert world.desk.commission(other.number).state.value == "dispatched"
-    package.unlink()
+    package.rename(folder / "elsewhere.zip")
     client(url, folder).once()
+    assert not package.exists()
     assert world.steps(sent.number, "receive") == 1
 
 
@@ -214,7 +224,7 @@ def test_a_document_replaced_on_its_way_is_sent_instead(
     faults.path, faults.cut = "/uploads/", 1_000_000
     worker = client(url, folder)
     with pytest.raises(UnreachableError):
-        worker._outbox_round(0.01)
+        worker._outbox_round(look_twice=True)
     put_opinion(folder, sent)
     client(url, folder).once()
     assert sent_back(folder, sent)
@@ -239,7 +249,7 @@ def test_a_server_that_is_away_is_waited_for(world: World, folder: Path) -> None
         port = int(address.rpartition(":")[2])
     pauses: list[float] = []
     worker = Client(
-        folder, Service(address, folder.parent / "token"), lambda _: None, 0.01, pauses.append
+        folder, Service(address, folder.parent / "token"), lambda _: None, 0.0, pauses.append
     )
     with pytest.raises(UnreachableError):
         worker.once()
@@ -247,6 +257,75 @@ def test_a_server_that_is_away_is_waited_for(world: World, folder: Path) -> None
     with serving(world, port=port):
         worker.once()
     assert world.desk.commission(sent.number).state.value == "received"
+
+
+def test_what_lies_in_a_store_is_fetched_there_without_the_token(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AP-07: the queue sends to the store's address; the digest counts, the token stays here."""
+    sent = world.send()
+    names = [each["which"] for each in files_of(world.house, sent.number)]
+    stored = {
+        f"/{each}": b"".join(open_package(world.house, sent.number, each).open_range())
+        for each in names
+    }
+    asked: list[dict[str, str]] = []
+
+    class Store(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append({key.lower(): each for key, each in self.headers.items()})
+            data = stored[self.path]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Store) as store, serving(world) as url:
+        threading.Thread(target=store.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{store.server_port}"
+        monkeypatch.setattr(
+            PackageFile, "presigned_url", lambda self, seconds: f"{address}/{self.which}"
+        )
+        answer = world.client().get(f"{sent.path}/files/package")
+        assert (answer.status_code, answer.headers["location"]) == (307, f"{address}/package")
+        client(url, folder).once()
+        store.shutdown()
+    assert world.desk.commission(sent.number).state.value == "received"
+    assert asked
+    assert not [each for each in asked if "authorization" in each]
+
+
+def test_what_is_sent_later_is_fetched_too(world: World, url: str, folder: Path) -> None:
+    """AP-07: files that the commission gets later appear beside those that are here."""
+    sent = world.send()
+    client(url, folder).once()
+    letter = folder / "inbox" / sent.id / f"{sent.id}.letter.pdf"
+    names = {each.name for each in letter.parent.iterdir()}
+    assert letter.name in names
+    letter.unlink()
+    state = StateFile(folder / ".client")
+    state.state.fetched[sent.id] = [sent.digest]
+    state.state.waiting = [sent.id]
+    state.save()
+    client(url, folder).once()
+    assert {each.name for each in letter.parent.iterdir()} == names
+
+
+def test_folders_that_are_no_commissions_are_left_alone(
+    world: World, url: str, folder: Path
+) -> None:
+    """AP-08: whatever people keep in the outbox."""
+    strange = folder / "outbox" / "新建文件夹"
+    strange.mkdir(parents=True)
+    (strange / "a.pdf").write_bytes(PDF)
+    (strange / "a.json").write_text("{}")
+    worker = client(url, folder)
+    worker.once()
+    assert worker.refused == 0
+    assert len(list(strange.iterdir())) == 2
 
 
 def test_two_clients_do_not_share_a_folder(url: str, folder: Path) -> None:
@@ -283,9 +362,9 @@ def test_killed_anywhere_the_client_ends_the_same(
     put_opinion(folder, opinion)
     faults.path, faults.slow = "/api/", 0.02
     chance = random.Random(1129)
-    line = command(url, folder, "--once", "--settle", "0.01")
+    line = command(url, folder, "--once", "--settle", "0")
     environment = {key: each for key, each in os.environ.items() if key != "CUSTODY_HOME"}
-    for _ in range(6):
+    for _ in range(4):
         process = subprocess.Popen(
             line, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

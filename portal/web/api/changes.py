@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from appraisal.accounts import Identity
 from appraisal.agency_desk import AgencyDesk
 from portal.web.api.commission_models import ChangesView
 from portal.web.api.deps import Reader, ReadingDesk
-from portal.web.api.news import Waiter, news_of
+from portal.web.api.news import news_of
 from portal.web.api.problem_models import problems
 from portal.web.api.problems import ProblemRoute
 from portal.web.api.shapes import summary
@@ -102,43 +102,29 @@ async def events(
     last = request.headers.get("last-event-id", "")
     if last.isascii() and last.isdigit() and len(last) < 16:
         since = int(last)
-    place = limits_of(request).polling(identity)
-    place.__enter__()  # A stream that finds no place is refused before it begins.
-    stream = _stream(request, desk, since)
-
-    @asynccontextmanager
-    async def held() -> AsyncIterator[AsyncIterator[bytes]]:
-        try:
-            yield stream
-        finally:
-            place.__exit__(None, None, None)
-
-    async def body() -> AsyncIterator[bytes]:
-        async with held() as pieces:
-            async for piece in pieces:
-                yield piece
-
-    return StreamingResponse(body(), media_type="text/event-stream")
+    with limits_of(request).polling(identity):
+        pass  # Who finds no place is told so before the stream begins.
+    return StreamingResponse(
+        _stream(request, desk, identity, since), media_type="text/event-stream"
+    )
 
 
-async def _stream(request: Request, desk: AgencyDesk, since: int) -> AsyncIterator[bytes]:
+async def _stream(
+    request: Request, desk: AgencyDesk, identity: Identity, since: int
+) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     news = news_of(request.app)
     end = loop.time() + STREAM_SECONDS
     yield b": zhenglian\n\n"
-    with news.waiter(desk.agency_id) as waiter:
+    with limits_of(request).polling(identity), news.waiter(desk.agency_id) as waiter:
         while (left := end - loop.time()) > 0:
             found = await run_in_threadpool(_changes, desk, since, 50)
             if found.commissions:
                 since = found.cursor
                 data = json.dumps(found.model_dump(mode="json"), ensure_ascii=False)
                 yield f"event: changes\nid: {since}\ndata: {data}\n\n".encode()
-            elif not await _news(waiter, min(left, HEARTBEAT_SECONDS)):
+            elif not await waiter.wait(min(left, HEARTBEAT_SECONDS)):
                 yield b": still here\n\n"
-
-
-async def _news(waiter: Waiter, seconds: float) -> bool:
-    return await waiter.wait(seconds)
 
 
 def _changes(desk: AgencyDesk, since: int, limit: int) -> ChangesView:

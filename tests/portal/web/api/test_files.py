@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from portal.web.api.ranges import Part, UnsatisfiableError, asked, unchanged
 from storage.event import Action
+from tasks.handing_out import files_of
 from tests.house import events
 from tests.portal.web.api.problem import problem
 from tests.portal.web.api.world import Sent, World
@@ -81,6 +82,19 @@ def test_the_letter_and_every_listed_file_has_its_digest(world: World, sent: Sen
             each["digests"]["sha256"],
         )
     problem(client.get(f"{sent.path}/files/nothing"), 404, "not_found")
+
+
+def test_cu_05_what_was_altered_in_the_store_does_not_leave(world: World) -> None:
+    """CU-05: the stored package is not what was sent: a problem, an alert, and no byte of it."""
+    sent = world.send()
+    row = next(each for each in files_of(world.house, sent.number) if each["which"] == "package")
+    (stored,) = world.house.workspace.root.rglob(f"*{row['key']}")
+    stored.chmod(0o644)
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+    answer = world.client().get(f"{sent.path}/files/package")
+    told = problem(answer, 409, "digest_mismatch")
+    assert "与发出时不一致" in told["detail"]
+    assert "ended" not in downloads(world, sent)
 
 
 _SIZE = st.integers(1, 10_000)
