@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from portal.show import errors, told
 from portal.stopping import stoppable
 from portal.web.addresses import is_loopback, public_address
 from portal.web.app import create_app
 from storage.custody import Custody
 from storage.errors import HostError
 from storage.settings import Settings
+from tasks.reading_opinions import OpinionReader
 
 _GRACE_SECONDS = 10
 _REMEDY = "see docs/accounts.md: a proxy with https, CUSTODY_PUBLIC_URL, CUSTODY_TRUSTED_PROXIES"
@@ -85,8 +87,13 @@ def serve(custody: Custody, host: str, port: int, started: Callable[[str], None]
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         started(public_address(custody.settings, host, listener.getsockname()[1]))
-        with stoppable(), contextlib.suppress(KeyboardInterrupt):
+        with stoppable(), contextlib.suppress(KeyboardInterrupt), OpinionReader(custody, _tell):
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _tell(error: Exception) -> None:
+    """Say what keeps returned opinions from being read; they are in custody all the same."""
+    errors.print(f"[yellow]![/] 意见书尚未识读 opinions are not read yet: {told(str(error))}")
 
 
 def _listening(host: str, port: int) -> socket.socket:

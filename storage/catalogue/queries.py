@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from storage.catalogue import tables
 from storage.errors import InputError, NotFoundError
+from storage.event import Action
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -85,6 +86,27 @@ def find_reading(session: Session, exhibit: str) -> dict[str, Any] | None:
     """Return the newest reading of an exhibit, or None."""
     row = session.get(tables.Reading, exhibit)
     return None if row is None else _row(row)
+
+
+def returned_unread(session: Session, after: int) -> tuple[list[str], int]:
+    """Return opinions that came back past an entry and that nobody has read, and the last entry.
+
+    The oldest come first; without any new entry the last one is ``after`` itself.
+    """
+    event, named, reading = tables.EventRef, tables.EventExhibit, tables.Reading
+    last = session.scalar(select(func.max(event.index)))
+    statement = (
+        select(named.exhibit_id)
+        .join(event, event.index == named.index)
+        .outerjoin(reading, reading.exhibit_id == named.exhibit_id)
+        .where(
+            event.index > after,
+            event.action == Action.RETURNED.value,
+            reading.exhibit_id.is_(None),
+        )
+        .order_by(event.index)
+    )
+    return list(dict.fromkeys(session.scalars(statement))), after if last is None else last
 
 
 def readings_of(session: Session, sha256: str, most: int) -> list[dict[str, Any]]:
