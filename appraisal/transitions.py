@@ -94,7 +94,11 @@ _INSTEAD = (
 )
 _UNDECIDED = frozenset({Kind.DECLINE})
 _DECIDED = frozenset({Kind.EXTEND, Kind.TERMINATE, Kind.NOTIFY})
-_DERIVED = frozenset({"due", "late", "old_due", "notified", "findings"})
+_DERIVED: dict[Kind, frozenset[str]] = {
+    Kind.ACCEPT: frozenset({"due", "late"}),
+    Kind.EXTEND: frozenset({"old_due", "notified"}),
+    Kind.RETURN_OPINION: frozenset({"findings"}),
+}
 """Data that a step computes and nobody says; a repetition may compute it differently."""
 
 
@@ -132,10 +136,11 @@ def repeats(recorded: Transition, new: Transition) -> bool:
     """Whether a new step is the recorded one again: the same kind, actor and data."""
     if recorded.kind is not new.kind or _who(recorded.actor) != _who(new.actor):
         return False
+    derived = _DERIVED.get(new.kind, frozenset())
     return all(
         _plain(key, value) == _plain(key, recorded.data.get(key))
         for key, value in new.data.items()
-        if value not in ("", None, [], {}, ()) and key not in _DERIVED
+        if value not in ("", None, [], {}, ()) and key not in derived
     )
 
 

@@ -258,3 +258,7 @@ def test_a_repeated_step_is_known_by_what_was_said() -> None:
     assert not repeats(kept, acts.decline("忙", B, again))
     asked = acts.request_supplement("图纸", B, LATER)
     assert not repeats(asked, acts.request_supplement("邮件", B, again))
+    looked = acts.check(A, LATER)
+    assert repeats(looked, acts.check(A, again))
+    assert not repeats(looked, acts.check(A, again, [made.GOOD]))
+    assert repeats(acts.check(A, LATER, [made.GOOD]), acts.check(A, again, [made.GOOD]))
