@@ -37,12 +37,14 @@ _MAX_LIST = 64 << 20
 class PackageFile:
     """One file of a commission that an agency may fetch.
 
-    ``which`` is how it is asked for: ``package``, ``letter``, ``encrypted``, ``S1`` ...
+    ``which`` is how it is asked for: ``package``, ``letter``, ``encrypted``, ``S1`` ...;
+    ``case_id`` the case that it is of.
     """
 
     which: str
     name: str
     fingerprint: Fingerprint
+    case_id: str
     _read: Callable[[int, int], Iterator[bytes]]
     _link: Callable[[int], str | None]
 
@@ -142,9 +144,10 @@ def open_package(
             f"委托书{number}没有文件“{which}” the commission has no file {which!r}",
             remedy="see the list of its files",
         )
-    reader = _Reader(custody, number, commission.brief.case_id, row)
+    case = commission.brief.case_id
+    reader = _Reader(custody, number, case, row)
     print_ = Fingerprint.from_json(row["fingerprint"])
-    return PackageFile(row["which"], row["name"], print_, reader.read, reader.link)
+    return PackageFile(row["which"], row["name"], print_, case, reader.read, reader.link)
 
 
 def _sealed(which: str) -> str:
@@ -285,7 +288,7 @@ def record_download(
         Action.DOWNLOADED,
         wanted,
         actor=actor,
-        case=Desk(custody).commission(number).brief.case_id,
+        case=file.case_id,
         purpose="appraisal",
         details={
             "commission_no": number,

@@ -4,12 +4,11 @@
     python3 -I verify.py [BUNDLE] --policy policy.json [--since CHECKPOINT] [--originals FOLDER]
                          [--lang zh|en] [--certificate FILE.md --by NAME]
 
-One file, the standard library of Python 3.9 or later, no network. BUNDLE is a folder or its zip;
-without one it is the folder at hand. An appraisal package is such a bundle too.
-Take this program and policy.json from where you trust them: what came with a bundle alone proves
-nothing. Used if installed: b3sum for BLAKE3, OpenSSL for RFC 3161 timestamps. Exit code 0: all
-that is required holds; 1: something failed; 2: wrong arguments; 3: something required could not
-be checked. Messages are Chinese｜English.
+One file, the standard library of Python 3.9 or later, no network. BUNDLE is a folder (this one if
+not named) or its zip; an appraisal package is one too. Take this program and policy.json from where
+you trust them: what came with a bundle alone proves nothing. Used if installed: b3sum for BLAKE3,
+OpenSSL for RFC 3161 timestamps. Exit code 0: all that is required holds; 1: something failed; 2:
+wrong arguments; 3: something required could not be checked. Messages are Chinese｜English.
 """
 
 from __future__ import annotations
@@ -435,8 +434,7 @@ class Proof:
         bodies = [body for _, _, body in self.chains.get(said["case"], {}).values()]
         due = sum(b["details"]["exhibits"] for b in bodies if b["action"] == "accessioned")
         if not listed or (case and due != len(listed)):
-            seen = len(listed)
-            raise Refused(f"登记 {due} 件，列出 {seen} 件｜{due} accessioned, {seen} listed")
+            raise Refused(f"登记 {due} 件，所列不同｜{due} accessioned, {len(listed)} listed")
 
     def check_exhibit(self, said: Any, row: Row, found: dict[str, Row], elsewhere: str) -> None:
         """Verify an exhibit's chain, and its bytes by the digests in its event of storing."""
@@ -456,14 +454,11 @@ class Proof:
         if not own and not self.said["bytes"]:
             text = f"{name}：包内无原件（--originals）｜{name}: bytes not here (--originals)"
             return self.report.append((REQUIRED, text))
-        same = bool(own) and all(own[each] == recorded[each] for each in own)
-        row["result"] = "ok" if same else "mismatch" if own else "missing"
-        if "excerpt" in said and said["digests"] == recorded:
-            same = bool(own) and own["sha256"] == said["excerpt"]["digests"]["sha256"]
-            row["result"] = "excerpt" if same else "mismatch" if own else "missing"
-            zh = f"{name}：仅第 {said['excerpt']['pages']} 页的节录，是否出自原件须凭原件核对"
-            text = f"{zh}｜{name}: an excerpt; whether it is of the original needs the original"
-            self.report.append((UNCHECKED, text))
+        part = said.get("excerpt", {})
+        same = bool(own) and all(own[each] == part.get("digests", recorded)[each] for each in own)
+        row["result"] = ("ok", "excerpt")[bool(part)] if same else "mismatch" if own else "missing"
+        if part:
+            self.report.append((REQUIRED, f"{name}：节录，待对原件｜{name}: see its original"))
         if not same or said["digests"] != recorded:
             raise Refused("字节或说明与入库时不符｜bytes or statement are not as stored")
 
@@ -528,9 +523,8 @@ class Proof:
         elif kept:
             require_extends(kept, self.head, paths.get(kept.size, []))
             self.report.append((HOLDS, "延续所存的检查点｜the log extends the kept checkpoint"))
-        stamped = max((size for size, _ in self.stamps), default=0)
         for asked, size, what in (
-            (self.policy.authorities, stamped, "时间戳 timestamp"),
+            (self.policy.authorities, max([0, *(n for n, _ in self.stamps)]), "时间戳 timestamp"),
             (self.policy.needed, self.witnessed, "足够的见证 enough cosignatures"),
         ):
             bare = sum(seq >= size for seq in self.seqs)
@@ -542,8 +536,7 @@ def examine(bundle: Bundle, chosen: Namespace, values: list[str], rows: list[Row
     """Check everything; add the values that were used, and the answer per exhibit."""
     report, found = bundle.report, bundle.check_lists()
     if not chosen.policy:
-        text = "公钥随包而来，须与公布的核对（--policy）｜keys came with the bundle: use --policy"
-        report.append((REQUIRED, text))
+        report.append((REQUIRED, "公钥随包而来，须核对｜keys came with the bundle: use --policy"))
     with report.guard("policy.json"):
         data = Path(chosen.policy).read_bytes() if chosen.policy else bundle.read("policy.json")
         policy = Policy(data)
