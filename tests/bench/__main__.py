@@ -20,6 +20,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "rebuild": ("--exhibits", "50"),
     "search": ("--pages", "1000"),
     "alike": ("--documents", "2000"),
+    "queue": ("--commissions", "2000", "--exhibits", "2000"),
     "package": ("--bytes", "50000000"),
 }
 """The benchmarks, and the arguments that make each small."""
