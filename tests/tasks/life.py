@@ -20,9 +20,11 @@ from typing import Any
 import yaml
 
 from appraisal import acts
+from appraisal.accounts import Role, new_account
 from appraisal.desk import Desk
 from deploy.sample.authority import SampleAuthority, serving
 from deploy.sample.opinion import make_opinion
+from portal.web.sessions import Sessions
 from storage.catalogue import kept
 from storage.catalogue.database import Database
 from storage.custody import Custody, database_url, init_custody, open_custody
@@ -52,9 +54,11 @@ from tasks import (
     storing,
     sweeping,
 )
+from tasks.accounts import Accounts
 from tasks.alerting import close_alert
 from tasks.anchoring import record_cosignatures
 from tasks.bundle import Answer
+from tasks.handing_out import open_package, record_download
 from tasks.reader.cell import CellPool
 from tasks.releasing import Decision
 from tasks.rotating import rotate_key
@@ -134,6 +138,7 @@ def appraise(custody: Custody, folder: Path) -> None:
         desk.step(each.commission_no, acts.accept(agent, custody.now(), sent["package_digest"]))
         if each is first:
             digest = sent["package_digest"]
+            _fetch(custody, each.commission_no)
     number = first.commission_no
     desk.step(number, acts.request_supplement("往来邮件", agent, custody.now()))
     desk.step(number, acts.receive_supplement([f"{CASE}/E0003"], agent, custody.now(), ""))
@@ -142,6 +147,18 @@ def appraise(custody: Custody, folder: Path) -> None:
     assert outcome["exhibits"]
     later = replace(custody, clock=lambda: datetime.fromisoformat(now) + timedelta(days=120))
     sweeping.chase(later, (date.fromisoformat(now[:10]) + timedelta(days=119)).isoformat())
+
+
+def _fetch(custody: Custody, number: str) -> None:
+    """Let a member of the agency sign in for the first time and fetch the package."""
+    accounts = Accounts(custody)
+    made = new_account("luming", "陆明远", Role.AGENCY_MEMBER, agency_id="hengjian")
+    account = accounts.set_password(accounts.add(made), "钎焊 ladder 黄浦 orchid")
+    Sessions(custody).begin(account, "link", "127.0.0.1")
+    package = open_package(custody, number)
+    person = Person(account.name, id=account.account_id)
+    record_download(custody, number, person, file=package)
+    record_download(custody, number, person, file=package, whole=True)
 
 
 def _opinion(folder: Path, number: str, digest: str) -> tuple[Path, Path]:
