@@ -8,14 +8,15 @@ may tell where requests come from.
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from portal.show import errors, told
-from portal.stopping import stoppable
 from portal.web.addresses import is_loopback, public_address
 from portal.web.app import create_app
 from storage.custody import Custody
@@ -86,9 +87,30 @@ def serve(custody: Custody, host: str, port: int, started: Callable[[str], None]
             timeout_keep_alive=15,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-        started(public_address(custody.settings, host, listener.getsockname()[1]))
-        with stoppable(), contextlib.suppress(KeyboardInterrupt), OpinionReader(custody, _tell):
-            uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        with _stopped_by_signals(server), OpinionReader(custody, _tell):
+            started(public_address(custody.settings, host, listener.getsockname()[1]))
+            server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the server, also before it listens to them and after.
+
+    It raises them again when it has ended; they must not end this process then.
+    """
+
+    def ask(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    here = threading.current_thread() is threading.main_thread()
+    signals = (signal.SIGTERM, signal.SIGINT) if here else ()
+    before = {each: signal.signal(each, ask) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _tell(error: Exception) -> None:
