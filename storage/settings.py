@@ -146,6 +146,33 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret there.")
     oidc_name: str = Field("统一身份认证", description="Name of that service, as people know it.")
 
+    smtp_host: str = Field("", description="Mail server for notices; empty: no mail is sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How it is spoken to; 'none' only to a server on this machine."
+    )
+    smtp_user: str = Field("", description="Account at that server; empty: none is needed.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    smtp_from: str = Field("", description="Address that notices come from.")
+    notice_webhook: str = Field(
+        "", description="Address that gets each notice as signed JSON; https, or this machine."
+    )
+    notice_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Key of those signatures, 32 characters or more."
+    )
+    notice_ca: str = Field(
+        "", description="PEM file of authorities for mail server and webhook; empty: the system's."
+    )
+    notice_seconds: float = Field(
+        20.0, gt=0, le=300, description="Time in which one notice must be delivered."
+    )
+    notice_email: str = Field(
+        "", description="Addresses, by commas, of officers that no account gives one for."
+    )
+    escalation_email: str = Field(
+        "", description="Addresses, by commas, of whoever is told when something stays overdue."
+    )
+
     debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
 
