@@ -201,6 +201,30 @@ def _calendar(d: Mapping[str, Any]) -> str:
     return f"按{d['year']}年节假日安排重新计算：{moved} / due dates computed again"
 
 
+def _notice(d: Mapping[str, Any]) -> str:
+    state = d["state"]
+    if state == "chased":
+        return f"核对全部期限，{d['day']} / clocks chased"
+    if state == "contact":
+        return f"{d['subject']} 的提醒收件人（{d['role']}）：{d['address'] or '取消'} / whom to tell"
+    if "notice" not in d:
+        words = _NOTICE_WORDS[state]
+        return f"提醒 {d['key'][:8]}… {words[0]}：{d['channel']} {d['recipient']} / {words[1]}"
+    told, words = d["notice"], _NOTICE_WORDS[state]
+    number = told["commission_no"] or told["case_no"]
+    what = f"{number} {told['title'][0]}，期限 {told['due']}"
+    return f"提醒 {d['key'][:8]}… {words[0]}：{what}，{told['channel']} / {words[1]}"
+
+
+_NOTICE_WORDS = {
+    "due": ("应发", "notice due"),
+    "sent": ("已送达", "notice delivered"),
+    "skipped": ("略过", "notice skipped"),
+    "void": ("作废", "notice void"),
+    "given_up": ("未能送达", "notice given up"),
+}
+
+
 _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.RECEIVED: _received,
     Action.ACCESSIONED: lambda d: f"登记入库，共 {d['exhibits']} 件 / accessioned",
@@ -229,6 +253,7 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.OVERDUE: _overdue,
     Action.CLOCK: _clock,
     Action.CALENDAR: _calendar,
+    Action.NOTICE: _notice,
     Action.ACCOUNT: _account,
     Action.SIGN_IN: _sign_in,
     Action.TIMESTAMPED: lambda d: (

@@ -10,6 +10,7 @@
     packages/<commission>/   appraisal packages and letters
     uploads/<upload>/        opinions that agencies are sending, until they are exhibits
     calendars/               copies of the year's notices that were loaded; the record counts
+    templates/               a bureau's own words for notices (docs/chasing.md)
     work/                    scratch space, safe to delete when nothing runs
     prefect/                 Prefect's home
     custody.sqlite           catalogue and log inbox (unless CUSTODY_DATABASE names a server)
@@ -66,6 +67,11 @@ class Workspace:
     def uploads(self) -> Path:
         """Opinions on their way in, mode 0700; made when the first one is announced."""
         return self.root / "uploads"
+
+    @property
+    def templates(self) -> Path:
+        """The bureau's own templates of notices; made by whoever writes one."""
+        return self.root / "templates"
 
     @property
     def work(self) -> Path:
