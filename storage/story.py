@@ -206,7 +206,8 @@ def _notice(d: Mapping[str, Any]) -> str:
     if state == "chased":
         return f"核对全部期限，{d['day']} / clocks chased"
     if state == "contact":
-        return f"{d['subject']} 的提醒收件人（{d['role']}）：{d['address'] or '取消'} / whom to tell"
+        who = d["address"] or "取消"
+        return f"{d['subject']} 的提醒收件人（{d['role']}）：{who} / whom to tell"
     if "notice" not in d:
         words = _NOTICE_WORDS[state]
         return f"提醒 {d['key'][:8]}… {words[0]}：{d['channel']} {d['recipient']} / {words[1]}"
