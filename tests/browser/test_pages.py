@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from portal.web.pages import listing
+from portal.web.pages import listing, queue
 from storage.event import Action
 from tests.browser.filling import fill_opinion, opinion_pdf
 from tests.browser.seen import Site, Visitor
@@ -21,6 +21,7 @@ from tests.browser.world import (
     LATE,
     NEWS,
     PASSWORD,
+    RUNNING,
     SUPPLIED,
     TWICE,
     WAITING,
@@ -156,6 +157,46 @@ def test_what_was_typed_is_kept_when_it_is_refused(visitor: Visitor, site: Site)
     assert alert.evaluate("each => each === document.activeElement")
     assert page.locator("#extend-reason").input_value() == "样品 量大"
     expect(page.get_by_label("批准人")).to_have_value("王主任")
+
+
+def test_ap_08_every_mistake_in_the_particulars_is_listed(
+    visitor: Visitor, site: Site, tmp_path: Path
+) -> None:
+    """AP-08: what cannot be read is told line by line, and the form keeps all that was typed."""
+    page = visitor.page
+    visitor.sign_in()
+    visitor.open(site.commission(RUNNING, "/commission/opinion"))
+    fill_opinion(page, RUNNING, "ab" * 32, opinion_pdf(tmp_path))
+    page.locator("[name=issued_at]").evaluate("each => each.type = 'text'")
+    page.locator("[name=issued_at]").fill("2026年3月10日")
+    page.locator("[name=opinion_no]").evaluate("each => each.value = '长'.repeat(201)")
+    page.get_by_role("button", name="提交意见书").click()
+    expect(page.get_by_role("alert").get_by_role("listitem")).to_have_count(2)
+    assert page.locator("[name=methods]").input_value() == "检索比对"
+    assert page.locator("[name=materials_listed]:checked").count() == 2
+    assert page.locator("[name=seal]").is_checked()
+    # The browser says that it cannot show such a date in its own field.
+    visitor.wrong = [each for each in visitor.wrong if "required format" not in each]
+
+
+def test_a_defect_is_told_without_its_inside(
+    chromium: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw is a page in both languages, and no traceback."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("inside")
+
+    with Visitor.come(chromium, site) as visitor:
+        page = visitor.page
+        visitor.sign_in()
+        monkeypatch.setattr(queue, "agency_listing", broken)
+        visitor.open("/queue")
+        expect(page.get_by_role("heading", name="系统出错")).to_be_visible()
+        expect(page.get_by_text("Something went wrong here")).to_be_visible()
+        assert not re.search("inside|RuntimeError|Traceback", page.content())
+        assert len(visitor.wrong) == 2
+        visitor.wrong.clear()
 
 
 def test_another_agency_finds_nothing(visitor: Visitor, site: Site) -> None:
