@@ -48,7 +48,7 @@ compare history verify audit prove
 anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
-agency commission dispatch queue accept decline supplement extend opinion overdue
+agency commission dispatch package answer queue accept decline supplement extend opinion overdue
 turnaround
 clock clocks calendar
 account serve api-description agency-client test
