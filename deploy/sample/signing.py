@@ -15,7 +15,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.stamp import TextStampStyle
@@ -70,17 +70,21 @@ class Authority:
         key: Key | None = None,
         begins: datetime | None = None,
         ends: datetime | None = None,
+        stamping: bool = False,
     ) -> signers.SimpleSigner:
-        """Return a signer with a certificate of this authority."""
+        """Return a signer with a certificate of this authority, for timestamps if asked for."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         begins = begins or self.begins
         ends = ends or begins + timedelta(days=3000)
-        certificate = (
+        builder = (
             self._builder(name, key, begins, ends)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(authority=False), critical=True)
-            .sign(self.key, hashes.SHA256())
         )
+        if stamping:
+            usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+            builder = builder.add_extension(usage, critical=True)
+        certificate = builder.sign(self.key, hashes.SHA256())
         return signer_of(certificate, key, self.certificate)
 
     def _builder(

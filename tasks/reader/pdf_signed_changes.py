@@ -27,6 +27,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from tasks.reader.pdf_signed_answer import Changes
 
 _MOST_PAGES = 5000
+_TAIL = 1 << 16
 _LEVELS: dict[ModificationLevel, Changes] = {
     ModificationLevel.NONE: "none",
     ModificationLevel.LTA_UPDATES: "archival",
@@ -42,6 +43,8 @@ def changes_after(signature: Any, signed: frozenset[str]) -> tuple[Changes, str]
     ``signature`` is an ``EmbeddedPdfSignature``, ``signed`` are the names of all signature
     fields: if no other field was filled in later, what came after is signatures alone.
     """
+    if _trailing(signature):
+        return "other", "bytes after the end of the last revision"
     found = signature.diff_result
     if (
         isinstance(found, SuspiciousModification)
@@ -59,6 +62,16 @@ def changes_after(signature: Any, signed: frozenset[str]) -> tuple[Changes, str]
     if allowed is not None and found.modification_level.value > allowed.value:
         return "other", f"more than the signature allows: {level}"
     return level, ", ".join(sorted(found.changed_form_fields - signed))
+
+
+def _trailing(signature: Any) -> bool:
+    """Whether more than line breaks follows a signed revision, and yet no revision does."""
+    reader = signature.reader
+    if signature.signed_revision < reader.xrefs.total_revisions - 1:
+        return False
+    _, _, second, last = signature.byte_range
+    reader.stream.seek(second + last)
+    return bool(reader.stream.read(_TAIL).strip(b"\0\t\n\f\r "))
 
 
 def _with_annotations() -> StandardDiffPolicy:

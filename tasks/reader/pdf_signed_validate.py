@@ -52,8 +52,6 @@ _COVERED: dict[SignatureCoverageLevel, Coverage] = {
     SignatureCoverageLevel.ENTIRE_REVISION: "revision",
 }
 _TRUST: dict[AdESIndeterminate, Trust] = {
-    AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND: "unknown_issuer",
-    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE: "expired",
     AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: "weak",
     AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: "weak",
     AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: "usage",
@@ -113,7 +111,7 @@ def _described(fact: SignatureFact, signature: EmbeddedPdfSignature) -> Signatur
     key = certificate.public_key
     digest = str(signature.md_algorithm)
     named = {digest, _hash_of(algorithm)}
-    bits = int(key.bit_size)
+    bits = _bits(key)
     is_stamp = signature.sig_object_type == "/DocTimeStamp"
     claimed = None if is_stamp else signature.self_reported_timestamp
     return replace(
@@ -193,9 +191,13 @@ def _trust(signature: EmbeddedPdfSignature, anchors: Iterable[bytes], at: str) -
     if result.success_result is not None:
         return "vouched"
     problem = result.error_subindic
-    if problem is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:
-        moment = datetime.fromisoformat(at)
-        return "not_yet" if moment < certificate.not_valid_before else "expired"
+    if problem is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
+        return "unknown_issuer"
+    moment = datetime.fromisoformat(at)
+    if moment < certificate.not_valid_before:
+        return "not_yet"
+    if moment > certificate.not_valid_after:
+        return "expired"
     return _TRUST.get(problem, "other") if problem else "other"
 
 
@@ -249,6 +251,14 @@ def _finished(steps: Coroutine[Any, Any, T]) -> T:
         return value
     steps.close()
     raise RuntimeError("it waits for something")
+
+
+def _bits(key: Any) -> int:
+    """Return the length of a public key, 0 of one on a curve that is not known."""
+    try:
+        return int(key.bit_size)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0
 
 
 def _hash_of(algorithm: Any) -> str:
