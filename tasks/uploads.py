@@ -20,8 +20,7 @@ from typing import Any
 from appraisal.agency_desk import AgencyDesk
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion
-from appraisal.step import parse_moment
-from storage.catalogue import queries, uploads
+from storage.catalogue import uploads
 from storage.catalogue.uploads import DONE, EXPIRED, FINISHING, LIVE, OPEN, REFUSED, Upload
 from storage.custody import Custody
 from storage.digest import equal
@@ -77,12 +76,11 @@ def begin(
         HostError: the disk has no room for it.
     """
     commission = desk.commission(number)
-    _require_waiting(commission)
     drop_expired(custody)
     _require_room(custody, size)
     try:
         file = make_folder(custody, upload_id, particulars)
-        Opinion.parse(read_fields(shared_pool(), file))
+        _require_waiting(commission, Opinion.parse(read_fields(shared_pool(), file)))
         announced = Upload(
             upload_id,
             desk.agency_id,
@@ -201,12 +199,8 @@ def finish(custody: Custody, desk: AgencyDesk, upload_id: str) -> Upload:
             return upload
         _require_open(custody, upload)
         _require_whole(custody, upload)
-        commission = desk.commission(upload.commission_no)
-        outcome = _already_in(custody, commission, upload)
-        if outcome is None:
-            _require_waiting(commission)
-            _set_state(custody, upload, FINISHING)
-            outcome = _collected(custody, upload)
+        _set_state(custody, upload, FINISHING)
+        outcome = _collected(custody, upload)
         _set_state(custody, upload, DONE, outcome)
     remove_tree(folder_of(custody, upload_id))
     return find(custody, desk, upload_id)
@@ -223,29 +217,13 @@ def _collected(custody: Custody, upload: Upload) -> dict[str, Any]:
             by=str(upload.actor["name"]),
             at=None,
         )
+    except InputError as error:
+        # Its bytes are in quarantine with the reasons, if they were taken at all.
+        _refuse(custody, upload, error)
+        raise
     except CustodyError as error:
         _set_state(custody, upload, OPEN, _told(error))
         raise
-
-
-def _already_in(custody: Custody, commission: Commission, upload: Upload) -> dict[str, Any] | None:
-    """Return what came of an opinion that was taken in before its upload could be closed."""
-    if upload.state != FINISHING:
-        return None
-    for back in commission.returned:
-        if parse_moment(back.at) < parse_moment(upload.created_at):
-            continue
-        with custody.read() as session:
-            exhibit = queries.find_exhibit(session, back.exhibit_id)
-        if equal(exhibit["fingerprint"]["digests"]["sha256"], upload.sha256):
-            return {
-                "commission_no": commission.commission_no,
-                "accession": exhibit["accession"],
-                "exhibits": [back.exhibit_id],
-                "findings": [each.as_json() for each in back.findings],
-                "ok": not back.failures,
-            }
-    return None
 
 
 def abandon(custody: Custody, desk: AgencyDesk, upload_id: str) -> None:
@@ -340,12 +318,13 @@ def _require_whole(custody: Custody, upload: Upload) -> None:
         raise error
 
 
-def _require_waiting(commission: Commission) -> None:
-    if not commission.awaits_opinion:
+def _require_waiting(commission: Commission, opinion: Opinion) -> None:
+    """Refuse what nobody waits for; whether a correction is one is seen when it is taken in."""
+    if not commission.awaits_opinion and not opinion.correction_of:
         raise StateError(
             f"委托书{commission.commission_no}当前不等待意见书 the commission does not wait for an "
             f"opinion: it is {commission.state.value}",
-            remedy="look at the commission's state and next step",
+            remedy="请查看委托的状态和下一步 look at the commission's state and next step",
         )
 
 

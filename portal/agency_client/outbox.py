@@ -198,7 +198,7 @@ class Outbox:
         self._state.state.sending.pop(commission_id, None)
         self._state.state.refused.pop(commission_id, None)
         self._state.save()
-        whole = "全部符合 all hold" if outcome.get("ok") else "有不符合项 some do not hold"
+        whole = "全部符合 all hold" if outcome.get("ok") else "见findings.txt see findings.txt"
         self._tell(f"已交回 returned: sent/{commission_id}/{upload_id} ({whole})")
 
     def _holds(self, folder: Path, commission_id: str, content: str) -> bool:
@@ -303,12 +303,15 @@ def _pieces(file: Path, offset: int) -> Iterator[bytes]:
             yield piece
 
 
+_MARKS = {"ok": "✓", "failed": "✗", "confirm": "?"}
+
+
 def _findings(outcome: Mapping[str, Any]) -> str:
     lines = []
     findings = outcome.get("findings")
     for each in findings if isinstance(findings, list) else ():
         if isinstance(each, dict):
-            mark = "✓" if each.get("ok") else "✗"
+            mark = _MARKS.get(str(each.get("state")), "✓" if each.get("ok") else "✗")
             words = (each.get("code"), each.get("text_zh"), each.get("text_en"))
             lines.append(" ".join([mark, *(visible(str(word)) for word in words)]))
     return "\n".join(lines) + "\n"

@@ -114,7 +114,11 @@ class FindingView(Shown):
     """One check of an opinion that arrived."""
 
     code: str = Field(description="The check's name.", examples=["package_digest"])
-    ok: bool = Field(description="Whether it held.")
+    ok: bool = Field(description="Whether nothing stands against closing.")
+    state: str = Field(
+        description="ok, failed, or confirm: the client's people look at the document.",
+        examples=["ok"],
+    )
     text_zh: str = Field(description="What was found, Chinese.")
     text_en: str = Field(description="What was found, English.")
 
@@ -126,6 +130,7 @@ class OutcomeView(Shown):
     accession: str = Field(description="Under which number it was taken in.")
     exhibits: list[str] = Field(description="The exhibit that it is now.")
     findings: list[FindingView] = Field(description="The checks, each by name.")
+    to_confirm: list[str] = Field([], description="Checks that wait for the client's people.")
 
 
 class RefusalView(Shown):

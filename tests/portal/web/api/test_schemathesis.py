@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import schemathesis
 
+from portal.web.api import changes
 from portal.web.api.news import News
 from portal.web.limits import Limits
 from tests.portal.web.api.test_uploads import announce
@@ -48,7 +49,10 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         world.app.state.news = News(world.house, 0.05, longest=0.01)
         found = schemathesis.openapi.from_asgi("/api/v1/openapi.json", world.app, config=config)
         _aim(found, world)
+        monkeypatch = pytest.MonkeyPatch()
+        monkeypatch.setattr(changes, "STREAM_SECONDS", 0.05)
         yield found
+        monkeypatch.undo()
 
 
 def _aim(found: Any, world: World) -> None:
