@@ -18,6 +18,7 @@ import pyrage
 import pytest
 
 from appraisal.desk import Desk
+from deploy.sample.authority import SampleAuthority, serving
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes
 from storage.errors import InputError, IntegrityError
@@ -330,3 +331,18 @@ def test_st_05_on_an_s3_server_packages_lie_in_a_bucket_of_their_own_and_links_f
         assert not list(custody.objects.keys(folder))
         assert len(list(custody.working.keys(folder))) == 4
         assert verify(bag_of(custody, tmp_path), "--policy", "policy.json")[0] == 0
+
+
+def test_what_vouches_for_the_log_goes_along(tmp_path: Path) -> None:
+    """Where an authority is configured the package is anchored first, and its stamp is checked."""
+    authority = SampleAuthority(tmp_path / "authority")
+    authority.make()
+    with serving(authority.reply) as url:
+        settings = str(authority.write_settings(url))
+        with case_house(tmp_path, timestamp_authorities=settings) as custody:
+            send(custody)
+            bag = bag_of(custody, tmp_path)
+    assert list(bag.glob("older/*/*.tsr"))
+    code, said = verify(bag, "--policy", "policy.json")
+    assert code == 0, said
+    assert "no 时间戳" not in said
