@@ -187,7 +187,9 @@ def squeezed(text: str) -> str:
 def _sections(text: str) -> frozenset[str]:
     """Return a name and its parts between marks."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    parts = (squeezed(each) for each in re.split(r"[^\w\s]|_", plain))
+    # Punctuation and symbols part names; an accent that stands alone belongs to its letter.
+    marked = "".join("|" if unicodedata.category(c)[0] in "PS" else c for c in plain)
+    parts = (squeezed(each) for each in marked.split("|"))
     return frozenset({squeezed(text), *filter(None, parts)})
 
 
