@@ -12,8 +12,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -98,7 +100,7 @@ def _fetch(method: str, address: str, **more: Any) -> dict[str, Any]:
         raise _unusable("its address is neither https nor on this machine")
     try:
         with (
-            httpx.Client(timeout=_TIMEOUT, trust_env=False) as client,
+            httpx.Client(timeout=_TIMEOUT, trust_env=False, verify=_trust()) as client,
             client.stream(method, address, **more) as answer,
         ):
             body = b""
@@ -114,6 +116,12 @@ def _fetch(method: str, address: str, **more: Any) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise _unusable("its answer is no JSON object")
     return said
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return the authorities that this machine trusts, loaded once."""
+    return ssl.create_default_context()
 
 
 def _unusable(why: str) -> TransientError:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey
 
 CLIENT, SECRET = "queue", "a-secret-of-the-queue"
 
@@ -26,17 +26,17 @@ class Provider:
     """What the service knows: its keys, who is signed in there, the codes it gave out."""
 
     issuer: str = ""
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "one"}))
     claims: dict[str, Any] = field(default_factory=dict)
     sign: Callable[["Provider", dict[str, Any]], str] = lambda op, claims: op.signed(claims)
     description: dict[str, Any] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def signed(self, claims: dict[str, Any], key: RSAKey | None = None) -> str:
+    def signed(self, claims: dict[str, Any], key: ECKey | None = None) -> str:
         """Return claims as an ID token."""
         key = key or self.key
-        return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key, ["RS256"])
+        return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, ["ES256"])
 
     def authorize(self, address: str) -> str:
         """Let the person at the browser agree; return where the browser is sent."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey
 from pydantic import SecretStr
 
 from appraisal.accounts import Role, new_account
@@ -127,8 +127,8 @@ def _with_another_key_of_the_name(op: Provider, claims: dict[str, Any]) -> str:
 
 
 @cache
-def _stranger(name: str) -> RSAKey:
-    return RSAKey.generate_key(2048, {"kid": name})
+def _stranger(name: str) -> ECKey:
+    return ECKey.generate_key("P-256", {"kid": name})
 
 
 def _changed(**changes: Any) -> Callable[[Provider, dict[str, Any]], str]:
