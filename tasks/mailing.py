@@ -35,20 +35,25 @@ def is_address(untrusted: str) -> bool:
     return _ADDRESS.fullmatch(untrusted) is not None and ".." not in untrusted
 
 
-def addresses(setting: str, name: str) -> tuple[str, ...]:
-    """Return the addresses of a setting, which stand between commas.
+def right_ones(setting: str) -> tuple[str, ...]:
+    """Return the addresses of a setting, which stand between commas; what is none is left out."""
+    found = (each.strip() for each in setting.split(","))
+    return tuple(dict.fromkeys(each for each in found if is_address(each)))
+
+
+def require_addresses(setting: str, name: str) -> None:
+    """Refuse a setting that holds something else than addresses.
 
     Raises:
         HostError: one of them is none.
     """
-    found = tuple(each.strip() for each in setting.split(",") if each.strip())
-    wrong = [each for each in found if not is_address(each)]
+    named = [each.strip() for each in setting.split(",") if each.strip()]
+    wrong = [each for each in named if not is_address(each)]
     if wrong:
         raise HostError(
             f"{name}中“{wrong[0]}”不是邮箱地址 {wrong[0]!r} in {name} is no e-mail address",
             remedy="separate plain addresses by commas",
         )
-    return found
 
 
 def require_usable(chosen: Settings) -> None:
@@ -165,7 +170,11 @@ def _connected(chosen: Settings, context: ssl.SSLContext) -> Iterator[smtplib.SM
     timed = type(kind.__name__, (kind,), {"seconds": chosen.notice_seconds})
     more = {"context": context} if kind is _TimedTls else {}
     server: smtplib.SMTP = timed(
-        chosen.smtp_host, chosen.smtp_port, timeout=chosen.notice_seconds, **more
+        chosen.smtp_host,
+        chosen.smtp_port,
+        local_hostname=chosen.smtp_from.rpartition("@")[2],
+        timeout=chosen.notice_seconds,
+        **more,
     )
     try:
         if chosen.smtp_security == "starttls":
