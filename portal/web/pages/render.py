@@ -7,7 +7,7 @@ place; characters that hide or turn text are shown as escapes.
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,16 @@ def _shown(value: Any) -> Any:
     """Return what is printed: text in which nothing hides or turns other text."""
     if isinstance(value, Markup) or not isinstance(value, str) or value.isascii():
         return value
-    return "".join(escape(each) if hides(each) and each not in "\n\t" else each for each in value)
+    return _said_before(value) if len(value) <= _SHORT else _visible(value)
+
+
+def _visible(text: str) -> str:
+    return "".join(escape(each) if hides(each) and each not in "\n\t" else each for each in text)
+
+
+_SHORT = 100
+"""Words of a page and names are remembered as they are shown: a page says many of them often."""
+_said_before = lru_cache(4096)(_visible)
 
 
 def _words(language: Language) -> dict[str, Any]:
