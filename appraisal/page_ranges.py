@@ -6,6 +6,7 @@ place (full-width digits, Chinese commas, dashes, spaces) is read.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -40,7 +41,7 @@ def parse_pages(text: str) -> Ranges:
             )
         found.append((first, last))
     found.sort()
-    if any(after[0] <= before[1] for before, after in zip(found, found[1:], strict=False)):
+    if any(after[0] <= before[1] for before, after in itertools.pairwise(found)):
         raise InputError(
             f"“{text}”中有重复的页 {text!r} names a page twice", remedy="name each page once"
         )

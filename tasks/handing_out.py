@@ -234,7 +234,7 @@ class _Reader:
         return IntegrityError(
             f"委托书{self._number}的文件{name}与发出时不一致，已停止提供 the stored file is not "
             f"what was sent ({what}); it is not handed out",
-            remedy="an alert was raised; the client makes the package again from the originals",
+            remedy="an alert was raised; restore the file from the backup",
             file=name,
             recorded=self._print.sha256,
         )

@@ -1,5 +1,7 @@
 """Pages of an exhibit: one spelling, read from several, and what is no list of pages is refused."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def test_every_set_of_pages_has_one_spelling(pages: set[int]) -> None:
     assert {n for first, last in ranges for n in range(first, last + 1)} == pages
     assert count_of(ranges) == len(pages)
     assert parse_pages(pages_text(ranges)) == ranges
-    assert all(a[1] + 1 < b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] + 1 < b[0] for a, b in itertools.pairwise(ranges))
 
 
 def test_what_people_type_is_read() -> None:
