@@ -46,6 +46,7 @@ HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 _STATIC = "/static/"
+_FORM = "multipart/form-data"
 _STREAMS = ("application/octet-stream", "application/offset+octet-stream", "application/pdf")
 
 
@@ -92,11 +93,9 @@ class QueueApp(FastAPI):
         for route in iter_route_contexts(self.routes):
             match, _ = route.matches(scope)
             if match is Match.FULL and isinstance(route.original_route, APIRoute):
-                if route.body_field is None:
-                    return kind in _STREAMS
-                return kind == "multipart/form-data" and isinstance(
-                    route.body_field.field_info, params.Form
-                )
+                field = route.body_field
+                form = field is None or isinstance(field.field_info, params.Form)
+                return (kind in _STREAMS and field is None) or (kind == _FORM and form)
         return False
 
 

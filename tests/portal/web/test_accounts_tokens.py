@@ -212,6 +212,11 @@ def test_a_request_is_so_large(house: Custody, account: Account) -> None:
     assert "content-security-policy" in answer.headers
     form = {"name": "x" * 4000, "csrf": form_token(client)}
     assert client.post("/sign-in", data=form).status_code == 413
+    files = {"document": ("opinion.pdf", b"x" * 4000)}
+    assert client.post("/commission/opinion", files=files).status_code == 413
+    sign_in(client, "li.si")
+    assert client.post("/commission/opinion", files=files).status_code == 403
+    assert client.post("/commission/opinion", data=form).status_code == 413
 
 
 # Where a request comes from
