@@ -28,6 +28,7 @@ from portal.commands import (
     holding,
     intake,
     keys,
+    notices,
     opinions,
     proof,
     proving,
@@ -49,7 +50,7 @@ anchor witness key policy
 alerts drill rebuild hold dispose
 holders handover seal export access
 agency commission dispatch package answer queue accept decline supplement extend opinion overdue
-turnaround
+turnaround chase notices
 clock clocks calendar
 account serve api-description agency-client test
 """
@@ -125,6 +126,8 @@ app.command("extend")(appraisal.extend)
 app.add_typer(opinions.opinion, name="opinion")
 app.command("overdue")(appraisal.overdue)
 app.command("turnaround")(figures.turnaround)
+app.command("chase")(notices.chase)
+app.add_typer(notices.notices, name="notices")
 app.add_typer(clocks.clock, name="clock")
 app.command("clocks")(clocks.clocks)
 app.add_typer(clocks.calendar, name="calendar")

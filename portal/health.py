@@ -95,7 +95,21 @@ def _store(chosen: Settings) -> Iterable[HealthFinding]:
         HealthFinding("log", "checkpoint", "ok", f"{head[0]}, {head[1]} entries"),
         *_anchors(custody),
         *_handovers(custody),
+        *_notices(custody),
     ]
+
+
+def _notices(custody: Custody) -> Iterator[HealthFinding]:
+    """Say by which channels notices go out, what waits, and when the clocks were last chased."""
+    from tasks.chasing import standing
+    from tasks.posting import examine_channels
+
+    for channel, usable, seen in examine_channels(custody.settings):
+        yield HealthFinding("notices", channel.value, "ok" if usable else "weak", seen)
+    found = standing(custody)
+    waits = f"last chased: {found['last_run'] or 'never'}; {found['waiting']} waiting"
+    weak = not found["last_run"] or found["waiting"]
+    yield HealthFinding("notices", "chasing", "weak" if weak else "ok", waits)
 
 
 def _handovers(custody: Custody) -> Iterator[HealthFinding]:

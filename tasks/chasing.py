@@ -105,6 +105,11 @@ def chase_notices(
     return done
 
 
+def chase_day(custody: Custody, on: str = "") -> Chased:
+    """Chase on a day as a schedule or a person names it (ISO date; empty: today)."""
+    return chase_notices(custody, date.fromisoformat(on) if on else None)
+
+
 def retry_notices(custody: Custody, *, give: Deliver = deliver) -> Chased:
     """Give once more what waits and whose time has come; nothing new is made."""
     done = Chased(date.fromisoformat(custody.now()[:10]), recorded=True)

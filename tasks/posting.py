@@ -16,6 +16,11 @@ from tasks.delivery import Ending, Outcome, outcome
 from tasks.wording import template
 
 
+def settings_named(chosen: Settings) -> frozenset[Channel]:
+    """Return the channels that the settings name, whether or not they can be used."""
+    return configured(chosen) - {Channel.QUEUE}
+
+
 def configured(chosen: Settings) -> frozenset[Channel]:
     """Return the channels for which notices are made; the queue page always is one."""
     found = {Channel.QUEUE}

@@ -24,6 +24,7 @@ from storage.event import CustodyEvent
 from storage.names import display, visible
 from tasks import (
     anchoring,
+    chasing,
     claims,
     dispatching,
     drilling,
@@ -149,6 +150,18 @@ def take_opinion(commission: str, path: str, fields: str, by: str, at: str) -> d
 def chase(on: str) -> list[dict[str, Any]]:
     """List what is due or overdue on a day and note each new warning once."""
     return sweeping.chase(current(), on)
+
+
+@task(name="notices", **_RETRY)
+def give_notices(on: str) -> dict[str, Any]:
+    """Put the notices of a day on record and give them to their channels, each once."""
+    return chasing.chase_day(current(), on).as_json()
+
+
+@task(name="notices-again", **_RETRY)
+def give_notices_again() -> dict[str, Any]:
+    """Give once more what could not be delivered."""
+    return chasing.retry_notices(current()).as_json()
 
 
 @task(name="audit", **_RETRY)
