@@ -1,0 +1,257 @@
+"""Opinions come back into a real house: signed, on paper, misdirected, altered, corrected."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+from appraisal import acts
+from appraisal.commission import State
+from appraisal.confirmations import confirm, send_back
+from appraisal.desk import Desk
+from deploy.sample.sheet import SONG
+from storage.catalogue import queries
+from storage.custody import Custody
+from storage.errors import HostError, InputError, StateError
+from storage.event import Action
+from tasks.opinion_document import TRUST, anchors
+from tasks.quarantine import list_refused
+from tasks.returning import collect
+from tests.appraisal.made import opinion_fields
+from tests.house import events
+from tests.tasks.reader.signed_made import Signers, repainted
+from tests.tasks.sent import CLERK, FILES, NUMBER, OFFICER, case_house, send
+
+SIGNERS = Signers()
+PAPER = {"signatures", "seal"}
+
+
+@pytest.fixture
+def custody(tmp_path: Path) -> Iterator[Custody]:
+    """A house whose commission the agency has accepted, and which trusts the signers' authority."""
+    files = {"名单.txt": FILES["名单.txt"], "报价.txt": b"quote"}
+    with case_house(tmp_path, files) as found:
+        digest = send(found)["package_digest"]
+        Desk(found).step(NUMBER, acts.accept(CLERK, found.now(), digest))
+        (found.workspace.keys / TRUST).write_bytes(SIGNERS.authority.pem)
+        yield found
+
+
+def printed(custody: Custody, **changes: Any) -> bytes:
+    """Return the opinion's PDF as the agency prints it, unsigned."""
+    pdfmetrics.registerFont(TTFont("Song", str(SONG)))
+    digest = Desk(custody).commission(NUMBER).package_digest
+    lines = {"no": NUMBER, "digest": f"材料包校验值（SHA-256）：{digest}", **changes}
+    buffer = io.BytesIO()
+    pen = Canvas(buffer, A4, invariant=1)
+    pen.setFont("Song", 10)
+    for number, text in enumerate(lines.values()):
+        pen.drawString(40, 800 - 20 * number, text)
+    pen.save()
+    return buffer.getvalue()
+
+
+def give(
+    custody: Custody, folder: Path, document: bytes, name: str = "opinion.pdf", **changes: Any
+) -> dict[str, Any]:
+    """Return an opinion with particulars that are right, but for the changes."""
+    fields = opinion_fields(
+        commission_no=NUMBER,
+        issued_at=custody.now()[:10],
+        materials_listed=["E0001", "E0002"],
+        package_digest_stated=f"sha256:{Desk(custody).commission(NUMBER).package_digest}",
+    )
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(document)
+    told = folder / "told.yaml"
+    told.write_text(json.dumps(fields | changes, ensure_ascii=False))
+    return collect(custody, NUMBER, str(folder / name), str(told), by="周静", at=None)
+
+
+def failing(outcome: dict[str, Any]) -> dict[str, str]:
+    return {each["code"]: each["state"] for each in outcome["findings"] if not each["ok"]}
+
+
+def exhibits(custody: Custody) -> int:
+    with custody.read() as session:
+        (case,) = queries.list_cases(session)
+        return len(queries.list_exhibits(session, case["case_id"]))
+
+
+def test_ap_08_ap_09_a_signed_opinion_is_an_exhibit_and_closes(
+    custody: Custody, tmp_path: Path
+) -> None:
+    """AP-08, AP-09: every check holds; exhibit and commission name each other; copies counted."""
+    outcome = give(custody, tmp_path / "in", SIGNERS.all(printed(custody)))
+    assert (outcome["ok"], outcome["to_confirm"], failing(outcome)) == (True, [], {})
+    desk = Desk(custody)
+    back = desk.commission(NUMBER).opinion
+    assert back is not None
+    assert ([back.exhibit_id], back.opinion.copies) == (outcome["exhibits"], 3)
+    with custody.read() as session:
+        row = queries.find_exhibit(session, back.exhibit_id)
+    assert row["kind"] == "appraisal_opinion"
+    assert row["item"]["extra"]["commission_no"] == NUMBER
+    (event,) = events(custody, Action.RETURNED)
+    assert list(event.exhibits) == outcome["exhibits"]
+    desk.step(NUMBER, acts.close(OFFICER, custody.now()))
+    assert desk.commission(NUMBER).state is State.CLOSED
+
+
+def test_ap_08_paper_is_confirmed_by_people_each_on_record(
+    custody: Custody, tmp_path: Path
+) -> None:
+    """AP-08: what no program can see, a person says they saw, and the log has it."""
+    outcome = give(custody, tmp_path / "in", printed(custody))
+    assert failing(outcome) == dict.fromkeys(PAPER, "confirm")
+    assert set(outcome["to_confirm"]) == PAPER
+    desk = Desk(custody)
+    with pytest.raises(StateError):
+        desk.step(NUMBER, acts.close(OFFICER, custody.now()))
+    before = len(events(custody, Action.COMMISSION))
+    for code, seen in (("signatures", "两处手写签名"), ("seal", "红色印章，编号清晰")):
+        found = desk.commission(NUMBER)
+        step = confirm(found, [code], seen, OFFICER, custody.now(), second="王芳")
+        desk.step(NUMBER, step)
+        desk.step(NUMBER, step)  # A second click is no second confirmation.
+    recorded = events(custody, Action.COMMISSION)[before:]
+    assert len(recorded) == 2
+    assert "两处手写签名" in json.dumps(recorded[0].details, ensure_ascii=False)
+    desk.step(NUMBER, acts.close(OFFICER, custody.now()))
+    back = desk.commission(NUMBER).opinion
+    assert back is not None
+    assert {each.by for each in back.findings if each.code in PAPER} == {"李明"}
+
+
+def test_without_trusted_authorities_intact_signatures_wait_for_a_person(
+    custody: Custody, tmp_path: Path
+) -> None:
+    (custody.workspace.keys / TRUST).unlink()
+    outcome = give(custody, tmp_path / "in", SIGNERS.all(printed(custody)))
+    assert failing(outcome) == dict.fromkeys(PAPER, "confirm")
+    told = {each["code"]: each["text_zh"] for each in outcome["findings"]}
+    assert "完好" in told["seal"]
+    assert "未核验" in told["seal"]
+
+
+def test_an_opinion_that_was_altered_after_signing_is_taken_and_named(
+    custody: Custody, tmp_path: Path
+) -> None:
+    """AP-08: the bytes are kept as they came; the checks say that they are not those signed."""
+    signed = SIGNERS.all(printed(custody))
+    at = signed.index(b"/MediaBox") - 3
+    altered = signed[:at] + bytes([signed[at] ^ 1]) + signed[at + 1 :]
+    for number, document in enumerate((altered, repainted(signed))):
+        outcome = give(custody, tmp_path / f"in{number}", document)
+        found = failing(outcome)
+        assert "failed" in {found.get(f"signature_{n}") for n in (1, 2, 3)}
+        assert set(found) >= PAPER
+        with custody.read() as session:
+            row = queries.find_exhibit(session, outcome["exhibits"][0])
+        assert row["fingerprint"]["size"] == len(document)
+        desk = Desk(custody)
+        desk.step(NUMBER, send_back(desk.commission(NUMBER), OFFICER, custody.now()))
+        assert "signature_" in desk.commission(NUMBER).returned[-1].sent_back
+
+
+def test_an_opinion_that_prints_another_package_is_named(custody: Custody, tmp_path: Path) -> None:
+    """AP-07, AP-08: the particulars are right, and the document is not."""
+    other = "0f" * 32
+    document = SIGNERS.all(printed(custody, digest=f"材料包校验值（SHA-256）：{other}"))
+    outcome = give(custody, tmp_path / "in", document)
+    assert failing(outcome) == {"printed_digest": "failed"}
+    (text,) = [each for each in outcome["findings"] if each["code"] == "printed_digest"]
+    assert other in text["text_zh"]
+
+
+@pytest.mark.parametrize(
+    ("document", "changes", "code", "words"),
+    [
+        (b"PK\x03\x04 a spreadsheet", {}, "wrong_type", ("不是PDF", "no PDF")),
+        (None, {"commission_no": "沪市监鉴委〔2026〕8号"}, "other_commission", ("8号", "answers")),
+    ],
+)
+def test_what_cannot_be_this_opinion_is_refused_and_kept(
+    custody: Custody, tmp_path: Path, document: bytes | None, changes: Any, code: str, words: Any
+) -> None:
+    """AP-08: nothing is recorded against the commission, and nothing is lost."""
+    before = Desk(custody).history(NUMBER)
+    data = document or SIGNERS.all(printed(custody))
+    with pytest.raises(InputError) as error:
+        give(custody, tmp_path / "in", data, **changes)
+    assert error.value.facts["code"] == code
+    assert all(word in error.value.message for word in words)
+    assert error.value.remedy
+    (kept,) = list_refused(custody)
+    assert kept["accession"] == error.value.facts["accession"]
+    assert kept["codes"] == [code]
+    assert Desk(custody).history(NUMBER) == before
+    assert exhibits(custody) == 2
+    # The right one can be returned at once.
+    assert give(custody, tmp_path / "again", SIGNERS.all(printed(custody)))["ok"]
+
+
+def test_the_same_again_is_the_same(custody: Custody, tmp_path: Path) -> None:
+    document = SIGNERS.all(printed(custody))
+    first = give(custody, tmp_path / "in", document)
+    assert give(custody, tmp_path / "copy", document) == first
+    desk = Desk(custody)
+    assert (exhibits(custody), len(desk.commission(NUMBER).returned)) == (3, 1)
+    with pytest.raises(StateError, match="不等待"):
+        give(custody, tmp_path / "other", document, opinion_no="另一份")
+    desk.step(NUMBER, acts.close(OFFICER, custody.now()))
+    assert give(custody, tmp_path / "late", document) == first
+
+
+def test_particulars_that_were_wrong_are_returned_with_the_same_document(
+    custody: Custody, tmp_path: Path
+) -> None:
+    document = SIGNERS.all(printed(custody))
+    wrong = give(custody, tmp_path / "in", document, package_digest_stated="0" * 64)
+    assert failing(wrong) == {"package_digest": "failed"}
+    desk = Desk(custody)
+    desk.step(NUMBER, send_back(desk.commission(NUMBER), OFFICER, custody.now()))
+    right = give(custody, tmp_path / "again", document)
+    assert (right["ok"], right["exhibits"]) == (True, wrong["exhibits"])
+    assert exhibits(custody) == 3
+
+
+def test_a_correction_is_an_exhibit_of_its_own_that_names_the_opinion(
+    custody: Custody, tmp_path: Path
+) -> None:
+    """AP-09, AP-14: 补正 refers to the opinion it corrects, also after closing (JAG art. 41)."""
+    give(custody, tmp_path / "in", SIGNERS.all(printed(custody)))
+    desk = Desk(custody)
+    desk.step(NUMBER, acts.close(OFFICER, custody.now()))
+    first = desk.commission(NUMBER).returned[0].opinion.opinion_no
+    corrected = SIGNERS.all(printed(custody, note="补正：第3页笔误"))
+    told = {"opinion_no": "补正1号", "correction_of": first}
+    outcome = give(custody, tmp_path / "more", corrected, **told)
+    assert outcome["ok"]
+    found = desk.commission(NUMBER)
+    (made,) = found.corrections
+    assert ([made.exhibit_id], made.document, found.state) == (
+        outcome["exhibits"], "补正1号", State.CLOSED,
+    )  # fmt: skip
+    with custody.read() as session:
+        row = queries.find_exhibit(session, made.exhibit_id)
+    assert row["item"]["extra"] == {"commission_no": NUMBER, "correction_of": first}
+    assert give(custody, tmp_path / "twice", corrected, **told) == outcome
+    assert exhibits(custody) == 4
+
+
+def test_a_file_of_authorities_that_cannot_be_used_is_the_hosts_fault(custody: Custody) -> None:
+    assert len(anchors(custody)) == 1
+    path = custody.workspace.keys / TRUST
+    for text in ("no certificate", SIGNERS.authority.pem.decode() * 200):
+        path.write_text(text)
+        with pytest.raises(HostError) as error:
+            anchors(custody)
+        assert error.value.remedy
