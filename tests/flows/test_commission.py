@@ -88,7 +88,7 @@ def test_a_commission_from_drafting_to_closing(sending: Sending, tmp_path: Path)
         tmp_path / "opinion",
         package_digest_stated=sent["package_digest"],
     )
-    failed = [each["code"] for each in outcome["findings"] if not each["ok"]]
+    failed = [each["code"] for each in outcome["findings"] if each["state"] == "failed"]
     assert failed == ["materials"], "the supplement is not among the materials listed"
     with sending.house.read() as session:
         opinion = queries.find_exhibit(session, f"{CASE_NO}/E0004")
@@ -120,7 +120,7 @@ def test_an_opinion_about_another_package_is_taken_and_the_check_is_named(
     sending.accept(sending.dispatch()["package_digest"])
     outcome = sending.collect(tmp_path / "opinion", package_digest_stated=f"sha256:{'0' * 64}")
     assert not outcome["ok"]
-    (failed,) = [each for each in outcome["findings"] if not each["ok"]]
+    (failed,) = [each for each in outcome["findings"] if each["state"] == "failed"]
     assert failed["code"] == "package_digest"
     assert "不一致" in failed["text_zh"]
     (returned,) = events(sending.house, Action.RETURNED)
