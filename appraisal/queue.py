@@ -14,7 +14,6 @@ from appraisal.matters import MATTER_NAMES
 from appraisal.rules import RuleBook, RuleSet
 from appraisal.standing import standing
 from appraisal.states import STANDING_NAMES, Standing
-from storage.catalogue.commissions import NEVER
 
 NEXT_STEPS: dict[State, tuple[str, str]] = {
     State.DRAFTED: ("发出委托", "the client dispatches it"),
@@ -39,6 +38,8 @@ NEXT_STEPS: dict[State, tuple[str, str]] = {
     State.WITHDRAWN: ("无", "nothing"),
     State.TERMINATED: ("委托其他机构", "the client chooses another agency"),
 }
+NEVER = "9999-12-31"
+"""The due date of what no clock runs for, as rows of the catalogue hold it."""
 _TO_ACKNOWLEDGE = ("签收补充材料", "acknowledge the supplement")
 _LIVE = frozenset({ClockState.RUNNING, ClockState.PAUSED, ClockState.OVERDUE})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from appraisal.happened import FATE_NAMES, Fate
@@ -29,8 +29,15 @@ class HistoryLine:
 
 
 def history_lines(steps: Iterable[Transition], *, for_agency: bool = False) -> list[HistoryLine]:
-    """Return the history of a commission, line by line, as client or agency may see it."""
-    return [line_of(each) for each in steps if not (for_agency and each.kind in _OWN)]
+    """Return the history of a commission, line by line, as client or agency may see it.
+
+    An agency learns that its opinion is looked at, and what is wrong with it when it comes back;
+    what the client noted meanwhile is the client's.
+    """
+    if not for_agency:
+        return [line_of(each) for each in steps]
+    shown = (each for each in steps if each.kind not in _OWN)
+    return [line_of(replace(e, data={}) if e.kind is Kind.CHECK else e) for e in shown]
 
 
 def line_of(step: Transition) -> HistoryLine:

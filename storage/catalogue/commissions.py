@@ -97,6 +97,8 @@ def summary_of(details: Mapping[str, Any], sent_at: str, words: str) -> dict[str
     }
 
 
+_LONGEST = 200
+"""Characters that a listing can be asked for."""
 _SUMMARY = ("due", "clock", "paused", "extended", "corrected", "sent_at", "words")
 
 
@@ -243,6 +245,12 @@ def _conditions(wanted: Wanted) -> Iterable[ColumnElement[bool]]:
     if wanted.sent:
         yield Commission.sent_at != ""
     if wanted.text:
+        if not wanted.text.isprintable() or len(wanted.text) > _LONGEST:
+            raise InputError(
+                f"查找的文字含不可见字符或超过{_LONGEST}字 the text to look for is longer than "
+                f"{_LONGEST} characters or holds some that cannot be seen",
+                remedy="请重新输入 type it again",
+            )
         yield Commission.words.contains(wanted.text.casefold(), autoescape=True)
     yield from _standing(wanted.standing, wanted.today)
 

@@ -244,6 +244,9 @@ def test_the_agency_does_not_see_what_is_between_client_and_party() -> None:
     ]
     assert [each.kind for each in history_lines(steps)] == ["draft", "dispatch", "notify"]
     assert [each.kind for each in history_lines(steps, for_agency=True)] == ["dispatch"]
+    looked = [acts.check(A, LATER, note="结论存疑")]
+    assert "存疑" in history_lines(looked)[0].zh
+    assert history_lines(looked, for_agency=True)[0].zh == "审查意见书"
 
 
 def test_a_repeated_step_is_known_by_what_was_said() -> None:

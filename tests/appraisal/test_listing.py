@@ -12,7 +12,7 @@ from appraisal import acts
 from appraisal.calendar import WorkCalendar
 from appraisal.clocks import clocks
 from appraisal.commission import Commission
-from appraisal.queue import summary
+from appraisal.queue import NEVER, summary
 from appraisal.rules import Limit, RuleBook, Unit
 from appraisal.standing import standing
 from appraisal.states import Standing
@@ -199,6 +199,9 @@ def test_a_cursor_that_is_none_is_refused(database: Database, after: str) -> Non
             assert caught.value.remedy
         with pytest.raises(InputError, match="没有"):
             commissions.page(session, Wanted(standing="nonsense"), "", 5)
+        for text in ("\0", "\ud800", "长" * 201):
+            with pytest.raises(InputError, match="查找"):
+                commissions.page(session, Wanted(text=text), "", 5)
 
 
 @pytest.mark.parametrize("number", ["", "\0", "a\0b", "鉴" * 65, "\ud800", "x\n"])
@@ -222,6 +225,7 @@ def test_events_without_a_summary_give_what_their_data_tells(tmp_path: Path) -> 
         row = commissions.find(session, "鉴委〔2026〕1号")
     opened.close()
     last = history[-1][0]
+    assert NEVER == commissions.NEVER
     assert row is not None
     assert (row["sent_at"], row["last_index"]) == (last.sent_at, len(history) - 1)
     assert row["due"] == ("" if last.is_open else commissions.NEVER)
