@@ -73,21 +73,25 @@ def commission_list(
     ] = "all",
     text: Annotated[str, typer.Option(help="Part of a number, a case or a client.")] = "",
     after: Annotated[str, typer.Option(help="Where the next part begins, as printed.")] = "",
-    limit: Annotated[int, typer.Option(help="Rows at most (200).")] = 200,
+    limit: Annotated[int, typer.Option(help="Rows at most, up to 200.")] = 200,
     json: Json = False,
 ) -> None:
-    """List commissions: open ones by urgency, otherwise the newest step first."""
+    """List commissions: open ones by urgency, otherwise the newest step first; as JSON, all."""
     from portal.commissions import print_page
     from portal.show import as_json
 
     desk = open_desk()
     found = desk.page(today=desk.today(), standing=standing, text=text, after=after, limit=limit)
-    if json:
-        as_json(
-            [{**each.commission.as_json(), "standing": each.standing.value} for each in found.rows]
-        )
-    else:
+    if not json:
         print_page(found)
+        return
+    rows = [*found.rows]
+    while found.next:
+        found = desk.page(
+            today=desk.today(), standing=standing, text=text, after=found.next, limit=limit
+        )
+        rows += found.rows
+    as_json([{**each.commission.as_json(), "standing": each.standing.value} for each in rows])
 
 
 @commission.command("show")
