@@ -9,8 +9,8 @@ has left the house.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from storage.custody import Custody
 from storage.errors import StateError
 from storage.nouns import Person
 from tasks.encrypting import encrypt
-from tasks.filing import Filed, file_bytes, tidy
+from tasks.filing import Filed, file_bytes, forget, tidy
+from tasks.handing_out import files_of
 from tasks.packing import Order, Packed, pack
 from tasks.reader.cell import CellPool
 from tasks.reading import shared_pool
@@ -72,9 +73,21 @@ def dispatch(
     )
     files += papers_of(custody, order, letter, files)
     said |= on_record(files, packed)
-    desk.step(number, acts.dispatch(packed.filed.fingerprint, actor, when, **said))
+    with _kept_only_if_recorded(custody, number, files):
+        desk.step(number, acts.dispatch(packed.filed.fingerprint, actor, when, **said))
     tidy(custody, order.folder, files, ())
     return answer_of(custody, number, agency.name, order, files)
+
+
+@contextmanager
+def _kept_only_if_recorded(custody: Custody, number: str, files: Sequence[Filed]) -> Iterator[None]:
+    """Leave nothing of a dispatch that was refused, as the later of two at once is."""
+    try:
+        yield
+    except StateError:
+        rows = files_of(custody, number, everything=True)
+        forget(custody, files, [row["fingerprint"]["digests"]["sha256"] for row in rows])
+        raise
 
 
 def encrypted_for(custody: Custody, order: Order, packed: Packed, key: str) -> list[Filed]:

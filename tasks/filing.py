@@ -90,6 +90,17 @@ def tidy(custody: Custody, folder: str, kept: Sequence[Filed], on_record: Sequen
             custody.working.delete(ref)
 
 
+def forget(custody: Custody, made: Sequence[Filed], on_record: Sequence[str]) -> None:
+    """Remove what was made for a step that was refused, but for what another one named."""
+    for each in made:
+        if each.fingerprint.sha256 in on_record:
+            continue
+        custody.working.delete(each.ref)
+        beside = f"{each.ref.key.rpartition('/')[0]}/{each.pieces}"
+        if each.pieces and (ref := custody.working.find(beside)) is not None:
+            custody.working.delete(ref)
+
+
 class _Pieces:
     """A source whose pieces are hashed on their way."""
 

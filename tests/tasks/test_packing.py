@@ -10,7 +10,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pypdf
@@ -21,7 +21,7 @@ from appraisal.desk import Desk
 from deploy.sample.authority import SampleAuthority, serving
 from storage.custody import Custody
 from storage.digest import fingerprint_bytes
-from storage.errors import InputError, IntegrityError
+from storage.errors import InputError, IntegrityError, StateError
 from storage.event import Action
 from tasks import dispatching
 from tasks.handing_out import PackageFile, files_of, open_package
@@ -31,7 +31,7 @@ from tests.house import brief_for, events
 from tests.services.rgw import Rgw
 from tests.tasks.proof_made import CASE_NO, PYTHON
 from tests.tasks.reader.test_excerpt import document
-from tests.tasks.sent import FILES, NUMBER, OFFICER, case_house, send
+from tests.tasks.sent import FILES, NUMBER, OFFICER, case_house, draft, send
 
 
 def whole(file: PackageFile) -> bytes:
@@ -346,3 +346,32 @@ def test_what_vouches_for_the_log_goes_along(tmp_path: Path) -> None:
     code, said = verify(bag, "--policy", "policy.json")
     assert code == 0, said
     assert "no 时间戳" not in said
+
+
+def test_of_two_dispatches_at_once_one_goes_out_and_nothing_of_the_other_is_left(
+    tmp_path: Path,
+) -> None:
+    with case_house(tmp_path) as custody:
+        draft(custody)
+        inner, other = Desk.step, []
+
+        def second_first(self: Desk, number: str, step):  # type: ignore[no-untyped-def]
+            if not other:
+                other.append(step)
+                now = datetime.fromisoformat(custody.now()) + timedelta(seconds=1)
+                later = replace(custody, clock=lambda: now)
+                other.append(dispatching.dispatch(later, number, by="", at=None))
+            return inner(self, number, step)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Desk, "step", second_first)
+            with pytest.raises(StateError):
+                dispatching.dispatch(custody, NUMBER, by="", at=None)
+        sent = open_package(custody, NUMBER)
+        assert sent.sha256 == other[1]["package_digest"]
+        assert hashlib.sha256(whole(sent)).hexdigest() == sent.sha256
+        folder = Desk(custody).commission(NUMBER).brief.commission_id
+        digests = {key for key in custody.working.keys(folder) if len(key.split("/")[1]) == 64}
+        rows = files_of(custody, NUMBER)
+        named = {row["key"] for row in rows} | {f"{folder}/{row['pieces']}" for row in rows}
+        assert digests <= named

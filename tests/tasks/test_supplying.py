@@ -1,5 +1,6 @@
 """Material supplied later is a package of its own, with its own digest, proofs and letter."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pypdf
+import pyrage
 import pytest
 
 from appraisal import acts
@@ -145,3 +147,17 @@ def test_a_supplement_that_was_cut_off_between_its_steps_is_finished(
     last = Desk(custody).commission(NUMBER).supplements[-1]
     assert [each.number for each in last.supplied] == ["E0003", "E0004", "E0005"]
     assert data_of(custody, "S1")
+
+
+def test_a_supplement_is_encrypted_to_the_agencys_key_too(tmp_path: Path) -> None:
+    secret = pyrage.x25519.Identity.generate()
+    with case_house(tmp_path, FILES, {"encryption_key": str(secret.to_public())}) as custody:
+        digest = send(custody, "E0001")["package_digest"]
+        desk = AgencyDesk(Desk(custody), "SJ", CLERK)
+        desk.receive(NUMBER, digest)
+        desk.accept(NUMBER)
+        desk.request_supplement(NUMBER, "往来邮件")
+        sent = supply(custody, "E0003")
+        opened = pyrage.decrypt(data_of(custody, "S1"), [secret])
+        assert hashlib.sha256(opened).hexdigest() == sent["package_digest"]
+        desk.receive_supplement(NUMBER, package_digest=sent["package_digest"])
