@@ -100,20 +100,26 @@ def _post(
     else:
         connection = http.client.HTTPConnection(url.host, url.port, timeout=chosen.notice_seconds)
     # Neither redirects nor proxies of the environment are followed by this client.
-    watch = threading.Timer(chosen.notice_seconds, _cut, (connection,))
+    over = threading.Event()
+    watch = threading.Timer(chosen.notice_seconds, _cut, (connection, over))
     watch.daemon = True
     watch.start()
     try:
         connection.request("POST", url.raw_path.decode("ascii"), body, signed)
         response = connection.getresponse()
-        return _judged(response.status, response.read(MOST_ANSWER))
+        answer = response.read(MOST_ANSWER)
+        # What was cut here may look like an answer that ended by itself.
+        if over.is_set():
+            return outcome(Ending.DOWN, f"no answer within {chosen.notice_seconds:g} seconds")
+        return _judged(response.status, answer)
     finally:
         watch.cancel()
         connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, over: threading.Event) -> None:
     """End a connection under whoever waits on it, however slowly the answer trickles."""
+    over.set()
     with suppress(OSError, AttributeError, ValueError):
         socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
