@@ -76,7 +76,7 @@ class Inbox:
         if package not in [name for _, name, _, _ in files]:
             raise IntegrityError(
                 f"委托{commission_id}没有材料包 the queue offers no package of {commission_id}",
-                remedy="ask the client",
+                remedy="请联系委托人 ask the client",
             )
         wanted = [
             each
@@ -124,7 +124,7 @@ class Inbox:
             raise IntegrityError(
                 "收件箱中的材料包与发出的不一致，未签收 the package in the inbox is not the one "
                 f"that was sent; it was not acknowledged: inbox/{commission_id}",
-                remedy="move the folder away: it is fetched again",
+                remedy="请移走该文件夹，将重新下载 move the folder away: it is fetched again",
             )
         self._service.post(
             f"/commissions/{commission_id}/acknowledge",
@@ -153,7 +153,8 @@ class Inbox:
         raise IntegrityError(
             f"下载内容与校验值不一致，未签收 what came of {path} does not have its digest; nothing "
             "was acknowledged",
-            remedy="it is fetched again later; tell the client if it goes on",
+            remedy="稍后重新下载；如持续请告知委托人 "
+            "it is fetched again later; tell the client if it goes on",
         )
 
     def _receive(self, path: str, part: Path, size: int, sha256: str) -> None:

@@ -268,7 +268,7 @@ def _ready(folder: Path, commission_id: str) -> Ready | None:
     if len(pdfs) > 1 or len(fields) > 1:
         raise InputError(
             "文件夹中有多份PDF或要素文件 there is more than one PDF or file of particulars",
-            remedy="leave one PDF and one YAML or JSON file in it",
+            remedy="请各留一份 leave one PDF and one YAML or JSON file in it",
         )
     if not pdfs or not fields:
         return None
@@ -276,22 +276,24 @@ def _ready(folder: Path, commission_id: str) -> Ready | None:
         if each.is_symlink() or not each.is_file() or not each.stat().st_size:
             raise InputError(
                 f"{shown(each.name)}不是普通文件或为空 is no plain file, or is empty",
-                remedy="put the file itself there",
+                remedy="请放入文件本身 put the file itself there",
             )
     if fields[0].stat().st_size > 4 * _MOST_TEXT:
         raise InputError(
-            "要素文件过长 the file of particulars is too long", remedy="summarise them"
+            "要素文件过长 the file of particulars is too long",
+            remedy="请摘要填写，以签章PDF为准 summarise them",
         )
     try:
         text = fields[0].read_text("utf-8-sig")
     except UnicodeError as error:
         raise InputError(
             "要素文件不是UTF-8文本 the file of particulars is not UTF-8 text",
-            remedy="save it as UTF-8",
+            remedy="请另存为UTF-8 save it as UTF-8",
         ) from error
     if len(text) > _MOST_TEXT:
         raise InputError(
-            "要素文件过长 the file of particulars is too long", remedy="summarise them"
+            "要素文件过长 the file of particulars is too long",
+            remedy="请摘要填写，以签章PDF为准 summarise them",
         )
     return Ready(commission_id, folder, pdfs[0], fields[0], text, digest_of(pdfs[0]))
 

@@ -71,7 +71,7 @@ class Service:
         if not re.match(r"https?://[^/\s]", url):
             raise InputError(
                 f"地址应以https://开头 {visible(url)} is not the address of a queue",
-                remedy="give --url https://...",
+                remedy="请给出 give --url https://...",
             )
         self._token_file = token_file
         verify: ssl.SSLContext | bool = True
@@ -163,12 +163,13 @@ class Service:
         except (OSError, UnicodeError) as error:
             raise HostError(
                 f"令牌文件无法读取 the token file {self._token_file} cannot be read",
-                remedy="put the token in it that the agency's administrator made",
+                remedy="请放入机构管理员签发的令牌 "
+                "put the token in it that the agency's administrator made",
             ) from error
         if not _TOKEN.fullmatch(token):
             raise InputError(
                 f"令牌文件内容有误 there is no token in {self._token_file}",
-                remedy="put the token in it, on one line",
+                remedy="请将令牌放入，占一行 put the token in it, on one line",
             )
         return {"Authorization": f"Bearer {token}", "Accept-Language": "zh, en"}
 
@@ -179,7 +180,8 @@ class Service:
         except (httpx.TransportError, httpx.InvalidURL, httpx.StreamError) as error:
             raise UnreachableError(
                 f"无法连接委托队列 the queue cannot be reached: {visible(str(error))[:200]}",
-                remedy="it is tried again; check the address and the network if it goes on",
+                remedy="将自动重试；如持续请检查地址和网络 "
+                "it is tried again; check the address and the network if it goes on",
                 after=0.0,
             ) from error
 
@@ -210,7 +212,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
     if status in _AGAIN or problem.get("code") in _BUSY:
         after = response.headers.get("Retry-After", "")
         seconds = float(after) if after.isascii() and after.isdigit() and len(after) < 5 else 0.0
-        raise UnreachableError(message, remedy="it is tried again", after=seconds)
+        raise UnreachableError(message, remedy="将自动重试 it is tried again", after=seconds)
     raise RefusedError(
         message,
         remedy=visible(str(problem.get("remedy", "")))[:1000],
@@ -244,6 +246,6 @@ def _number(text: str) -> int:
 def _strange(what: str) -> UnreachableError:
     return UnreachableError(
         f"对方不是委托队列 what answers is no queue: it said {what}",
-        remedy="check --url",
+        remedy="请检查 check --url",
         after=0.0,
     )

@@ -47,7 +47,7 @@ class StateFile:
         except OSError as error:
             raise HostError(
                 f"文件夹无法建立 the folder {folder} cannot be made: {error.strerror}",
-                remedy="give --folder a place that this user may write",
+                remedy="请指定可写的位置 give --folder a place that this user may write",
             ) from error
         self._file, self._lock = folder / "state.json", folder / "lock"
         self.state = self._read()
@@ -66,7 +66,7 @@ class StateFile:
             os.close(descriptor)
             raise BusyError(
                 "另一客户端正在使用此文件夹 another client works in this folder",
-                remedy="stop it, or give this one a folder of its own",
+                remedy="请停止它，或另用文件夹 stop it, or give this one a folder of its own",
             ) from error
         try:
             # What an earlier client wrote last counts, not what was read before the lock was ours.
