@@ -81,6 +81,9 @@ def _return_opinion(visitor: Visitor, index: int, digest: str, folder: Path) -> 
     page.get_by_role("button", name="提交意见书").click()
     expect(page.get_by_text("意见书已提交")).to_be_visible()
     expect(page.get_by_role("heading", name="申江司鉴〔2026〕知鉴字第9号")).to_be_visible()
+    # What no program can see waits for a person; the checks that held can be opened.
+    expect(page.get_by_text("项须由人核对")).to_be_visible()
+    page.locator("summary", has_text="项检查通过").click()
     expect(page.get_by_text("所载校验值与发出的材料包一致")).to_be_visible()
 
 

@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from appraisal.access import access_until
+from appraisal.access import access_until, require_access
 from appraisal.accounts import Identity
 from appraisal.agency_desk import AgencyDesk
 from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
@@ -33,7 +33,7 @@ from portal.web.pages.route import pages
 from portal.web.pages.who import AgencyAtWork
 from portal.web.words import Pair
 from storage.digest import Fingerprint
-from storage.errors import CustodyError, NotFoundError
+from storage.errors import CustodyError, NotFoundError, StateError
 from tasks import handing_out
 
 router = pages()
@@ -91,6 +91,7 @@ def agency_page(
         failed=failed,
         entered=entered or {},
         acts=acts_of(desk, found),
+        fetchable=_fetchable(desk.desk, found),
         can_return=Kind.RETURN_OPINION in desk.allowed(number),
         opinion_address=address_of(number, "/commission/opinion"),
         history=desk.steps(number),
@@ -118,6 +119,15 @@ def shown(desk: Desk, found: Commission) -> dict[str, Any]:
         "undecided": found.undecided_recusals[0].appraiser if found.undecided_recusals else "",
         "unsettled": _unsettled(found),
     }
+
+
+def _fetchable(desk: Desk, found: Commission) -> bool:
+    """Whether the agency may fetch the files today."""
+    try:
+        require_access(found, desk.today(), desk.custody.settings.access_days)
+    except StateError:
+        return False
+    return True
 
 
 def _unsettled(found: Commission) -> list[tuple[str, str]]:

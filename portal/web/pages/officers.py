@@ -72,6 +72,7 @@ def commission(request: Request, custody: House, identity: Bureau, number: str =
         failed="",
         entered={},
         acts=[],
+        fetchable=False,
         can_return=False,
         opinion_address="",
         history=history_lines(history.steps),
