@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from appraisal import accounts
 from appraisal.accounts import Account, Role, Scope
 from appraisal.agency_desk import AgencyDesk
 from appraisal.desk import Desk
@@ -18,10 +19,11 @@ from storage.custody import Custody
 from storage.event import Action
 from storage.nouns import Person, case_id
 from tasks import dispatching
+from tasks.accounts import Accounts
 from tasks.reading import shared_pool
 from tests.appraisal.made import agency_fields, opinion_fields
 from tests.house import CASE_NO, brief_for, events, make_bundle, opened_house
-from tests.portal.web.signing import HERE, bearer, make_account, make_token
+from tests.portal.web.signing import HERE, bearer, make_token
 from tests.tasks.life import take
 
 OFFICER = Person("李明", unit="执法一队")
@@ -116,6 +118,13 @@ class Sent:
         )
 
 
+def new_account(house: Custody, login: str, agency: str) -> Account:
+    """Put an account on record that nobody signs in to: it has tokens alone."""
+    made = accounts.new_account(login, f"{login}的姓名", Role.AGENCY_ADMIN, agency_id=agency)
+    Accounts(house).add(made)
+    return made
+
+
 @contextlib.contextmanager
 def opened_world(home: Path) -> Iterator[World]:
     """Make a world at ``home``; this process works in it until the block ends."""
@@ -127,7 +136,7 @@ def opened_world(home: Path) -> Iterator[World]:
         desk.add_agency(agency_fields(**other), OFFICER)
         world = World(house, desk, create_app(house))
         for agency in ("SJ", "OT"):
-            account = make_account(house, f"{agency.lower()}-admin", Role.AGENCY_ADMIN, agency)
+            account = new_account(house, f"{agency.lower()}-admin", agency)
             world.accounts[agency] = account
             world.tokens[agency] = make_token(house, account, days=90)
         yield world
