@@ -41,20 +41,24 @@ class Language(StrEnum):
 LINKS: dict[Role, tuple[tuple[str, str, str], ...]] = {
     Role.AGENCY_ADMIN: (
         ("/queue", "委托", "Commissions"),
+        ("/notices", "通知", "Notices"),
         ("/members", "成员", "Members"),
         ("/tokens", "接口令牌", "API tokens"),
     ),
     Role.AGENCY_MEMBER: (
         ("/queue", "委托", "Commissions"),
+        ("/notices", "通知", "Notices"),
         ("/tokens", "接口令牌", "API tokens"),
     ),
     Role.OFFICER: (
         ("/officer/commissions", "全部委托", "All commissions"),
         ("/officer/figures", "办理情况", "Turnaround"),
+        ("/notices", "通知", "Notices"),
     ),
     Role.AUDITOR: (
         ("/officer/commissions", "全部委托", "All commissions"),
         ("/officer/figures", "办理情况", "Turnaround"),
+        ("/notices", "通知", "Notices"),
     ),
 }
 """Where each role can go, as the main navigation lists it; the first is its home."""

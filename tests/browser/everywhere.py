@@ -49,6 +49,7 @@ PLACES = (
     Place("declined", AGENCY, "/commission", DECLINED),
     Place("opinion-form", AGENCY, "/commission/opinion", RUNNING),
     Place("members", AGENCY, "/members"),
+    Place("notices", AGENCY, "/notices"),
     Place("tokens", AGENCY, "/tokens"),
     Place("no-such-page", AGENCY, "/nothing"),
     Place("officer-list", OFFICER, "/officer/commissions"),

@@ -215,6 +215,21 @@ def test_another_agency_finds_nothing(visitor: Visitor, site: Site) -> None:
     expect(page.get_by_role("heading", name="不允许这样做")).to_be_visible()
 
 
+def test_a_reminder_stands_on_the_page_of_its_agency(visitor: Visitor) -> None:
+    """TT-01: an overdue decision is told on the agency's page, and leads to its commission."""
+    page = visitor.page
+    visitor.sign_in()
+    page.get_by_role("link", name="通知").click()
+    late = page.locator("ol.rows > li", has_text=number(LATE)).first
+    expect(late).to_contain_text("受理期限")
+    late.get_by_role("link").click()
+    expect(page.get_by_role("heading", name=number(LATE))).to_be_visible()
+    page.get_by_role("button", name="退出").click()
+    visitor.sign_in("wuyue")
+    visitor.open("/notices")
+    assert not page.get_by_text(number(LATE)).count()
+
+
 def test_a_member_comes_in_by_a_one_time_link(chromium: Browser, site: Site) -> None:
     """The administrator adds a member, who sets a password with the link and is in."""
     with Visitor.come(chromium, site) as visitor:

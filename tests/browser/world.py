@@ -22,6 +22,7 @@ from storage.custody import Custody
 from storage.nouns import Person
 from tasks import claims, dispatching, judging, receiving, settling, storing
 from tasks.accounts import Accounts
+from tasks.chasing import chase_day
 from tasks.reading import shared_pool
 from tasks.supplying import build_supplement
 from tests.appraisal.made import IDENTITY, agency_fields, brief_fields, opinion_fields
@@ -118,6 +119,8 @@ def made_world(custody: Custody, folder: Path, moving: Callable[[], timedelta]) 
     _under_way(world)
     _ended(world)
     _people(world)
+    for day in ("02-24", "02-26", "03-09"):
+        chase_day(world.at(f"{day} 08:00"))
     return world
 
 

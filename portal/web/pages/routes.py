@@ -10,6 +10,7 @@ from portal.web.pages import (
     figures,
     language,
     members,
+    notices,
     officers,
     opinion,
     queue,
@@ -36,5 +37,5 @@ def static(version: str, name: str) -> Response:
 # The form of an opinion is tried before the steps of a commission, whose names it would be.
 for each in (files, queue.router, opinion.router, commission.router, members.router):
     router.include_router(each)
-for each in (tokens.router, officers.router, figures.router, language.router):
+for each in (tokens.router, officers.router, figures.router, notices.router, language.router):
     router.include_router(each)

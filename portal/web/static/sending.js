@@ -97,8 +97,9 @@ const announce = async (file, sha256) => {
   const data = new FormData(form);
   data.delete("document");
   for (const [name, value] of Object.entries({ name: file.name, size: file.size, sha256 })) data.set(name, value);
-  const answer = await fetch("/commission/opinion/announce", { method: "POST", body: new URLSearchParams(data), redirect: "error" });
-  const told = await answer.json();
+  const answer = await fetch("/commission/opinion/announce", { method: "POST", body: new URLSearchParams(data), redirect: "manual" });
+  if (answer.type === "opaqueredirect") throw new Refused(said("登录已过期，请在另一个窗口登录后再提交。", "You were signed out: sign in in another window, then send again."));
+  const told = await answer.json().catch(() => ({ message: answer.statusText, remedy: "" }));
   if (!answer.ok) throw new Refused(`${told.message} ${told.remedy}`);
   return told;
 };
@@ -107,7 +108,7 @@ const headers = () => ({ "X-CSRF-Token": form.elements.csrf_token.value });
 
 const refusal = async (answer) => {
   const told = await answer.json().catch(() => ({}));
-  return new Refused(`${told.detail || answer.statusText} ${said(told.remedy_zh || "", told.remedy_en || "")}`);
+  return new Refused(`${told.detail || answer.statusText} ${told.remedy || ""}`);
 };
 
 const offset = async (address) => {
