@@ -9,7 +9,7 @@ see. Pure. (RULES: AP-08, AP-11; JAG arts. 19, 36-38; decision 0029.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from appraisal.agency import Agency
@@ -22,6 +22,7 @@ from storage.digest import parse_supplied
 from storage.errors import InputError
 
 MIN_APPRAISERS = 2
+_SHOWN = 20
 
 
 def check_opinion(
@@ -81,6 +82,12 @@ def _finding(code: str, ok: bool, zh: str, en: str) -> OpinionFinding:
     )
 
 
+def _some(names: Sequence[str]) -> str:
+    """Return the first of some names: a finding has to fit into an event with all others."""
+    more = f" … （共{len(names)} in all）" if len(names) > _SHOWN else ""
+    return "、".join(each[:80] for each in names[:_SHOWN]) + more
+
+
 def _named(code: str, stated: str, wanted: str, zh: str) -> OpinionFinding:
     ok = stated == wanted
     shown = stated or "—"
@@ -127,11 +134,11 @@ def _materials(opinion: Opinion, commission: Commission) -> OpinionFinding:
     ok = not missing and not foreign
     zh = "".join(
         (
-            f"，未列：{'、'.join(missing)}" if missing else "",
-            f"，并非送检：{'、'.join(foreign)}" if foreign else "",
+            f"，未列：{_some(missing)}" if missing else "",
+            f"，并非送检：{_some(foreign)}" if foreign else "",
         )
     )
-    en = f"not listed: {missing or 'none'}; not sent: {foreign or 'none'}"
+    en = f"not listed: {_some(missing) or 'none'}; not sent: {_some(foreign) or 'none'}"
     return OpinionFinding(
         "materials",
         ok,
@@ -151,20 +158,22 @@ def _people(opinion: Opinion, agency: Agency, received: date) -> list[OpinionFin
         _finding(
             "licences",
             bool(opinion.appraisers) and not unlicensed,
-            "鉴定人执业证号" + (f"（缺：{'、'.join(unlicensed)}）" if unlicensed else ""),
-            "every appraiser's licence is given" + (f" (not {unlicensed})" if unlicensed else ""),
+            "鉴定人执业证号" + (f"（缺：{_some(unlicensed)}）" if unlicensed else ""),
+            "every appraiser's licence is given"
+            + (f" (not {_some(unlicensed)})" if unlicensed else ""),
         ),
         _finding(
             "registered_appraisers",
             not known or not strangers,
-            "鉴定人属于该机构" + (f"（未登记：{'、'.join(strangers)}）" if strangers else ""),
-            "the appraisers are the agency's" + (f" (unknown: {strangers})" if strangers else ""),
+            "鉴定人属于该机构" + (f"（未登记：{_some(strangers)}）" if strangers else ""),
+            "the appraisers are the agency's"
+            + (f" (unknown: {_some(strangers)})" if strangers else ""),
         ),
         _finding(
             "licence_validity",
             not lapsed,
-            f"鉴定人执业证在{day}有效" + (f"（无效：{'、'.join(lapsed)}）" if lapsed else ""),
-            f"the licences hold on {day}" + (f" (not {lapsed})" if lapsed else ""),
+            f"鉴定人执业证在{day}有效" + (f"（无效：{_some(lapsed)}）" if lapsed else ""),
+            f"the licences hold on {day}" + (f" (not {_some(lapsed)})" if lapsed else ""),
         ),
     ]
 
@@ -182,8 +191,8 @@ def _barred(
         _finding(
             "recusal",
             not recused,
-            "无应回避的鉴定人" + (f"（{'、'.join(recused)}）" if recused else ""),
-            "nobody signed who was to be recused" + (f" ({recused})" if recused else ""),
+            "无应回避的鉴定人" + (f"（{_some(recused)}）" if recused else ""),
+            "nobody signed who was to be recused" + (f" ({_some(recused)})" if recused else ""),
         )
     ]
     if commission.brief.type is CommissionType.RE_APPRAISAL:
@@ -193,8 +202,9 @@ def _barred(
             _finding(
                 "other_appraisers",
                 not same,
-                "重新鉴定由其他鉴定人进行" + (f"（原鉴定人：{'、'.join(same)}）" if same else ""),
-                "others than before appraised again" + (f" ({same} did before)" if same else ""),
+                "重新鉴定由其他鉴定人进行" + (f"（原鉴定人：{_some(same)}）" if same else ""),
+                "others than before appraised again"
+                + (f" ({_some(same)} did before)" if same else ""),
             )
         )
     return found

@@ -13,7 +13,8 @@ from appraisal import acts
 from appraisal.commission import Commission
 from appraisal.happened import Returned
 from appraisal.opinion import OpinionFinding, Outcome
-from appraisal.step import Transition
+from appraisal.step import Kind, Transition
+from appraisal.transitions import allowed, refusal
 from storage.errors import InputError, NotFoundError, StateError
 from storage.nouns import Person
 
@@ -122,10 +123,12 @@ def send_back(
     """Return the step that sends an opinion back with the list of what is wrong.
 
     Raises:
-        StateError: there is no opinion.
+        StateError: there is no opinion, or it cannot be sent back any more.
         InputError: no check failed and no reason is given.
     """
     failed = returned(commission).failures
+    if not allowed(commission, Kind.SEND_BACK):
+        raise refusal(commission, Kind.SEND_BACK)
     listed = [f"[{each.code}] {each.text_zh} {each.text_en}" for each in failed]
     text = "\n".join(filter(None, [reason.strip(), *listed]))
     if not text:

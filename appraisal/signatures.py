@@ -124,7 +124,8 @@ def signature_findings(
     document: DocumentSeen, opinion: Opinion, effective: str
 ) -> list[OpinionFinding]:
     """Return one check for each signature, and one for their times."""
-    found = [_one(n, each) for n, each in enumerate(document.signatures[:MOST_TOLD], 1)]
+    told = enumerate(document.signatures[:MOST_TOLD], 1)
+    found = [_one(number, each, document.at) for number, each in told]
     rest = document.signatures[MOST_TOLD:]
     if rest or document.more:
         good = document.strict and not document.more and all(each.holds for each in rest)
@@ -220,15 +221,15 @@ def _signed(
         return _stated(code, len(signed) >= wanted and not unsigned, zh, en)
     states = [(name, _standing(_by(document, name, signed), document)) for name in signed]
     if all(state == _VERIFIED for _, state in states):
-        listed = "、".join(signed)
+        listed = "、".join(signed[:MOST_TOLD])
         return OpinionFinding(
             code,
             True,
             f"{zh}：{listed}的电子签名均已验证",
             f"{en}; the electronic signatures of {listed} are verified",
         )
-    told = "；".join(f"{name} {state[0]}" for name, state in states)
-    told_en = "; ".join(f"{name}: {state[1]}" for name, state in states)
+    told = "；".join(f"{name} {state[0]}" for name, state in states[:MOST_TOLD])
+    told_en = "; ".join(f"{name}: {state[1]}" for name, state in states[:MOST_TOLD])
     return OpinionFinding.to_confirm(
         code,
         f"鉴定人签名须由人核对：{told}",
@@ -271,11 +272,18 @@ def _standing(found: Sequence[SignatureSeen], document: DocumentSeen) -> tuple[s
     return "有电子签名，但未通过验证", "there is one, but it does not hold"
 
 
-def _one(number: int, seen: SignatureSeen) -> OpinionFinding:
+def _local(moment: str, at: str) -> str:
+    """Return a moment to the second in the zone of another, as people compare them."""
+    zone = datetime.fromisoformat(at).tzinfo
+    local = datetime.fromisoformat(moment).astimezone(zone)
+    return local.isoformat(sep=" ", timespec="seconds")
+
+
+def _one(number: int, seen: SignatureSeen, at: str) -> OpinionFinding:
     """Check that what was signed is unchanged; who signed is said, and judged elsewhere."""
     code = f"signature_{number}"
     who = (", ".join(seen.common_names or seen.organizations) or "—")[:80]
-    when = seen.moment[:19] or "—"
+    when = _local(seen.moment, at) if seen.moment else "—"
     what = ("时间戳", "timestamp") if seen.kind == "timestamp" else ("电子签名", "signature")
     head = f"第{number}个{what[0]}（{who}，{when}）"
     head_en = f"{what[1]} {number} ({who}, {when})"
@@ -318,7 +326,8 @@ def _times(seen: Sequence[SignatureSeen], arrived: str, effective: str) -> Opini
         moment = datetime.fromisoformat(each.moment)
         day = moment.astimezone(latest.tzinfo).date()
         if moment > latest or (effective and day < date.fromisoformat(effective)):
-            wrong.append(f"{(', '.join(each.common_names) or each.field)[:80]} {each.moment[:19]}")
+            who = (", ".join(each.common_names) or each.field)[:80]
+            wrong.append(f"{who} {_local(each.moment, arrived)}")
     listed = "、".join(wrong[:MOST_TOLD])
     return _stated(
         "signing_time",

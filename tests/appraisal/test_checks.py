@@ -77,6 +77,20 @@ def test_ap_08_all_failures_are_listed_together() -> None:
     assert "recusal" not in failed
 
 
+def test_what_is_told_of_an_opinion_fits_into_an_event() -> None:
+    """However much is wrong, particulars and findings together stay below a log entry's size."""
+    people = [{"name": f"名{n}" * 20, "licence_no": "x" * 80, "signed": True} for n in range(60)]
+    opinion = made.opinion(
+        appraisers=people,
+        materials_listed=[f"{n:04d}" + "料" * 30 for n in range(150)],
+        process="长" * 1500,
+    )
+    found = check_opinion(opinion, made.accepted(), made.agency(), DAY)
+    assert len(json.dumps(opinion.as_json(), ensure_ascii=False).encode()) > 30_000
+    said = [each.as_json() for each in found]
+    assert len(json.dumps(said, ensure_ascii=False).encode()) < 16_000
+
+
 def test_ap_11_a_recused_appraiser_cannot_sign() -> None:
     assert failures(made.accepted(recusal=["何工"])) == ["recusal"]
 

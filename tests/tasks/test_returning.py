@@ -16,6 +16,7 @@ from appraisal import acts
 from appraisal.commission import State
 from appraisal.confirmations import confirm, send_back
 from appraisal.desk import Desk
+from deploy.sample.opinion import make_opinion
 from deploy.sample.sheet import SONG
 from storage.catalogue import queries
 from storage.custody import Custody
@@ -47,7 +48,7 @@ def custody(tmp_path: Path) -> Iterator[Custody]:
 def printed(custody: Custody, **changes: Any) -> bytes:
     """Return the opinion's PDF as the agency prints it, unsigned."""
     pdfmetrics.registerFont(TTFont("Song", str(SONG)))
-    digest = Desk(custody).commission(NUMBER).package_digest
+    digest = sent_digest(custody)
     lines = {"no": NUMBER, "digest": f"材料包校验值（SHA-256）：{digest}", **changes}
     buffer = io.BytesIO()
     pen = Canvas(buffer, A4, invariant=1)
@@ -66,13 +67,17 @@ def give(
         commission_no=NUMBER,
         issued_at=custody.now()[:10],
         materials_listed=["E0001", "E0002"],
-        package_digest_stated=f"sha256:{Desk(custody).commission(NUMBER).package_digest}",
+        package_digest_stated=f"sha256:{sent_digest(custody)}",
     )
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(document)
     told = folder / "told.yaml"
     told.write_text(json.dumps(fields | changes, ensure_ascii=False))
     return collect(custody, NUMBER, str(folder / name), str(told), by="周静", at=None)
+
+
+def sent_digest(custody: Custody) -> str:
+    return Desk(custody).commission(NUMBER).package_digest
 
 
 def failing(outcome: dict[str, Any]) -> dict[str, str]:
@@ -245,6 +250,19 @@ def test_a_correction_is_an_exhibit_of_its_own_that_names_the_opinion(
     assert row["item"]["extra"] == {"commission_no": NUMBER, "correction_of": first}
     assert give(custody, tmp_path / "twice", corrected, **told) == outcome
     assert exhibits(custody) == 4
+
+
+def test_the_sample_opinion_is_signed_by_whom_its_workspace_trusts(
+    custody: Custody, tmp_path: Path
+) -> None:
+    """What the demonstration returns is verified, and not confirmed by a person."""
+    root = custody.workspace.root
+    (root / ".demo").touch()
+    agency = Desk(custody).agency("SJ").name
+    told = opinion_fields(commission_no=NUMBER, package_digest_stated=sent_digest(custody))
+    make_opinion(root / "opinion.pdf", told, agency)
+    outcome = give(custody, tmp_path / "in", (root / "opinion.pdf").read_bytes())
+    assert (outcome["ok"], failing(outcome)) == (True, {})
 
 
 def test_a_file_of_authorities_that_cannot_be_used_is_the_hosts_fault(custody: Custody) -> None:
