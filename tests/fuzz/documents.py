@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from tasks.reader import password, pdf_revisions, pdf_xmp, plausible, zipcrypt, zipdir
@@ -9,7 +10,7 @@ from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.searchable import over_image
 from tasks.reader.source import Source
-from tests.fuzz.targets import Target, Unfaithful
+from tests.fuzz.targets import Target, Unfaithful, same
 from tests.tasks.reader import locked_made, pdf_made
 
 _WORD = "pass"
@@ -18,6 +19,7 @@ _WORD = "pass"
 def targets() -> Iterator[Target]:
     """Yield the targets of documents; where a parser refuses, it says so and nothing else."""
     yield Target("pdf-revisions", _revisions, (), _pdfs)
+    yield Target("pdf-signed", _signed, (Refused,), _signed_pdfs)
     yield Target("pdf-metadata", _metadata, (), _packets)
     yield Target("pdf-date", lambda data: pdf_xmp.pdf_time(data.decode("latin-1")), (), _dates)
     yield Target(
@@ -33,6 +35,19 @@ def _revisions(data: bytes) -> None:
     starts = [0, *(each.end for each in found.all)][:-1]
     if found.all[-1].end != len(data) or [each.start for each in found.all] != starts:
         raise Unfaithful(f"{found} of {len(data)}")
+
+
+def _signed(data: bytes) -> None:
+    """Verify signatures; one that nothing follows is intact only over the whole of the file."""
+    from tasks.reader.pdf_signed import asking, examine
+    from tasks.reader.pdf_signed_answer import Signed
+    from tasks.reader.strict import as_json, loads, parse
+
+    found = examine(Source(data), asking("2026-03-17T10:00:00+08:00", ()))
+    same(parse(Signed, loads(json.dumps(as_json(found)).encode())), found)
+    for each in found.signatures:
+        if each.state == "intact" and each.changes == "none" and each.coverage == "part":
+            raise Unfaithful(str(each))
 
 
 def _plausible(data: bytes) -> None:
@@ -63,6 +78,13 @@ def _pdfs() -> Iterable[bytes]:
     yield pdf_made.with_history("one", "two", "three")
     yield pdf_made.linearised()
     yield b"junk" + pdf_made.with_history("one", "two") + b"PK\x03\x04"
+
+
+def _signed_pdfs() -> Iterable[bytes]:
+    from tests.tasks.reader.signed_made import HOSTILE, Signers, annotated, drawn
+
+    signed = Signers().all(drawn())
+    yield from (signed, annotated(signed), *HOSTILE.values())
 
 
 def _packets() -> Iterable[bytes]:
