@@ -1,5 +1,6 @@
 """The headless client of an agency, against a real server: cut, killed, restarted, lied to."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -326,6 +327,50 @@ def test_folders_that_are_no_commissions_are_left_alone(
     worker.once()
     assert worker.refused == 0
     assert len(list(strange.iterdir())) == 2
+
+
+def test_ap_07_the_client_goes_on_by_itself_through_a_restart(world: World, folder: Path) -> None:
+    """AP-07: it waits for news, outlives the server, and takes up what came meanwhile."""
+
+    class Stopped(Exception):
+        pass
+
+    def pause(_: float) -> None:
+        if stopping:
+            raise Stopped
+        time.sleep(0.05)
+
+    stopping: list[bool] = []
+    with serving(world) as address:
+        port = int(address.rpartition(":")[2])
+        service = Service(address, folder.parent / "token")
+        worker = Client(folder, service, lambda _: None, 0.0, pause)
+
+        def work() -> None:
+            with contextlib.suppress(Stopped):
+                worker.forever()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        first = world.send()
+        assert received(world, first)
+    second = world.send()
+    with serving(world, port=port):
+        assert received(world, second)
+        stopping.append(True)
+    thread.join(60)
+    assert not thread.is_alive()
+    service.close()
+
+
+def received(world: World, sent: Sent) -> bool:
+    """Wait until a commission is acknowledged."""
+    end = time.monotonic() + 60
+    while world.desk.commission(sent.number).state.value != "received":
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def test_two_clients_do_not_share_a_folder(url: str, folder: Path) -> None:
