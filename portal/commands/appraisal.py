@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from portal.commands.agencies import agency_list as agency_list  # The demo calls it by this name.
-
 if TYPE_CHECKING:
     from appraisal.desk import Desk
 

@@ -57,16 +57,6 @@ def commission_check(number: Number, note: Note = "", by: By = "", at: At = "") 
     _take(number, by, at, lambda who, when: acts.check(who, when, note=note))
 
 
-@commission.command("send-back")
-def commission_send_back(
-    number: Number, reason: Reason, document: Document = "", by: By = "", at: At = ""
-) -> None:
-    """Send an opinion back to its agency, with the reason; its clock runs on."""
-    from appraisal import acts
-
-    _take(number, by, at, lambda who, when: acts.send_back(reason, who, when, document))
-
-
 @commission.command("correct")
 def commission_correct(
     number: Number,

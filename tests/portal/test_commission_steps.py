@@ -82,7 +82,7 @@ def test_a_commission_step_by_step(run: Run, home: Path) -> None:
 WRONG = (
     ("commission", "correct", NUMBER, "--what", "图号"),
     ("commission", "check", NUMBER),
-    ("commission", "send-back", NUMBER, "--reason", "缺印章"),
+    ("opinion", "send-back", NUMBER, "--reason", "缺印章"),
     ("commission", "start", NUMBER),
     ("commission", "material", NUMBER, "lost", "--exhibit", "E0001"),
     ("commission", "material", NUMBER, "returned", "--exhibit", "E0009"),
