@@ -1,12 +1,12 @@
 # Checks and chores of a developer; people who use the software need ./custody alone.
 # 'make -k check' goes on after the first check that fails.
 .POSIX:
-.PHONY: check lint format types imports locked commands settings \
+.PHONY: check lint format types imports locked commands settings required requirements \
 	setup test bench fuzz hostile demo lock samples house
 
 PYTHON = .venv/bin/python
 
-check: lint format types imports locked commands settings
+check: lint format types imports locked commands settings required
 
 setup:
 	@sh deploy/setup.sh test
@@ -31,6 +31,13 @@ commands: setup
 
 settings: setup
 	$(PYTHON) -m deploy.checks.environment
+
+required: setup
+	$(PYTHON) -m deploy.checks.requirements
+
+# Write docs/requirements.md from the tests that carry requirements.
+requirements: setup
+	$(PYTHON) -m deploy.checks.requirements write
 
 test:
 	./custody test

@@ -19,7 +19,7 @@ fill:#1d2733}
 .way{stroke:#54616f;stroke-width:1.6;fill:none;marker-end:url(#tip)}
 """
 _ROOMS = (
-    ("portal/", "门：命令行", "the door: the command line", "#eef3f8"),
+    ("portal/", "门：命令行、网页、接口", "the doors: command line, pages, interface", "#eef3f8"),
     ("flows/", "流程：先做什么，后做什么", "what happens, in order (Prefect)", "#e3ecf4"),
     ("tasks/", "步骤：接收、判断、存放、读取", "the steps, each a plain function", "#d7e4ef"),
     (
