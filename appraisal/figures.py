@@ -9,6 +9,7 @@ that people read beside it; due dates come from ``clocks``, pauses and extension
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,9 +17,8 @@ from typing import Any
 
 from appraisal.calendar import WorkCalendar
 from appraisal.matters import MatterType
-from appraisal.measured import DELIVERED, Measured, Outcome, as_of, measure, repeated_matters
+from appraisal.measured import DELIVERED, Measured, Outcome, assess, repeated_matters
 from appraisal.percentiles import median, percentile
-from appraisal.queue import rules_of
 from appraisal.rules import RuleBook
 from appraisal.step import Transition
 from appraisal.workdays import Workdays
@@ -137,7 +137,7 @@ def figures(
     among = [each for each in measured if matter is None or matter in each.matters]
     told = [e for e in among if e.outcome not in (Outcome.REFUSED, Outcome.WITHDRAWN)]
     delivered = [each for each in told if each.outcome in DELIVERED]
-    number = {kind: sum(each.outcome is kind for each in among) for kind in Outcome}
+    number = Counter(each.outcome for each in among)
     net = [each.net_days for each in delivered if each.net_days is not None]
     waits = [each.accept_days for each in told if each.accept_days is not None]
     again = repeated or {}
@@ -185,28 +185,39 @@ def report(
         until: the last such day; None: any.
         names: the agencies' names by identifier.
     """
-    workdays, used, every = Workdays(calendar), set[str](), list[Measured]()
-    for steps in histories:
-        commission = as_of(steps, day, book)
-        if commission is not None:
-            rules = rules_of(commission, book, day)
-            used.add(rules.rule_id)
-            every.append(measure(commission, rules, workdays, day))
+    workdays = Workdays(calendar)
+    assessed = (assess(steps, day, book, workdays) for steps in histories)
+    every = [each.measured for each in assessed if each is not None]
+    return report_of(every, calendar, day, since, until, names)
+
+
+def report_of(
+    every: Sequence[Measured],
+    calendar: WorkCalendar,
+    day: date,
+    since: date | None = None,
+    until: date | None = None,
+    names: dict[str, str] | None = None,
+) -> Report:
+    """Return the figures of commissions that were measured as of the day; see ``report``."""
     repeated = repeated_matters(every)
     counted = [e for e in every if (since or e.sent) <= e.sent <= (until or e.sent)]
-    agencies = sorted({each.agency_id for each in counted})
+    by_agency: dict[str, list[Measured]] = {}
+    for each in counted:
+        by_agency.setdefault(each.agency_id, []).append(each)
+    agencies = sorted(by_agency)
     return Report(
         day=day,
         since=since,
         until=until,
         calendar=f"{calendar.id}@{calendar.version}",
-        rules=tuple(sorted(used)),
+        rules=tuple(sorted({each.rule_id for each in every})),
         provisional=sum(each.provisional for each in counted),
         names={key: (names or {}).get(key, key) for key in agencies},
         rows=tuple(
             row
             for agency in (*agencies, "")
-            for row in _rows(agency, [e for e in counted if agency in ("", e.agency_id)], repeated)
+            for row in _rows(agency, by_agency[agency] if agency else counted, repeated)
         ),
     )
 

@@ -1,7 +1,9 @@
 """One commission measured as of a day: what became of it, and in how many working days.
 
 What happened after the day is not known, so that a day is measured alike however late that is
-done. Due dates come from ``clocks``. Pure. (RULES: TT-10.)
+done; what ended is looked at as it stood on the day of its end. Due dates come from ``clocks``.
+With every measure comes from when to when it holds if no other step is taken, so that it can be
+kept (``storage.catalogue.measures``). Pure. (RULES: TT-10.)
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from appraisal.brief import CommissionType
@@ -45,7 +47,10 @@ _ENDED = {
 
 @dataclass(frozen=True)
 class Measured:
-    """One commission that was sent, measured on a day; days are working days net of pauses."""
+    """One commission that was sent, measured on a day; days are working days net of pauses.
+
+    ``rule_id`` is the rule set that it was measured by.
+    """
 
     number: str
     agency_id: str
@@ -59,6 +64,31 @@ class Measured:
     supplements: int
     repeats: str
     provisional: bool
+    rule_id: str
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A measure, and the first and last day on which it holds while no other step is taken."""
+
+    measured: Measured
+    first: date
+    last: date
+
+
+def assess(
+    steps: Sequence[Transition], day: date, book: RuleBook, workdays: Workdays
+) -> Assessed | None:
+    """Measure a history as of a day; None if the commission was not sent by then."""
+    found = as_of(steps, day, book)
+    if found is None:
+        return None
+    rules = rules_of(found, book, day)
+    running = _clocks(found, rules, workdays, day)
+    told = _measured(found, rules, workdays, running)
+    if found.steps < len(steps):
+        return Assessed(told, day, day)
+    return Assessed(told, *_holds(found, rules, running, day))
 
 
 def as_of(steps: Sequence[Transition], day: date, book: RuleBook) -> Commission | None:
@@ -77,7 +107,35 @@ def local_day_of_draft(commission: Commission) -> date:
 
 def measure(commission: Commission, rules: RuleSet, workdays: Workdays, day: date) -> Measured:
     """Measure one commission that was sent, as of a day on which nothing later is known."""
-    running = clocks(commission, rules, workdays.calendar, day)
+    return _measured(commission, rules, workdays, _clocks(commission, rules, workdays, day))
+
+
+def _clocks(commission: Commission, rules: RuleSet, workdays: Workdays, day: date) -> list[Clock]:
+    if commission.ended_at:
+        day = min(day, local_day(commission.ended_at, rules))
+    return clocks(commission, rules, workdays.calendar, day)
+
+
+def _holds(
+    commission: Commission, rules: RuleSet, running: Sequence[Clock], day: date
+) -> tuple[date, date]:
+    """Return between which days the clocks stand as they do; while a pause is open, only today."""
+    first, last = local_day(commission.last_at, rules), date.max
+    if commission.ended_at:
+        return first, last
+    if any(not each.received_at for each in commission.supplements):
+        return day, day
+    for each in running:
+        if each.state is ClockState.OVERDUE:
+            first = max(first, each.due.date + timedelta(days=1))
+        elif each.state is ClockState.RUNNING:
+            last = min(last, each.due.date)
+    return first, last
+
+
+def _measured(
+    commission: Commission, rules: RuleSet, workdays: Workdays, running: Sequence[Clock]
+) -> Measured:
     acceptance = next(each for each in running if each.name == ACCEPTANCE)
     completion = next((each for each in running if each.name != ACCEPTANCE), None)
     outcome = _outcome(commission, completion)
@@ -104,6 +162,7 @@ def measure(commission: Commission, rules: RuleSet, workdays: Workdays, day: dat
         if commission.brief.type is CommissionType.RE_APPRAISAL
         else "",
         provisional=any(each.provisional for each in running),
+        rule_id=rules.rule_id,
     )
 
 

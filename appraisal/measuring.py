@@ -1,37 +1,118 @@
-"""Figures and suggestions of one installation: what the pure rules need, fetched from its desk."""
+"""Figures and suggestions of one installation: what the pure rules need, fetched from its desk.
+
+What was measured of a commission is kept as long as it holds (``storage.catalogue.measures``):
+figures fold only what took a step since, what fell due since, and what is paused. The same day
+gives the same figures, kept or measured anew (a test compares).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from appraisal.agency import Agency
 from appraisal.brief import Brief
+from appraisal.calendar import WorkCalendar
 from appraisal.commission import Commission
 from appraisal.desk import Desk
-from appraisal.figures import Figures, Report, figures, report
-from appraisal.measured import as_of, measure
-from appraisal.queue import rules_of
-from appraisal.rules import RuleSet
+from appraisal.figures import Figures, Report, figures, report_of
+from appraisal.matters import MatterType
+from appraisal.measured import Assessed, Measured, Outcome, assess
+from appraisal.rules import RuleBook, RuleSet
 from appraisal.step import Transition
 from appraisal.suggest import Setting, Suggestion, suggest
 from appraisal.workdays import Workdays
 from storage.catalogue import commissions as rows
-from storage.errors import NotFoundError
+from storage.catalogue import measures
+from storage.custody import VERSION
+from storage.errors import CustodyError, NotFoundError
 
 _PART = 500
 """Commissions whose steps are held at a time."""
+_FORM = "1"
+"""What is measured and how: another one makes everything be measured again."""
+_log = logging.getLogger(__name__)
 
 
-def histories(desk: Desk) -> Iterator[list[Transition]]:
-    """Yield the steps of every commission, by number."""
+def measured(desk: Desk, day: date) -> list[Measured]:
+    """Return every commission that was sent, measured as of a day.
+
+    What had to be measured is kept for the next time, unless the day is past: what holds today
+    is asked for most.
+    """
+    calendar, workdays = desk.calendar, Workdays(desk.calendar)
+    basis, keeps = basis_of(desk.book, calendar), day >= desk.today()
     with desk.custody.read() as session:
-        numbers = [row["commission_no"] for row in rows.listed(session)]
-        for start in range(0, len(numbers), _PART):
-            for steps in rows.steps_of(session, numbers[start : start + _PART]).values():
-                yield [Transition.from_json(each) for each in steps]
+        kept, others = measures.known(session, basis, day.isoformat())
+        found = [_measured(row) for row in kept]
+        for start in range(0, len(others), _PART):
+            part = dict(others[start : start + _PART])
+            new = []
+            for number, steps in rows.steps_of(session, list(part)).items():
+                history = [Transition.from_json(each) for each in steps]
+                if told := assess(history, day, desk.book, workdays):
+                    found.append(told.measured)
+                    new.append(_row(told, part[number], basis))
+            keeps = keeps and (not new or _keep(desk, new))
+    return found
+
+
+def basis_of(book: RuleBook, calendar: WorkCalendar) -> str:
+    """Return a digest of all that a measure depends on but the commission and the day."""
+    days = (calendar.holidays, calendar.make_up, calendar.expected)
+    told = [
+        _FORM,
+        VERSION,
+        repr(book.sets),
+        repr(calendar),
+        *(repr(sorted(e.items())) for e in days),
+    ]
+    told += [f"{at.isoformat()} {before.version}" for at, before in calendar.earlier]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _keep(desk: Desk, new: Sequence[tuple[Any, ...]]) -> bool:
+    """Keep measures; False: they cannot be kept now, which costs time and nothing else."""
+    try:
+        with desk.custody.write() as session:
+            measures.keep(session, new)
+    except CustodyError as error:
+        _log.warning("what was measured cannot be kept: %s", error.message)
+        return False
+    return True
+
+
+def _row(told: Assessed, last_index: int, basis: str) -> tuple[Any, ...]:
+    """Return a measure as ``measures.COLUMNS``."""
+    each = told.measured
+    return (
+        each.number, last_index, basis, told.first.isoformat(), told.last.isoformat(),
+        each.rule_id, each.agency_id, " ".join(sorted(each.matters)), each.sent.isoformat(),
+        each.outcome.value, each.accepted, each.undecided_late, each.accept_days, each.net_days,
+        each.supplements, each.repeats, each.provisional,
+    )  # fmt: skip
+
+
+def _measured(row: tuple[Any, ...]) -> Measured:
+    """Rebuild a measure from ``measures.COLUMNS``."""
+    (
+        number, _, _, _, _, rule_id, agency, matters, sent, outcome, accepted, undecided_late,
+        accept_days, net_days, supplements, repeats, provisional,
+    ) = row  # fmt: skip
+    return Measured(
+        number, agency, _matters(matters), date.fromisoformat(sent), Outcome(outcome), accepted,
+        undecided_late, accept_days, net_days, supplements, repeats, provisional, rule_id,
+    )  # fmt: skip
+
+
+@lru_cache(100)
+def _matters(words: str) -> frozenset[MatterType]:
+    return frozenset(map(MatterType, words.split()))
 
 
 def turnaround(
@@ -39,7 +120,7 @@ def turnaround(
 ) -> Report:
     """Return the figures as of a day, of the commissions sent in a period."""
     names = {each.agency_id: each.name for each in desk.agencies()}
-    return report(histories(desk), desk.book, desk.calendar, day, since, until, names)
+    return report_of(measured(desk, day), desk.calendar, day, since, until, names)
 
 
 def suggestion(desk: Desk, brief: Brief, on: date, fields: tuple[str, ...] = ()) -> Suggestion:
@@ -93,12 +174,8 @@ def _load(desk: Desk, but: str) -> dict[str, int]:
 def _figures(desk: Desk, brief: Brief, on: date) -> dict[str, Figures]:
     """Return each agency's figures of the brief's matters, taken together."""
     wanted = {each.type for each in brief.matters}
-    workdays = Workdays(desk.calendar)
-    by_agency: dict[str, list[Any]] = {}
-    for steps in histories(desk):
-        commission = as_of(steps, on, desk.book)
-        if commission and wanted & {each.type for each in commission.brief.matters}:
-            rules = rules_of(commission, desk.book, on)
-            measured = measure(commission, rules, workdays, on)
-            by_agency.setdefault(measured.agency_id, []).append(measured)
+    by_agency: dict[str, list[Measured]] = {}
+    for each in measured(desk, on):
+        if wanted & each.matters:
+            by_agency.setdefault(each.agency_id, []).append(each)
     return {agency: figures(each) for agency, each in by_agency.items()}

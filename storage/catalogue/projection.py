@@ -21,6 +21,7 @@ from storage.catalogue import (
     commissions,
     handovers,
     keeping,
+    measures,  # noqa: F401 - its table is known once the projection is
     notices,
     tables,
     uploads,  # noqa: F401 - its tables are known once the projection is
