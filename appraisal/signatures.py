@@ -24,6 +24,7 @@ from typing import Any
 
 from appraisal.agency import Agency
 from appraisal.opinion import Opinion, OpinionFinding
+from storage.names import visible
 
 MOST_TOLD = 8
 """Signatures with a check of their own; the rest is told in a number."""
@@ -282,7 +283,7 @@ def _local(moment: str, at: str) -> str:
 def _one(number: int, seen: SignatureSeen, at: str) -> OpinionFinding:
     """Check that what was signed is unchanged; who signed is said, and judged elsewhere."""
     code = f"signature_{number}"
-    who = (", ".join(seen.common_names or seen.organizations) or "—")[:80]
+    who = visible((", ".join(seen.common_names or seen.organizations) or "—")[:80])
     when = _local(seen.moment, at) if seen.moment else "—"
     what = ("时间戳", "timestamp") if seen.kind == "timestamp" else ("电子签名", "signature")
     head = f"第{number}个{what[0]}（{who}，{when}）"
@@ -326,7 +327,7 @@ def _times(seen: Sequence[SignatureSeen], arrived: str, effective: str) -> Opini
         moment = datetime.fromisoformat(each.moment)
         day = moment.astimezone(latest.tzinfo).date()
         if moment > latest or (effective and day < date.fromisoformat(effective)):
-            who = (", ".join(each.common_names) or each.field)[:80]
+            who = visible((", ".join(each.common_names) or each.field)[:80])
             wrong.append(f"{who} {_local(each.moment, arrived)}")
     listed = "、".join(wrong[:MOST_TOLD])
     return _stated(

@@ -6,6 +6,7 @@ Words are cut and lists are short, and a record that is not so is refused as any
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 MOST_SIGNATURES = 50
@@ -13,6 +14,9 @@ MOST_SIGNATURES = 50
 MOST_NAMES = 8
 LONGEST = 400
 """Characters of any text of the answer."""
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these lies every time of signing that is told; others are told as these."""
 
 Kind = Literal["signature", "timestamp"]
 State = Literal["intact", "broken", "unsupported", "unreadable"]
@@ -61,13 +65,17 @@ class SignatureFact:
     detail: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse with ``ValueError`` what is longer than the cell would make it."""
+        """Refuse with ``ValueError`` what is longer, or at another time, than would be told."""
         names = (*self.common_names, *self.organizations, *self.identifiers)
         if len(names) > 3 * MOST_NAMES:
             raise ValueError("too many names")
         for text in (*names, *(v for v in vars(self).values() if isinstance(v, str))):
             if len(text) > LONGEST:
                 raise ValueError("a text that is too long")
+        for moment in filter(None, (self.signed_at, self.stamped_at)):
+            told = datetime.fromisoformat(moment)
+            if told.tzinfo is None or not EARLIEST <= told <= LATEST:
+                raise ValueError("a time that would not be told")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from pyhanko_certvalidator import ValidationContext
 
 from tasks.reader.pdf_signed import Asked
 from tasks.reader.pdf_signed_answer import (
+    EARLIEST,
+    LATEST,
     LONGEST,
     MOST_NAMES,
     MOST_SIGNATURES,
@@ -126,7 +128,7 @@ def _described(fact: SignatureFact, signature: EmbeddedPdfSignature) -> Signatur
         certificate=sha256(certificate.dump()).hexdigest(),
         not_before=_time(certificate.not_valid_before),
         not_after=_time(certificate.not_valid_after),
-        signed_at=_time(claimed),
+        signed_at=told_time(claimed),
         digest=_cut(digest),
         algorithm=_cut(str(algorithm["algorithm"].native)),
         bits=min(bits, 1 << 20),
@@ -230,7 +232,7 @@ def _stamp(token: Any, imprint: Any, asked: Asked) -> tuple[Stamp, str]:
     status = TimestampSignatureStatus(**found)
     if not (status.intact and status.valid):
         return "broken", ""
-    return ("vouched" if status.trusted else "unvouched"), _time(status.timestamp)
+    return ("vouched" if status.trusted else "unvouched"), told_time(status.timestamp)
 
 
 def _context(anchors: Iterable[bytes], at: str) -> ValidationContext | None:
@@ -280,6 +282,14 @@ def _time(moment: datetime | None) -> str:
     if moment is None:
         return ""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def told_time(moment: datetime | None) -> str:
+    """Return a time of signing; one that nobody can have meant, as the nearest that is told."""
+    if moment is None:
+        return ""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _time(min(max(aware, EARLIEST), LATEST))
 
 
 def _cut(text: str) -> str:

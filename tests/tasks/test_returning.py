@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from reportlab.lib.pagesizes import A4
@@ -213,6 +214,23 @@ def test_the_same_again_is_the_same(custody: Custody, tmp_path: Path) -> None:
         give(custody, tmp_path / "other", document, opinion_no="另一份")
     desk.step(NUMBER, acts.close(OFFICER, custody.now()))
     assert give(custody, tmp_path / "late", document) == first
+
+
+def test_a_return_that_was_cut_off_is_continued_as_the_same_exhibit(
+    custody: Custody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off after the exhibit stands and before the commission says so."""
+    document = printed(custody)
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "step", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            give(custody, tmp_path / "in", document)
+    assert (exhibits(custody), Desk(custody).commission(NUMBER).returned) == (3, ())
+    outcome = give(custody, tmp_path / "in", document)
+    assert exhibits(custody) == 3
+    back = Desk(custody).commission(NUMBER).opinion
+    assert back is not None
+    assert [back.exhibit_id] == outcome["exhibits"]
 
 
 def test_particulars_that_were_wrong_are_returned_with_the_same_document(

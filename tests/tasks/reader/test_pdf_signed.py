@@ -5,7 +5,8 @@ import dataclasses
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tasks.reader.cell import CellPool
 from tasks.reader.job import Refused
 from tasks.reader.pdf_signed import Asked, asking, examine, has_signature
 from tasks.reader.pdf_signed_answer import LONGEST, SignatureFact, Signed
-from tasks.reader.pdf_signed_validate import validate
+from tasks.reader.pdf_signed_validate import told_time, validate
 from tasks.reader.process import CellFailure
 from tasks.reader.source import Source
 from tasks.reader.strict import as_json, parse
@@ -199,6 +200,16 @@ def test_the_library_is_loaded_for_signed_documents_alone(tmp_path: Path) -> Non
     assert done.stdout.splitlines() == [str(Signed()), "False"], done.stderr
 
 
+@pytest.mark.parametrize(
+    ("year", "told"), [(1, "1900-01-01"), (9999, "2200-01-01"), (2026, "2026-05-05")]
+)
+def test_an_absurd_time_of_signing_is_told_as_the_nearest_possible(year: int, told: str) -> None:
+    for zone in (UTC, None, timezone(timedelta(hours=-12))):
+        moment = told_time(datetime(year, 12 if year == 9999 else 5, 5, 12, tzinfo=zone))
+        assert moment[:10] == told
+        assert replace(only(ONE), signed_at=moment).signed_at == moment
+
+
 def test_what_is_no_pdf_is_refused() -> None:
     with pytest.raises(Refused, match="PDF"):
         examine(Source(b"PK\x03\x04 a text"), asking(made.NOW.isoformat(), ()))
@@ -222,6 +233,9 @@ def test_an_answer_that_is_longer_than_the_cell_makes_it_is_refused() -> None:
         {"common_names": ["a"] * 100},
         {"state": "valid"},
         {"bits": "many"},
+        {"signed_at": "yesterday"},
+        {"signed_at": "2026-03-17T10:00:00"},
+        {"stamped_at": "9999-12-31T23:59:59+00:00"},
     ):
         with pytest.raises(ValueError, match=r".+"):
             parse(SignatureFact, as_json(fact) | lie)
