@@ -10,6 +10,7 @@ whatever a bureau writes, no party, fact or secret can get into a mail from the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -132,10 +133,10 @@ def fill(template: bytes, fields: Mapping[str, str]) -> Text:
     """Fill a template that has no mistakes; the subject is one line whatever the fields hold."""
     subject, _, body = _split(template.decode("utf-8-sig"))
     filled = Template(body).substitute(fields)
-    lines = [each.rstrip() for each in filled.splitlines()]
-    return Text(
-        " ".join(Template(subject).substitute(fields).split()), "\n".join(lines).strip() + "\n"
-    )
+    lines = "\n".join(each.rstrip() for each in filled.splitlines())
+    subject = " ".join(Template(subject).substitute(fields).split())
+    # A field that is empty leaves no gap.
+    return Text(subject, re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n")
 
 
 def said(notice: Mapping[str, Any]) -> Words:

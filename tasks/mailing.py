@@ -14,9 +14,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.header import Header
+from email.mime.text import MIMEText
 from email.utils import format_datetime
 from typing import Any
 
@@ -74,7 +73,7 @@ def require_usable(chosen: Settings) -> None:
         )
 
 
-def build(key: str, sender: str, recipient: str, text: Text, made_at: str) -> EmailMessage:
+def build(key: str, sender: str, recipient: str, text: Text, made_at: str) -> MIMEText:
     """Return a notice as a mail; equal for equal arguments.
 
     Raises:
@@ -85,24 +84,19 @@ def build(key: str, sender: str, recipient: str, text: Text, made_at: str) -> Em
             f"“{recipient}”不是邮箱地址 {recipient!r} is no e-mail address",
             remedy="correct the contact",
         )
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _as_address(sender)
-    mail["To"] = _as_address(recipient)
-    mail["Subject"] = text.subject
+    # Each part of a subject that is longer than a line keeps its blanks, unlike with newer classes.
+    mail = MIMEText(text.body, "plain", "utf-8")
+    mail["From"] = sender
+    mail["To"] = recipient
+    mail["Subject"] = Header(text.subject, "utf-8")
     mail["Date"] = format_datetime(datetime.fromisoformat(made_at))
     mail["Message-ID"] = f"<notice.{key}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(text.body, charset="utf-8", cte="base64")
     return mail
 
 
-def _as_address(plain: str) -> Address:
-    user, _, domain = plain.rpartition("@")
-    return Address("", user, domain)
-
-
-def send_mail(chosen: Settings, mail: EmailMessage) -> Outcome:
+def send_mail(chosen: Settings, mail: MIMEText) -> Outcome:
     """Hand one mail to the server; whatever goes wrong there is an outcome, not an error.
 
     Raises:

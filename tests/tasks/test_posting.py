@@ -33,7 +33,10 @@ KEY = hashlib.sha256(b"a notice").hexdigest()[:32]
 MADE = "2026-11-30T08:00:00+08:00"
 TO = "agency@example.cn"
 SECRET = "0123456789abcdef0123456789abcdef"
-WORDS = Text("【期限提醒】鉴〔2026〕1号", "期限为 2026-12-04。\n.\n来自：证据保管中心\n")
+WORDS = Text(
+    "【期限提醒】鉴〔2026〕1号 鉴定期限 到期 due soon " + "鉴定 " * 20 + "完",
+    "期限为 2026-12-04。\n.\n来自：证据保管中心\n",
+)
 NOTICE: dict[str, Any] = {
     "commission_no": "鉴〔2026〕1号",
     "case_no": "沪市监案〔2026〕0777号",
