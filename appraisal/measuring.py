@@ -28,7 +28,7 @@ from appraisal.step import Transition
 from appraisal.suggest import Setting, Suggestion, suggest
 from appraisal.workdays import Workdays
 from storage.catalogue import commissions as rows
-from storage.catalogue import measures
+from storage.catalogue import measures, queries
 from storage.custody import VERSION
 from storage.errors import CustodyError, NotFoundError
 
@@ -119,8 +119,10 @@ def turnaround(
     desk: Desk, day: date, since: date | None = None, until: date | None = None
 ) -> Report:
     """Return the figures as of a day, of the commissions sent in a period."""
-    names = {each.agency_id: each.name for each in desk.agencies()}
-    return report_of(measured(desk, day), desk.calendar, day, since, until, names)
+    found = measured(desk, day)
+    with desk.custody.read() as session:
+        names = queries.agency_names(session)
+    return report_of(found, desk.calendar, day, since, until, names)
 
 
 def suggestion(desk: Desk, brief: Brief, on: date, fields: tuple[str, ...] = ()) -> Suggestion:

@@ -161,6 +161,12 @@ def list_agencies(session: Session) -> list[dict[str, Any]]:
     return [row.body for row in session.scalars(statement)]
 
 
+def agency_names(session: Session) -> dict[str, str]:
+    """Return the name of every agency, by identifier."""
+    statement = select(tables.Agency.agency_id, tables.Agency.name)
+    return dict(session.execute(statement.order_by(tables.Agency.agency_id)).tuples().all())
+
+
 def find_agency(session: Session, agency: str) -> dict[str, Any]:
     """Return an agency's description by identifier or name.
 

@@ -13,6 +13,7 @@ from appraisal.desk import Desk
 from appraisal.states import STANDING_NAMES, Standing
 from portal.web.pages.lines import Line, lines_of
 from portal.web.words import Pair
+from storage.catalogue import queries
 
 PER_PAGE = 20
 _OPEN = "open"
@@ -95,7 +96,8 @@ def agency_listing(desk: AgencyDesk, chosen: Chosen) -> Listing:
 def bureau_listing(desk: Desk, chosen: Chosen) -> Listing:
     """Return a page of every agency's commissions."""
     today = desk.today()
-    agencies = [(each.agency_id, each.name) for each in desk.agencies()]
+    with desk.custody.read() as session:
+        agencies = tuple(queries.agency_names(session).items())
     found = desk.page(
         today=today,
         agency=chosen.agency,

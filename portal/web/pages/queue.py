@@ -76,6 +76,7 @@ def shown(listing: Listing, address: str, one: str = "/commission") -> dict[str,
         "chosen": chosen,
         "choices": listing.choices,
         "agencies": listing.agencies,
+        "agency_names": dict(listing.agencies),
         "action": address,
         "one": lambda line: address_of(line.commission.commission_no, one),
     }
