@@ -34,6 +34,7 @@ from storage.settings import Settings
 from storage.workspace import Workspace
 from tasks import (
     case_clock_steps,
+    chasing,
     claims,
     dispatching,
     disposing,
@@ -147,6 +148,7 @@ def appraise(custody: Custody, folder: Path) -> None:
     assert outcome["exhibits"]
     later = replace(custody, clock=lambda: datetime.fromisoformat(now) + timedelta(days=120))
     sweeping.chase(later, (date.fromisoformat(now[:10]) + timedelta(days=119)).isoformat())
+    chasing.chase_notices(later)
 
 
 def _fetch(custody: Custody, number: str) -> None:
