@@ -21,8 +21,8 @@ from appraisal.desk import Desk
 from storage.catalogue import commissions as rows
 from storage.custody import Custody
 from tests.bench.queue_pages import at
-from tests.bench.queue_rows import THEIRS, agency_name
-from tests.bench.queue_serving import POLLING, People, Server
+from tests.bench.queue_rows import THEIRS
+from tests.bench.queue_serving import IDLE, People, Server
 
 _LATEST = 2**53 - 1
 """Asked for what is newer, the queue answers where its log ends."""
@@ -49,7 +49,7 @@ class Waiting:
     def __init__(self, server: Server, agency: str, token: str, wait: int) -> None:
         """Have a connection of its own."""
         self._client = server.client(Authorization=f"Bearer {token}")
-        self._wait, self._agency = wait, agency
+        self._wait, self.agency = wait, agency
         self.asked = 0
         self.told: dict[str, float] = {}
         self.failed: list[str] = []
@@ -65,7 +65,7 @@ class Waiting:
                 for each in found["commissions"]:
                     self.told.setdefault(each["commission_no"], now)
         except (RuntimeError, OSError) as error:
-            self.failed.append(f"{self._agency}: {error}")
+            self.failed.append(f"{self.agency}: {error}")
         finally:
             self._client.close()
 
@@ -78,7 +78,7 @@ class Waiting:
 def measure(custody: Custody, server: Server, people: People, seconds: float) -> None:
     """Print all three."""
     print(
-        f"  {POLLING} agencies for {seconds:.0f} s each time; the server looks every"
+        f"  {len(people.tokens) - 1} agencies for {seconds:.0f} s each time; the server looks every"
         f" {custody.settings.poll_seconds} s"
     )
     phase("asking without a pause", custody, server, people, seconds, wait=0)
@@ -98,7 +98,9 @@ def phase(
 ) -> None:
     """Let all agencies ask for some seconds, and print what it took."""
     waiting = [
-        Waiting(server, agency_name(n), people.tokens[agency_name(n)], wait) for n in range(POLLING)
+        Waiting(server, agency, token, wait)
+        for agency, token in people.tokens.items()
+        if agency != IDLE
     ]
     end = threading.Event()
     threads = [threading.Thread(target=each.run, args=(end,)) for each in waiting]
@@ -108,7 +110,7 @@ def phase(
     before, used, started = sum(each.asked for each in waiting), server.used(), time.monotonic()
     desk = Noting(custody)
     if steps:
-        take_steps(desk, started + seconds)
+        take_steps(desk, [each.agency for each in waiting], started + seconds)
     else:
         time.sleep(seconds)
     passed = time.monotonic() - started
@@ -129,14 +131,14 @@ def phase(
         _delays(desk, waiting)
 
 
-def take_steps(desk: Noting, end: float) -> None:
+def take_steps(desk: Noting, agencies: list[str], end: float) -> None:
     """Begin work on accepted commissions of the agencies in turn, until the end."""
     with desk.custody.read() as session:
         mine = defaultdict(list)
-        for n in range(POLLING):
-            wanted = rows.Wanted(agency_name(n), standing="accepted", today="0001-01-01")
+        for agency in agencies:
+            wanted = rows.Wanted(agency, standing="accepted", today="0001-01-01")
             for row in rows.page(session, wanted, "", 50)[0]:
-                mine[n].append(row["commission_no"])
+                mine[agency].append(row["commission_no"])
     turns = [number for place in range(50) for each in mine.values() for number in each[place:][:1]]
     for number in turns:
         if time.monotonic() > end:

@@ -41,8 +41,8 @@ class People:
     tokens: dict[str, str] = field(default_factory=dict)
 
 
-def people(custody: Custody) -> People:
-    """Put the agencies and accounts on record, by the real steps; each is signed in."""
+def people(custody: Custody, asking: int = POLLING) -> People:
+    """Put the agencies on record, and accounts of some of them, by the real steps; all are in."""
     desk, found = Desk(custody), People()
     names = [*map(agency_name, range(AGENCIES)), IDLE]
     Directory(custody, desk.book).put([_agency(*each) for each in enumerate(names)], OURS)
@@ -55,7 +55,7 @@ def people(custody: Custody) -> People:
         found.cookies[of or role.value] = f"{cookie_name(custody.settings, SESSION)}={secret}"
         return account
 
-    for name in [*names[:POLLING], IDLE]:
+    for name in [*names[:asking], IDLE]:
         account = enter(f"{name.lower()}-admin", Role.AGENCY_ADMIN, name)
         found.tokens[name] = accounts.new_token(account, "测试", (Scope.READ,), 30).secret
     enter("officer", Role.OFFICER, "")
