@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from appraisal.agency import Agency
@@ -37,6 +38,8 @@ _PART = 500
 _FORM = "1"
 """What is measured and how: another one makes everything be measured again."""
 _log = logging.getLogger(__name__)
+_MEASURING = Lock()
+"""Of two who ask at once the second finds what the first has measured."""
 
 
 def measured(desk: Desk, day: date) -> list[Measured]:
@@ -47,7 +50,7 @@ def measured(desk: Desk, day: date) -> list[Measured]:
     """
     calendar, workdays = desk.calendar, Workdays(desk.calendar)
     basis, keeps = basis_of(desk.book, calendar), day >= desk.today()
-    with desk.custody.read() as session:
+    with _MEASURING, desk.custody.read() as session:
         kept, others = measures.known(session, basis, day.isoformat())
         found = [_measured(row) for row in kept]
         for start in range(0, len(others), _PART):
