@@ -97,7 +97,7 @@ class Client:
 
     def __init__(self, netloc: str, headers: dict[str, str]) -> None:
         """Connect when first asked."""
-        self._connection = http.client.HTTPConnection(netloc, timeout=120)
+        self._connection = http.client.HTTPConnection(netloc, timeout=900)
         self._headers = headers
         self._last = 0.0
 
