@@ -17,7 +17,7 @@ from datetime import datetime
 from email.header import Header
 from email.mime.text import MIMEText
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, cast
 
 from appraisal.notice_words import Text
 from storage.errors import HostError, InputError
@@ -88,7 +88,7 @@ def build(key: str, sender: str, recipient: str, text: Text, made_at: str) -> MI
     mail = MIMEText(text.body, "plain", "utf-8")
     mail["From"] = sender
     mail["To"] = recipient
-    mail["Subject"] = Header(text.subject, "utf-8")
+    mail["Subject"] = cast(Any, Header(text.subject, "utf-8"))
     mail["Date"] = format_datetime(datetime.fromisoformat(made_at))
     mail["Message-ID"] = f"<notice.{key}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"

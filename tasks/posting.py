@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from appraisal.chasing import Channel
 from appraisal.notice_words import Text, fields_of, fill
@@ -41,11 +41,13 @@ def examine_channels(chosen: Settings) -> list[tuple[Channel, bool, str]]:
         if not named:
             found.append((channel, False, "not configured: nobody is told this way"))
             continue
+        # Of a webhook's address only the host is shown: the rest of it may be a secret.
+        shown = urlsplit(named).hostname or "?" if channel is Channel.WEBHOOK else named
         try:
             require(chosen)
             for name in ("notice_email", "escalation_email"):
                 mailing.require_addresses(getattr(chosen, name), f"CUSTODY_{name.upper()}")
-            found.append((channel, True, named))
+            found.append((channel, True, shown))
         except HostError as error:
             found.append((channel, False, f"{error.message}; {error.remedy}"))
     return found

@@ -32,8 +32,8 @@ def chase(
 
     custody = current()
     when = day(on) if on else None
-    rows = [] if dry_run else overdue(custody, on)
     done = chase_notices(custody, when, dry_run=dry_run)
+    rows = overdue(custody, "") if done.recorded else []
     if json:
         as_json({"overdue": rows, **done.as_json()})
     else:

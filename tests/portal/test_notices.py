@@ -69,7 +69,8 @@ def test_chased_once_then_nothing_new(home: Path, box: Mailbox, run: Run) -> Non
 
 def test_another_day_is_only_said(home: Path, run: Run) -> None:
     later = str(TODAY + timedelta(days=30))
-    assert "nothing recorded or sent" in run("chase", "--on", later).out
+    for day in (later, str(TODAY - timedelta(days=1))):
+        assert "nothing recorded or sent" in run("chase", "--on", day).out
     assert "no notices" in run("notices", "list").out
 
 

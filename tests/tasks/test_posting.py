@@ -14,11 +14,13 @@ import pytest
 from pydantic import SecretStr
 
 from appraisal import webhook
+from appraisal.chasing import Channel
 from appraisal.notice_words import Text
 from storage.errors import HostError, InputError
 from storage.settings import Settings
 from tasks import hooking, mailing
 from tasks.delivery import Ending, Outcome
+from tasks.posting import examine_channels
 from tests.services.mail import (
     PASSWORD,
     USER,
@@ -318,3 +320,11 @@ def test_a_short_secret_signs_nothing() -> None:
     chosen = by_hook("https://hooks.example.cn/", notice_webhook_secret=SecretStr("short"))
     with pytest.raises(HostError, match="SECRET"):
         hooking.require_usable(chosen)
+
+
+def test_where_notices_go_is_said_without_what_may_be_a_secret(box: Mailbox) -> None:
+    url = "https://hooks.example.cn/services/T0/secret?key=secret"
+    found = {each: seen for each, _, seen in examine_channels(by_hook(url))}
+    assert found[Channel.WEBHOOK] == "hooks.example.cn"
+    wrong = by_mail(box.port, escalation_email="head@b.example, the head")
+    assert "the head" in {each: seen for each, _, seen in examine_channels(wrong)}[Channel.EMAIL]
