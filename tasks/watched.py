@@ -17,7 +17,7 @@ from appraisal.calendar import WorkCalendar
 from appraisal.case_clocks import local
 from appraisal.chasing import Addresses, Audience, Stage, Watched
 from appraisal.clocks import ClockState
-from appraisal.commission import Commission, NoticeKind
+from appraisal.commission import Commission, NoticeKind, State
 from appraisal.notice_words import ACCESS, PARTY
 from appraisal.rules import Unit
 from appraisal.step import Transition
@@ -29,6 +29,8 @@ from tasks import case_clocks
 from tasks.case_clocks import RunningClock
 from tasks.mailing import is_address, right_ones
 
+_AT_ONCE = frozenset({State.DECLINED, State.WITHDRAWN})
+"""Access ends with the step itself, which says so; there is nothing to tell ahead."""
 _UNITS = {each.value: each for each in Unit}
 
 
@@ -91,8 +93,10 @@ def _party(commission: Commission, zone: str) -> Iterator[Watched]:
 
 
 def _access(commission: Commission, today: date, days: int) -> Iterator[Watched]:
+    if commission.state in _AT_ONCE or commission.package is None:
+        return
     until = access_until(commission, days)
-    if until is not None and until >= today and commission.package is not None:
+    if until is not None and until >= today:
         told = told_on(commission, days)
         yield _beside(commission, "access", until, Stage.ACCESS, told)
 

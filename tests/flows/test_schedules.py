@@ -40,6 +40,21 @@ def test_a_look_ahead_records_nothing(sending: Sending) -> None:
     assert events(sending.house, Action.OVERDUE) == []
 
 
+def test_notices_of_the_day_are_given_once_by_the_schedule(sending: Sending) -> None:
+    from flows.turnaround import retry_notices, track_turnaround
+
+    past = f"{(sending.desk.today() - timedelta(days=90)).isoformat()}T09:00:00+08:00"
+    sending.draft(past)
+    sending.dispatch(past)
+    for _ in range(2):
+        track_turnaround()
+    told = [each.details for each in events(sending.house, Action.NOTICE)]
+    due = [each["notice"]["recipient"] for each in told if each["state"] == "due"]
+    assert sorted(due) == sorted({"bureau", sending.desk.commission(NUMBER).agency_id})
+    assert [each["state"] for each in told].count("chased") == 1
+    assert retry_notices()["counts"] == {}
+
+
 def test_audit_records_a_mismatch_and_goes_on(house: Custody, ingest, tmp_path: Path) -> None:
     from flows.audit import audit_custody
 

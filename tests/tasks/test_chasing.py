@@ -393,6 +393,15 @@ def test_access_that_ends_is_told_days_ahead_and_in_time(custody: Custody, box: 
     assert all(each == ["agency@a.example"] for each in told.values())
 
 
+def test_access_that_ended_with_the_step_itself_is_not_told_as_if_it_went_on(
+    custody: Custody, box: Mailbox
+) -> None:
+    desk = Desk(at(custody, date(2026, 9, 1)))
+    desk.step(NUMBER, acts.withdraw("案件撤销", OFFICER, "2026-09-01T09:00:00+08:00"))
+    chase_notices(at(custody, date(2026, 9, 1), **mailing(box)))
+    assert box.got == []
+
+
 # Templates
 
 
