@@ -299,10 +299,9 @@ def test_a_package_is_encrypted_to_the_agencys_key_and_the_record_names_both(
         assert sent["package_digest"] in printed
         (tmp_path / "key").write_text(str(secret))
         (tmp_path / "p.zip.age").write_bytes(data)
-        if shutil.which("age"):
-            command = ["age", "-d", "-i", "key", "-o", "p.zip", "p.zip.age"]
-            subprocess.run(command, cwd=tmp_path, check=True)
-            assert (tmp_path / "p.zip").read_bytes() == opened
+        command = ["age", "-d", "-i", "key", "-o", "p.zip", "p.zip.age"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        assert (tmp_path / "p.zip").read_bytes() == opened
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -23,6 +23,7 @@ from portal.web.api.news import news_of
 from portal.web.api.problem_models import problems
 from portal.web.api.problems import ProblemRoute
 from portal.web.api.shapes import summary
+from portal.web.identity import known
 from portal.web.limits import limits_of
 from storage.catalogue import log_news
 
@@ -117,7 +118,7 @@ async def _stream(
     end = loop.time() + STREAM_SECONDS
     yield b": zhenglian\n\n"
     with limits_of(request).polling(identity), news.waiter(desk.agency_id) as waiter:
-        while (left := end - loop.time()) > 0:
+        while (left := end - loop.time()) > 0 and await run_in_threadpool(_still, request):
             found = await run_in_threadpool(_changes, desk, since, 50)
             if found.commissions:
                 since = found.cursor
@@ -125,6 +126,14 @@ async def _stream(
                 yield f"event: changes\nid: {since}\ndata: {data}\n\n".encode()
             elif not await waiter.wait(min(left, HEARTBEAT_SECONDS)):
                 yield b": still here\n\n"
+
+
+def _still(request: Request) -> bool:
+    """Whether whoever opened the stream may still come in: accounts are disabled meanwhile."""
+    try:
+        return known(request) is not None
+    except HTTPException:
+        return False
 
 
 def _changes(desk: AgencyDesk, since: int, limit: int) -> ChangesView:

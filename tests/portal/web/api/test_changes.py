@@ -7,8 +7,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 import httpx
+import pytest
 
+from appraisal.accounts import Scope
 from portal.web.api.news import News
+from tasks.accounts import Accounts
 from tests.portal.web.api.problem import problem
 from tests.portal.web.api.world import API, World, new_account
 from tests.portal.web.signing import HERE, bearer, make_token
@@ -134,3 +137,24 @@ def test_the_stream_of_events_tells_the_same(world: World, monkeypatch: object) 
     data = json.loads(event.partition("data: ")[2])
     assert data["commissions"][-1]["commission_id"] == sent.id
     assert f"id: {end}" in event
+
+
+def test_the_stream_ends_when_its_token_is_revoked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.web.api.changes.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("portal.web.api.changes.STREAM_SECONDS", 60.0)
+    accounts, account = Accounts(world.house), world.accounts["SJ"]
+    made = accounts.new_token(account, "stream", [Scope.READ], 1)
+    ended = threading.Event()
+
+    def follow() -> None:
+        world.visitor(bearer(made.secret)).get("/events")
+        ended.set()
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    assert not ended.wait(0.5)
+    accounts.revoke_token(account, made.token_id)
+    assert ended.wait(20)
+    thread.join()
