@@ -18,7 +18,7 @@ def answer(
     json: Json = False,
 ) -> None:
     """Take the answer file of an agency: received, accepted or declined."""
-    from portal.show import cell, line, as_json
+    from portal.show import as_json, cell, line
     from storage.custody import current
     from storage.errors import InputError
     from tasks.answering import take_answer
@@ -42,7 +42,7 @@ def answer(
 @package.command("list")
 def package_list(number: Number, json: Json = False) -> None:
     """List the files of a commission with their digests."""
-    from portal.show import cell, line, as_json
+    from portal.show import as_json, cell, line
     from storage.custody import current
     from tasks.handing_out import files_of
 

@@ -99,6 +99,7 @@ def test_the_same_event_a_second_time_is_named(house: Kept) -> None:
 
 def test_reordered_events_are_named(house: Kept) -> None:
     """CU-01: reordered events are detected."""
+
     def swap(leaves: list[bytes]) -> None:
         leaves[2], leaves[6] = leaves[6], leaves[2]
 
