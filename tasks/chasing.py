@@ -20,22 +20,18 @@ from appraisal.calendar_in_use import CalendarInUse
 from appraisal.chase_plan import ChasePlan, plan_on
 from appraisal.chasing import BUREAU, Channel, Due, Notice, Waiting, Watched, due_notices, void
 from appraisal.notice_words import REASONS, said
-from storage.catalogue import commissions, notices, queries
+from storage.catalogue import notices
 from storage.catalogue.exclusive import exclusive
 from storage.clock import stamp
 from storage.custody import Custody
-from storage.errors import InputError, NotFoundError
 from storage.event import Action, CustodyEvent
-from storage.nouns import Person
 from tasks.alerting import alert_event
 from tasks.delivery import Ending, Outcome
-from tasks.mailing import is_address
 from tasks.posting import configured, deliver
 from tasks.watched import AddressBook, due_dates
 
 WAITS = tuple(timedelta(minutes=each) for each in (10, 60, 240, 720, 1440))
 """Time before the second and each further attempt; after the last one it is given up."""
-ROLES = ("officer", "escalation")
 _AT_ONCE = 200
 """Events that are recorded together."""
 Deliver = Callable[[Custody, Mapping[str, Any]], Outcome]
@@ -324,53 +320,6 @@ def notices_for(custody: Custody, recipient: str, limit: int = 100) -> list[dict
             }
         )
     return found
-
-
-def name_contact(
-    custody: Custody, subject: str, role: str, address: str, *, name: str = "", by: Person
-) -> None:
-    """Name whom to tell about one case or commission; an empty address takes the name back.
-
-    Raises:
-        NotFoundError: there is no such case or commission.
-        InputError: the role is unknown, or this is no address.
-    """
-    if role not in ROLES or (address and not is_address(address)):
-        raise InputError(
-            f"“{role} {address}”不能作收件人 {role!r} {address!r} cannot be told",
-            remedy=f"give an e-mail address and one of: {', '.join(ROLES)}",
-        )
-    subject, case = subject_of(custody, subject)
-    details = {"state": "contact", "subject": subject, "role": role, "name": name[:255]}
-    event = custody.event(
-        Action.NOTICE,
-        ["contact", subject, role, custody.now()],
-        actor=by,
-        case=case,
-        purpose="turnaround",
-        details={**details, "address": address},
-    )
-    custody.record([event])
-
-
-def subject_of(custody: Custody, name: str) -> tuple[str, str]:
-    """Return the subject and the case that a commission's number or a case's name stands for.
-
-    Raises:
-        NotFoundError: neither exists.
-    """
-    with custody.read() as session:
-        found = commissions.find(session, name)
-        if found is not None:
-            return found["commission_no"], found["case_id"]
-        try:
-            case = queries.find_case(session, name)["case_id"]
-        except NotFoundError:
-            raise NotFoundError(
-                f"没有“{name}”这一委托或案件 there is no commission or case {name!r}",
-                remedy="see 'custody queue' and 'custody status'",
-            ) from None
-    return case, case
 
 
 def standing(custody: Custody) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def notices_list(
     from portal.show import as_json
     from storage.catalogue import notices as rows
     from storage.custody import current
-    from tasks.chasing import subject_of
+    from tasks.notice_contacts import subject_of
 
     custody = current()
     wanted: dict[str, Any] = {"state": rows.WAITING if waiting else ""}
@@ -152,7 +152,7 @@ def notices_contact(
     from portal.acting import person
     from portal.show import cell, line
     from storage.custody import current
-    from tasks.chasing import name_contact
+    from tasks.notice_contacts import name_contact
 
     custody = current()
     by_whom = person(by) if by else custody.receiver()

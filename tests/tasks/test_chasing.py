@@ -31,14 +31,16 @@ from storage.settings import Settings
 from storage.story import tell
 from tasks import case_clock_steps, chasing
 from tasks.case_clocks import running_clocks
-from tasks.chasing import Chased, chase_notices, name_contact, notices_for, retry_notices
+from tasks.chasing import Chased, chase_notices, notices_for, retry_notices
 from tasks.delivery import Ending, Outcome
+from tasks.notice_contacts import name_contact
 from tasks.rebuilding import rebuild
 from tasks.watched import DueDates
 from tasks.wording import examine_templates, template
 from tests.appraisal.made import opinion
 from tests.house import events
 from tests.services.mail import Hooked, Mailbox, mail_server, webhook_server
+from tests.services.postgres import Postgres
 from tests.tasks.life import rows_of
 from tests.tasks.proof_made import CASE_NO
 from tests.tasks.sent import CLERK, NUMBER, OFFICER, case_house, draft
@@ -190,6 +192,9 @@ def test_overdue_is_told_to_somebody_above_whom_the_case_may_name(
     custody: Custody, box: Mailbox
 ) -> None:
     name_contact(custody, CASE_NO, "escalation", "case@b.example", by=OFFICER)
+    name_contact(custody, CASE_NO, "escalation", "case@b.example", by=OFFICER)
+    told = [each for each in events(custody, Action.NOTICE) if each.details["state"] == "contact"]
+    assert len(told) == 1, "the same name again changes nothing"
     chase_notices(at(custody, date(2026, 10, 19), **mailing(box)))
     assert sorted(recipients(box)) == ["agency@a.example", "case@b.example", "officer@b.example"]
     name_contact(custody, CASE_NO, "escalation", "", by=OFFICER)
@@ -443,6 +448,43 @@ def test_two_at_once_send_nothing_twice(custody: Custody) -> None:
     chase_notices(day, give=give)
     assert len(sent) == len(set(sent)) == 2
     assert all(each.busy for each in others)
+
+
+def test_whoever_is_cut_between_sending_and_recording_sends_the_same_mail_again(
+    custody: Custody, box: Mailbox
+) -> None:
+    def give(house: Custody, row: Mapping[str, Any]) -> Outcome:
+        chasing.deliver(house, row)
+        raise Cut
+
+    with pytest.raises(Cut):
+        chase_notices(at(custody, date(2026, 10, 10), **mailing(box)), give=give)
+    assert retry_notices(at(custody, date(2026, 10, 11), **mailing(box))).counts["sent"] == 2
+    (again,) = [each for each, count in Counter(box.ids).items() if count == 2]
+    one, two = [each for each in box.got if each["Message-ID"] == again]
+    assert one.as_bytes() == two.as_bytes()
+    assert len(set(box.ids)) == 2
+
+
+@pytest.mark.slow
+def test_on_a_server_too_one_chases_alone_and_each_is_given_once(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    sent: list[str] = []
+    with case_house(tmp_path, FILES, AGENCY, database=postgres.new_database()) as house:
+        accept(house)
+        day = at(house, date(2026, 10, 10), smtp_host="127.0.0.1", notice_email="o@b.example")
+
+        def give(_: Custody, row: Mapping[str, Any]) -> Outcome:
+            sent.append(row["key"])
+            assert chase_notices(day).busy
+            return Outcome(Ending.SENT if len(sent) > 1 else Ending.LATER, "ok")
+
+        assert chase_notices(day, give=give).counts == Counter(due=4, sent=1, failed=1)
+        later = at(house, date(2026, 10, 11), smtp_host="127.0.0.1")
+        assert retry_notices(later, give=give).counts["sent"] == 1
+        assert states(house) == Counter(sent=2, shown=2)
+        assert len(notices_for(house, BUREAU)) == 1
 
 
 class Cut(Exception):
