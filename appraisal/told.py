@@ -51,58 +51,62 @@ def tell_step(step: Transition) -> tuple[str, str]:
     """Return what a step says, in Chinese and English."""
     zh, en = KIND_NAMES[step.kind]
     more = _MORE.get(step.kind)
-    parts = more(step.data) if more else []
-    said = [each for each in (*parts, _document(step.data)) if each]
-    text = "；".join(said)
-    return (f"{zh}：{text}" if text else zh), (f"{en}: {text}" if text else en)
+    parts = [*(more(step.data) if more else []), _document(step.data)]
+    pairs = [each if isinstance(each, tuple) else (each, each) for each in parts if each]
+    said, told = "；".join(pair[0] for pair in pairs), "; ".join(pair[1] for pair in pairs)
+    return (f"{zh}：{said}" if said else zh), (f"{en}: {told}" if told else en)
+
+
+Said = str | tuple[str, str]
+"""What stands as it was entered, or our own words in Chinese and English."""
 
 
 def _document(data: Mapping[str, Any]) -> str:
     return str(data.get("document") or "")
 
 
-def _texts(*keys: str) -> Callable[[Mapping[str, Any]], list[str]]:
-    def say(data: Mapping[str, Any]) -> list[str]:
+def _texts(*keys: str) -> Callable[[Mapping[str, Any]], list[Said]]:
+    def say(data: Mapping[str, Any]) -> list[Said]:
         return [str(data.get(key) or "") for key in keys]
 
     return say
 
 
-def _accepted(data: Mapping[str, Any]) -> list[str]:
+def _accepted(data: Mapping[str, Any]) -> list[Said]:
     due = (data.get("due") or {}).get("date", "")
     late = (data.get("late") or {}).get("due", "")
     return [
-        f"期限 due {due}" if due else "",
-        f"逾期受理，应于{late}前决定 late: to be decided by {late}" if late else "",
+        (f"期限{due}", f"due {due}") if due else "",
+        (f"逾期受理，应于{late}前决定", f"late: to be decided by {late}") if late else "",
     ]
 
 
-def _exhibits(data: Mapping[str, Any]) -> list[str]:
+def _exhibits(data: Mapping[str, Any]) -> list[Said]:
     listed = [str(each).rpartition("/")[2] for each in data.get("exhibits") or ()]
     return ["、".join(listed), str(data.get("note") or "")]
 
 
-def _supplied(data: Mapping[str, Any]) -> list[str]:
+def _supplied(data: Mapping[str, Any]) -> list[Said]:
     return ["、".join(str(each["number"]) for each in data.get("materials") or ())]
 
 
-def _extended(data: Mapping[str, Any]) -> list[str]:
+def _extended(data: Mapping[str, Any]) -> list[Said]:
     limit = data.get("limit") or {}
-    unit = {"working_day": "个工作日 working days"}.get(limit.get("unit", ""), "日 days")
-    return [f"{limit.get('length', '')}{unit}", *_texts("approved_by", "reason")(data)]
+    working, days = limit.get("unit") == "working_day", limit.get("length", "")
+    zh, en = ("个工作日", "working days") if working else ("日", "days")
+    return [(f"{days}{zh}", f"{days} {en}"), *_texts("approved_by", "reason")(data)]
 
 
-def _decided(data: Mapping[str, Any]) -> list[str]:
-    answer = "准予 granted" if data.get("granted") else "驳回 refused"
+def _decided(data: Mapping[str, Any]) -> list[Said]:
+    answer = ("准予", "granted") if data.get("granted") else ("驳回", "refused")
     return [str(data.get("appraiser") or ""), answer, *_texts("reason", "replacement")(data)]
 
 
-def _fate(data: Mapping[str, Any]) -> list[str]:
-    zh, en = FATE_NAMES[Fate(data["fate"])]
-    return [f"{zh} {en}", *_exhibits(data)]
+def _fate(data: Mapping[str, Any]) -> list[Said]:
+    return [FATE_NAMES[Fate(data["fate"])], *_exhibits(data)]
 
 
-_MORE: dict[Kind, Callable[[Mapping[str, Any]], list[str]]] = {
+_MORE: dict[Kind, Callable[[Mapping[str, Any]], list[Said]]] = {
     Kind.ACCEPT: _accepted,
     Kind.DECLINE: _texts("reason"),
     Kind.START: lambda data: ["、".join(map(str, data.get("appraisers") or ()))],
