@@ -51,9 +51,9 @@ def run_tests(
     import subprocess
 
     root = Path(__file__).resolve().parents[2]
-    # One process more than cores, because tests with servers wait; the tests of one server stay
+    # Two processes a core, because tests with servers wait; the tests of one server stay
     # together, so that it is started once, and begin in the order that tests/conftest.py gives.
-    many = str((os.cpu_count() or 1) + 1)
+    many = str(2 * (os.cpu_count() or 1))
     spread = ["-n", many, "--dist", "loadgroup", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", *spread, *(arguments or [])]
     raise typer.Exit(subprocess.run(command, cwd=root, check=False).returncode)

@@ -19,10 +19,10 @@ CHUNK = 25
 
 def chosen() -> list[Case]:
     """Return what the suite runs: every refusal, and of what is taken in, which costs three
-    times as much, every fourth case. ``make hostile`` runs them all.
+    times as much, every eighth case. ``make hostile`` runs them all.
     """
     taken = [case for case in all_cases() if case.expected.verdict != "quarantine"]
-    run = {case.name for case in taken[::4]}
+    run = {case.name for case in taken[::8]}
     refused = {case.name for case in all_cases()} - {case.name for case in taken}
     return [case for case in all_cases() if case.name in run | refused]
 
