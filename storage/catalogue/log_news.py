@@ -17,5 +17,6 @@ def newest(session: Session) -> int:
 
 def agencies_since(session: Session, index: int) -> set[str]:
     """Return the agencies of whose commissions a step stands after an entry."""
-    statement = select(Commission.agency_id).where(Commission.last_index > index).distinct()
+    # Not "distinct": for that, SQLite reads every commission in the order of its agency.
+    statement = select(Commission.agency_id).where(Commission.last_index > index)
     return set(session.scalars(statement))
