@@ -74,9 +74,15 @@ def _shared_by(item: pytest.Function) -> str:
     asked = getattr(item, "callspec", None)
     wanted = list(asked.params.values()) if asked else []
     for fixture, group in SHARED.items():
-        if fixture in item.fixturenames or group in wanted:
+        if _is_shared(item, fixture) or group in wanted:
             return group
     return ""
+
+
+def _is_shared(item: pytest.Function, fixture: str) -> bool:
+    """Whether a test asks for a fixture that lasts the session; others may have its name."""
+    defined = item._fixtureinfo.name2fixturedefs.get(fixture, ())
+    return bool(defined) and defined[-1].scope == "session"
 
 
 def _turn(item: pytest.Item) -> int:

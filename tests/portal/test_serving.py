@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from portal.serving import require_safe, serve
+from portal.serving import require_safe
 from storage.custody import Custody
 from storage.errors import HostError
 from storage.settings import Settings
@@ -26,6 +25,24 @@ code = main(["serve", "--port", "0"])
 print("prefect loaded:", "prefect" in sys.modules)
 sys.exit(code)
 """
+_ASKED = """
+import os, signal, sys, threading
+from portal.serving import serve
+from storage.custody import current
+
+number, delay = signal.Signals(int(sys.argv[1])), float(sys.argv[2])
+
+def started(address):
+    if delay:
+        threading.Timer(delay, lambda: os.kill(os.getpid(), number)).start()
+    else:
+        signal.raise_signal(number)
+
+before = signal.getsignal(number)
+serve(current(), "127.0.0.1", 0, started)
+print("as before" if signal.getsignal(number) is before else "not as before")
+"""
+"""Serves, and is asked to stop at once or later: by a process of its own, which may be ended."""
 _FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -98,16 +115,9 @@ def test_whoever_asks_it_to_stop_is_heard(
     house: Custody, number: signal.Signals, delay: float
 ) -> None:
     """Also before it listens to signals itself, and nothing is left of it after."""
-
-    def started(address: str) -> None:
-        if delay:
-            threading.Timer(delay, lambda: os.kill(os.getpid(), number)).start()
-        else:
-            signal.raise_signal(number)
-
-    before = signal.getsignal(number)
-    serve(house, "127.0.0.1", 0, started)
-    assert signal.getsignal(number) is before
+    command = [sys.executable, "-c", _ASKED, str(number.value), str(delay)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.returncode, done.stdout) == (0, "as before\n"), done.stderr
 
 
 def test_a_port_that_is_taken_is_told(house: Custody, run: Run) -> None:
