@@ -72,9 +72,11 @@ NO_EVENT_HOLDS = frozenset(
         "sign_in_refusal",
         "upload",
         "api_answer",
+        "commission_measure",
     }
 )
-"""Secrets of accounts and what is under way at the queue: gone after a rebuild, as documented."""
+"""Secrets of accounts, what is under way at the queue, and figures kept to be quick: gone after a
+rebuild, as documented."""
 
 
 def comparable(chosen: Settings) -> dict[str, list[str]]:
