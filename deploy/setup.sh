@@ -178,8 +178,8 @@ run_uv() {
 }
 
 install_python_packages() {
-    say "Python 软件包：按锁定清单逐一核对哈希，装入 .venv，约 1.1 GB。"
-    say "Python packages: from the hashed lock into .venv, about 1.1 GB, about a minute."
+    say "Python 软件包：按锁定清单逐一核对哈希，装入 .venv，约 1.4 GB。"
+    say "Python packages: from the hashed lock into .venv, about 1.4 GB, about a minute."
     make_venv
     if [ ! -x "$venv/bin/uv" ]; then
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \

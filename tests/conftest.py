@@ -27,9 +27,16 @@ os.environ.setdefault("CUSTODY_OCR_ENGINE", "tesseract")
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 # A property says what holds, not how fast: on a loaded machine any example may take long.
-settings.register_profile(
-    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
+# Fewer examples than the library's own number keep the suite under ten minutes; what is run now
+# and then runs many more: ./custody test --hypothesis-profile deep
+for name, examples in {"house": 40, "deep": 500}.items():
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+    )
 settings.load_profile("house")
 
 FIRST = ("prefect", "s3", "faults", "postgresql", "world", "browser")
@@ -80,9 +87,9 @@ def _shared_by(item: pytest.Function) -> str:
 
 
 def _is_shared(item: pytest.Function, fixture: str) -> bool:
-    """Whether a test asks for a fixture that lasts the session; others may have its name."""
+    """Whether a test asks for a fixture that outlasts a file; others may have its name."""
     defined = item._fixtureinfo.name2fixturedefs.get(fixture, ())
-    return bool(defined) and defined[-1].scope == "session"
+    return bool(defined) and defined[-1].scope in ("session", "package")
 
 
 def _turn(item: pytest.Item) -> int:

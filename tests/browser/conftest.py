@@ -1,4 +1,8 @@
-"""One server over one made world and one browser, for every test of the pages."""
+"""One server over one made world and one browser, for every test of the pages.
+
+They end with the last test of the pages: while a browser is open, its event loop runs in this
+process, and no other test could run one of its own.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,7 @@ def served(custody: Custody) -> Iterator[str]:
             thread.join(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def agencies_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The bureau, its agencies and their commissions."""
     folder = tmp_path_factory.mktemp("browser")
@@ -48,14 +52,14 @@ def agencies_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made_world(custody, folder, lambda: timedelta(seconds=int(time.monotonic() - opened)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(agencies_world: World) -> Iterator[Site]:
     """The server, as somebody outside reaches it."""
     with served(agencies_world.custody) as address:
         yield Site(address, agencies_world)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     with sync_playwright() as playwright:

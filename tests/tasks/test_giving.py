@@ -167,7 +167,7 @@ def test_reading_and_audits_are_no_access_but_packages_are(
     appraise(house, tmp_path)
     export(house, ONE, out / "a.txt", WHO, "阅卷")
     rows = accesses(house, CASE)
-    assert [row["mode"] for row in rows] == ["package", "package", "export"]
+    assert [row["mode"] for row in rows] == ["package", "download", "package", "export"]
     assert rows[0]["exhibits"] == [ONE, f"{CASE}/E0002"]
     assert rows[-1]["why"] == "阅卷"
     assert all(row["outcome"] == "given" for row in rows)
