@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from appraisal.desk import Desk
 from appraisal.measuring import turnaround
-from portal.figures_page import figures_page
+from portal.figures_page import figures_content
 from portal.web.identity import Bureau, House
 from portal.web.pages.render import language_of, page
 from portal.web.pages.route import pages
@@ -17,7 +17,6 @@ from portal.web.words import Language
 from storage.errors import InputError
 
 router = pages()
-_BEGIN, _END = "<main>", "</main>"
 
 
 @router.get("/officer/figures")
@@ -33,8 +32,6 @@ def figures(
         failure, period = error, (None, None)
     found = turnaround(desk, desk.today(), *period)
     language = "en" if language_of(request) is Language.EN else "zh"
-    text = figures_page(found, language)
-    body = text[text.index(_BEGIN) + len(_BEGIN) : text.rindex(_END)]
     return page(
         request,
         "figures.html",
@@ -44,7 +41,7 @@ def figures(
         since=since[:10],
         until=until[:10],
         # The page escapes what comes from outside, as the command's file must.
-        body=Markup(body),  # noqa: S704
+        body=Markup(figures_content(found, language)),  # noqa: S704
     )
 
 
