@@ -173,7 +173,7 @@ run_uv() {
         UV_DEFAULT_INDEX=$index
         export UV_DEFAULT_INDEX
     fi
-    "$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes \
+    "$venv/bin/uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes \
         "$deploy/requirements.lock"
 }
 
