@@ -1,60 +1,81 @@
 """The command line: ``./custody``. Commands stand in the order in which a person needs them.
 
-Every command imports what it needs when it runs, so that ``--help`` and ``verify`` are quick
-and Prefect is loaded only by the commands that run a flow.
+Only the command that is run is loaded, and it imports what it needs when it runs: so ``verify``
+is quick, and Prefect is loaded only by the commands that run a flow.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 import typer
 from typer.core import TyperGroup
 
-from portal.commands import (
-    accounts,
-    agencies,
-    alike,
-    anchor,
-    answering,
-    appraisal,
-    cases,
-    client,
-    clocks,
-    commission_steps,
-    disposal,
-    figures,
-    holding,
-    intake,
-    keys,
-    notices,
-    opinions,
-    proof,
-    proving,
-    quarantine,
-    reading,
-    searching,
-    serving,
-    system,
-    unlocking,
-    upkeep,
-    witness,
-)
 from storage.errors import CustodyError
 
-ORDER = """
-demo init doctor manifest ingest watch status quarantine case search read unlock alike
-compare history verify audit prove
-anchor witness key policy
-alerts drill rebuild hold dispose
-holders handover seal export access
-agency commission dispatch package answer queue accept decline supplement extend opinion overdue
-turnaround chase notices
-clock clocks calendar
-account serve api-description agency-client test
-"""
+COMMANDS = {
+    "demo": "system.demo",
+    "init": "system.init",
+    "doctor": "system.doctor",
+    "manifest": "intake.manifest",
+    "ingest": "intake.ingest",
+    "watch": "intake.watch",
+    "status": "intake.status",
+    "quarantine": "quarantine.quarantine",
+    "case": "cases.case",
+    "search": "searching.search",
+    "read": "reading.read",
+    "unlock": "unlocking.unlock",
+    "alike": "alike.alike",
+    "compare": "alike.compare",
+    "history": "cases.history",
+    "verify": "proof.verify",
+    "audit": "proof.audit",
+    "prove": "proving.prove",
+    "anchor": "anchor.anchor",
+    "witness": "witness.witness",
+    "key": "keys.key",
+    "policy": "keys.policy",
+    "alerts": "upkeep.alerts",
+    "drill": "upkeep.drill",
+    "rebuild": "upkeep.rebuild",
+    "hold": "disposal.hold",
+    "dispose": "disposal.dispose",
+    "holders": "holding.holders",
+    "handover": "holding.handover",
+    "seal": "holding.seal",
+    "export": "holding.export",
+    "access": "holding.access",
+    "agency": "agencies.agency",
+    "commission": "commission_steps.commission",
+    "dispatch": "appraisal.dispatch",
+    "package": "answering.package",
+    "answer": "answering.answer",
+    "queue": "appraisal.queue",
+    "accept": "appraisal.accept",
+    "decline": "appraisal.decline",
+    "supplement": "appraisal.supplement",
+    "extend": "appraisal.extend",
+    "opinion": "opinions.opinion",
+    "overdue": "appraisal.overdue",
+    "turnaround": "figures.turnaround",
+    "chase": "notices.chase",
+    "notices": "notices.notices",
+    "clock": "clocks.clock",
+    "clocks": "clocks.clocks",
+    "calendar": "clocks.calendar",
+    "account": "accounts.account",
+    "serve": "serving.serve",
+    "api-description": "client.api_description",
+    "agency-client": "client.agency_client",
+    "test": "system.run_tests",
+}
+"""Where each command is below ``portal/commands``, in the order in which a person needs them."""
 
+_FOR_ANOTHER = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Settings of a command that hands its arguments on to another program."""
 
 _STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -65,79 +86,37 @@ class Ordered(TyperGroup):
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the names in that order."""
-        return ORDER.split()
+        return list(COMMANDS)
 
 
-app = typer.Typer(
-    name="custody",
-    cls=Ordered,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="证链 Zhenglian: evidence from the drop folder to the appraiser and back, provably whole.",
-    epilog="Exit codes: 0 well; 2 wrong input or usage; 3 not allowed at this point; "
-    "4 something does not match the record; 5 the machine or its set-up; "
-    "6 a service did not answer, try again; 70 a defect of this software.",
-)
+def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with these of its commands."""
+    app = typer.Typer(
+        name="custody",
+        cls=Ordered,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="证链 Zhenglian: evidence from the drop folder to the appraiser and back, "
+        "provably whole.",
+        epilog="Exit codes: 0 well; 2 wrong input or usage; 3 not allowed at this point; "
+        "4 something does not match the record; 5 the machine or its set-up; "
+        "6 a service did not answer, try again; 70 a defect of this software.",
+    )
+    app.callback()(_no_options)
+    for name in names:
+        module, _, attribute = COMMANDS[name].partition(".")
+        found = getattr(import_module(f"portal.commands.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name, context_settings=_FOR_ANOTHER if name == "test" else None)(found)
+    return app
 
-app.command("demo")(system.demo)
-app.command("init")(system.init)
-app.command("doctor")(system.doctor)
-app.add_typer(intake.manifest, name="manifest")
-app.command("ingest")(intake.ingest)
-app.command("watch")(intake.watch)
-app.add_typer(quarantine.quarantine, name="quarantine")
-app.command("status")(intake.status)
-app.add_typer(cases.case, name="case")
-app.command("search")(searching.search)
-app.command("read")(reading.read)
-app.command("unlock")(unlocking.unlock)
-app.command("alike")(alike.alike)
-app.command("compare")(alike.compare)
-app.command("history")(cases.history)
-app.command("verify")(proof.verify)
-app.command("audit")(proof.audit)
-app.command("prove")(proving.prove)
-app.add_typer(anchor.anchor, name="anchor")
-app.add_typer(witness.witness, name="witness")
-app.add_typer(keys.key, name="key")
-app.command("policy")(keys.policy)
-app.add_typer(upkeep.alerts, name="alerts")
-app.command("dispose")(disposal.dispose)
-app.add_typer(disposal.hold, name="hold")
-app.command("drill")(upkeep.drill)
-app.command("rebuild")(upkeep.rebuild)
-app.command("holders")(holding.holders)
-app.add_typer(holding.handover, name="handover")
-app.add_typer(holding.seal, name="seal")
-app.command("export")(holding.export)
-app.command("access")(holding.access)
-app.add_typer(agencies.agency, name="agency")
-app.add_typer(commission_steps.commission, name="commission")
-app.command("dispatch")(appraisal.dispatch)
-app.add_typer(answering.package, name="package")
-app.command("answer")(answering.answer)
-app.command("queue")(appraisal.queue)
-app.command("accept")(appraisal.accept)
-app.command("decline")(appraisal.decline)
-app.add_typer(appraisal.supplement, name="supplement")
-app.command("extend")(appraisal.extend)
-app.add_typer(opinions.opinion, name="opinion")
-app.command("overdue")(appraisal.overdue)
-app.command("turnaround")(figures.turnaround)
-app.command("chase")(notices.chase)
-app.add_typer(notices.notices, name="notices")
-app.add_typer(clocks.clock, name="clock")
-app.command("clocks")(clocks.clocks)
-app.add_typer(clocks.calendar, name="calendar")
-app.add_typer(accounts.account, name="account")
-app.command("serve")(serving.serve)
-app.command("api-description")(client.api_description)
-app.command("agency-client")(client.agency_client)
-app.command("test", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
-    system.run_tests
-)
+
+def _no_options() -> None:
+    """Keep one command alone from taking the place of the group."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -145,13 +124,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from portal.show import all_written, forgive_encoding
 
     forgive_encoding()
-    code = _run(arguments)
+    code = _run(sys.argv[1:] if arguments is None else list(arguments))
     return code if all_written() else 1
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: list[str]) -> int:
     from portal.show import errors, told
 
+    # Anything but a command that is there (help, a misspelt name) needs to know them all.
+    app = build(arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS)
     try:
         code: int = app(arguments, standalone_mode=False, prog_name="custody") or 0
         if code == _STOPPED:

@@ -26,9 +26,9 @@ _LINE = re.compile(r"^(?:\$ )?(?:\./)?custody\b(.*)$")
 
 def main() -> int:
     """Print every fault of every README and return 1 if there is one."""
-    from portal.cli import app
+    from portal.cli import build
 
-    tree = get_command(app)
+    tree = get_command(build())
     found = [
         f"{name}: {fault}"
         for name in FILES

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from portal.cli import ORDER
 from storage.custody import Custody
 from tests.house import make_bundle
 from tests.portal.conftest import Run
@@ -75,7 +74,7 @@ def test_what_is_not_there_is_named(
     assert said in answer.problem[0]
 
 
-@pytest.mark.parametrize("command", [ORDER.split()[0] + " --bogus", "bogus", "case bogus", "read"])
+@pytest.mark.parametrize("command", ["demo --bogus", "bogus", "case bogus", "read"])
 def test_wrong_usage_says_where_the_usage_stands(run: Run, empty: Custody, command: str) -> None:
     answer = run(*command.split())
     assert answer.code == 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from portal.cli import app
+from portal.cli import build
 from storage.errors import InputError
 from storage.nouns import Person
 from tasks.reading import ReadResult
@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_the_first_line_of_standard_input_is_the_password(asked: list[tuple[Any, ...]]) -> None:
     line = ["unlock", "C/E0001", "--part", "2/0", "--by", "张三"]
-    answer = CliRunner().invoke(app, line, input=f"{WORD}\nmore\n")
+    answer = CliRunner().invoke(build(), line, input=f"{WORD}\nmore\n")
     assert answer.exit_code == 0
     assert asked == [("C/E0001", WORD, Person("张三", unit="u"), "2/0")]
     assert WORD not in answer.output
@@ -43,12 +43,12 @@ def test_the_first_line_of_standard_input_is_the_password(asked: list[tuple[Any,
 
 
 def test_a_wrong_one_shows_neither_itself_nor_a_traceback(asked: list[tuple[Any, ...]]) -> None:
-    answer = CliRunner().invoke(app, ["unlock", "C/E0001"], input="wrong\n")
+    answer = CliRunner().invoke(build(), ["unlock", "C/E0001"], input="wrong\n")
     assert isinstance(answer.exception, InputError)
     assert "wrong\n" not in answer.output
 
 
 def test_there_is_no_option_for_it() -> None:
-    answer = CliRunner().invoke(app, ["unlock", "C/E0001", "--password", WORD])
+    answer = CliRunner().invoke(build(), ["unlock", "C/E0001", "--password", WORD])
     assert answer.exit_code == 2
-    assert "--password" not in CliRunner().invoke(app, ["unlock", "--help"]).output
+    assert "--password" not in CliRunner().invoke(build(), ["unlock", "--help"]).output

@@ -7,7 +7,7 @@ import jsonschema_rs
 import pytest
 from typer.testing import CliRunner
 
-from portal.cli import app
+from portal.cli import build
 from portal.web.api.description import description
 
 DOCUMENT = description()
@@ -76,7 +76,7 @@ def test_operation_identifiers_are_stable_and_unique() -> None:
 
 def test_the_command_prints_what_the_server_serves(world: Any) -> None:
     """AP-14: the same document, without a token and without a workspace."""
-    printed = CliRunner().invoke(app, ["api-description"])
+    printed = CliRunner().invoke(build(), ["api-description"])
     assert printed.exit_code == 0
     document = json.loads(printed.stdout)
     assert document["openapi"] == "3.1.0"
