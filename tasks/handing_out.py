@@ -92,10 +92,17 @@ def files_of(custody: Custody, number: str, *, everything: bool = False) -> list
         steps = commissions.steps(session, number)
     folder = Desk(custody).commission(number).brief.commission_id
     found = {each["which"]: each for step in steps for each in _files(step["data"], folder)}
-    if not everything:
-        for which in [each for each in found if _sealed(each) in found]:
-            found[which] = {**found.pop(_sealed(which)), "which": which}
-    return list(found.values())
+    return list((found if everything else _for_agency(found)).values())
+
+
+def _for_agency(found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what leaves the house by name: of a package that is encrypted, the encrypted file."""
+    sealed = {_sealed(which) for which in found}
+    return {
+        which: {**found.get(_sealed(which), each), "which": which}
+        for which, each in found.items()
+        if which not in sealed
+    }
 
 
 def _files(data: Mapping[str, Any], folder: str) -> Iterator[dict[str, Any]]:
@@ -137,14 +144,19 @@ def open_package(
     if agency_id:
         today = date.fromisoformat(custody.now()[:10])
         require_access(commission, today, custody.settings.access_days)
+    return _opened(custody, number, which, leaves=bool(agency_id))
+
+
+def _opened(custody: Custody, number: str, which: str, *, leaves: bool) -> PackageFile:
+    """Find one file; of what leaves the house the encrypted one, where the agency has a key."""
     files = {each["which"]: each for each in files_of(custody, number, everything=True)}
-    row = files.get(_sealed(which) if agency_id and _sealed(which) in files else which)
+    row = files.get(_sealed(which) if leaves and _sealed(which) in files else which)
     if row is None:
         raise NotFoundError(
             f"委托书{number}没有文件“{which}” the commission has no file {which!r}",
             remedy="see the list of its files",
         )
-    case = commission.brief.case_id
+    case = Desk(custody).commission(number).brief.case_id
     reader = _Reader(custody, number, case, row)
     print_ = Fingerprint.from_json(row["fingerprint"])
     return PackageFile(row["which"], row["name"], print_, case, reader.read, reader.link)
@@ -326,6 +338,8 @@ def _on_record(custody: Custody, subject: list[str]) -> bool:
 def write_files(custody: Custody, number: str, folder: Path, by: Person) -> list[Path]:
     """Write every file of a commission to a folder, for an agency that gets them by hand.
 
+    Where the agency has a key the package is the encrypted one: a stick gets lost.
+
     Raises:
         ConflictError: a file of that name is there.
         IntegrityError: what is stored is not what was sent; that file is not written.
@@ -333,7 +347,7 @@ def write_files(custody: Custody, number: str, folder: Path, by: Person) -> list
     """
     written = []
     for row in files_of(custody, number):
-        file = open_package(custody, number, row["which"])
+        file = _opened(custody, number, row["which"], leaves=True)
         record_download(custody, number, by, file=file)
         target = folder / file.name
         try:

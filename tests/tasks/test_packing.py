@@ -24,7 +24,7 @@ from storage.digest import fingerprint_bytes
 from storage.errors import InputError, IntegrityError, StateError
 from storage.event import Action
 from tasks import dispatching
-from tasks.handing_out import PackageFile, files_of, open_package
+from tasks.handing_out import PackageFile, files_of, open_package, write_files
 from tasks.packing import Order, pack
 from tasks.reader.cell import CellPool
 from tests.house import brief_for, events
@@ -302,6 +302,13 @@ def test_a_package_is_encrypted_to_the_agencys_key_and_the_record_names_both(
         command = ["age", "-d", "-i", "key", "-o", "p.zip", "p.zip.age"]
         subprocess.run(command, cwd=tmp_path, check=True)
         assert (tmp_path / "p.zip").read_bytes() == opened
+        stick = tmp_path / "stick"
+        carried = {path.name: path for path in write_files(custody, NUMBER, stick, OFFICER)}
+        assert handed.name in carried, "what is carried by hand is encrypted too"
+        assert not [name for name in carried if name.endswith(".zip")]
+        plain = ["age", "-d", "-i", "../key", "-o", handed.name.removesuffix(".age"), handed.name]
+        subprocess.run(plain, cwd=stick, check=True)
+        subprocess.run(["sha256sum", "-c", "sha256sums.txt"], cwd=stick, check=True)
 
 
 @pytest.mark.slow
