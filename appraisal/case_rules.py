@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from appraisal.counting import Words
-from appraisal.rules import FOLDER, Article, Limit, Unit
+from appraisal.rules import FOLDER, Article, Limit, Unit, require_calendar
 from storage.errors import HostError, InputError, NotFoundError
 
 CASES = FOLDER / "cases"
@@ -179,6 +179,7 @@ def from_json(value: Mapping[str, Any]) -> list[CaseRule]:
     """
     if value["schema"] != SCHEMA:
         raise ValueError(f"its schema is not {SCHEMA}")
+    require_calendar(value)
     return [_rule(name, clock, value) for name, clock in value["clocks"].items()]
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from appraisal.calendar import WorkCalendar
 from appraisal.commission import Commission, State
 from appraisal.counting import left_until
-from appraisal.rules import RuleSet, Unit
+from appraisal.rules import RuleSet, Start, Unit
 from appraisal.step import parse_moment
 from appraisal.turnaround import Due, Extension, Pause, acceptance_due, completion_due
 
@@ -108,10 +108,9 @@ def due_of_acceptance(
 ) -> Due:
     """Return the day by which the agency must decide.
 
-    The clock starts at the receipt; what lies in the agency's queue unacknowledged counts as
-    received when it was sent.
+    What lies in the agency's queue unacknowledged counts as received when it was sent.
     """
-    start = local_day(commission.received_at or commission.sent_at, rules)
+    start = started_on(commission, rules.acceptance.start, rules)
     return acceptance_due(start, calendar, rules, _pauses(commission, rules), today)
 
 
@@ -120,7 +119,7 @@ def due_of_completion(
 ) -> Due:
     """Return the day by which the opinion is due; a pause still open counts up to today."""
     return completion_due(
-        effective_day(commission, rules),
+        started_on(commission, rules.completion.start, rules),
         commission.brief.agreed_limit,
         [
             Extension(each.limit, each.approved_by, date.fromisoformat(each.notified))
@@ -131,6 +130,18 @@ def due_of_completion(
         rules,
         today,
     )
+
+
+def started_on(commission: Commission, event: Start, rules: RuleSet) -> date:
+    """Return the day of the event that starts a clock by its rule (TT-05)."""
+    if event is Start.EFFECTIVE:
+        return effective_day(commission, rules)
+    moments = {
+        Start.DISPATCHED: commission.sent_at,
+        Start.RECEIVED: commission.received_at or commission.sent_at,
+        Start.ACCEPTED: commission.decided_at,
+    }
+    return local_day(moments[event], rules)
 
 
 def effective_day(commission: Commission, rules: RuleSet) -> date:

@@ -21,6 +21,8 @@ from storage.errors import HostError, InputError, NotFoundError
 
 FOLDER = Path(__file__).parent / "rules"
 SCHEMA = "zhenglian.rules/1"
+CALENDAR = "cn"
+"""The calendar that every rule counts by; a file that names another one is refused."""
 MAX_LENGTH = 1000
 READ_MARKS = frozenset({"", "A", "B", "C", "D"})
 """How well a source was read; empty only for what is not read from a rule file."""
@@ -33,6 +35,23 @@ class Unit(StrEnum):
     CALENDAR_DAY = "calendar_day"
 
 
+class Start(StrEnum):
+    """The event on whose day a clock of a commission starts.
+
+    ``RECEIVED`` is the dispatch while nobody acknowledged the receipt; ``EFFECTIVE`` the day that
+    was agreed, else that of the acceptance.
+    """
+
+    DISPATCHED = "dispatched"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    EFFECTIVE = "effective"
+
+
+_STARTS = {
+    "acceptance": frozenset({Start.DISPATCHED, Start.RECEIVED}),
+    "completion": frozenset(Start),
+}
 UNIT_NAMES: dict[Unit, tuple[str, str]] = {
     Unit.WORKING_DAY: ("个工作日", "working days"),
     Unit.CALENDAR_DAY: ("日", "calendar days"),
@@ -105,7 +124,7 @@ class ClockRule:
     """
 
     limit: Limit
-    start: str
+    start: Start
     stopped_by_supplement: bool
     article: Article
     warn_before: tuple[int, ...] = ()
@@ -178,9 +197,13 @@ class RuleBook:
         return max(fitting, key=lambda each: each.valid_from)
 
     def for_province(self, province: str) -> str:
-        """Return the identifier of a province's rule set, else the national one."""
+        """Return the identifier of a province's rule set, else the national one.
+
+        A place in a province ("浙江省杭州市") has the rules of the province.
+        """
+        place = "".join(province.split()).casefold()
         for each in self.sets:
-            if province.strip() in each.provinces:
+            if place.startswith(tuple(name.casefold() for name in each.provinces)):
                 return each.id
         return "national"
 
@@ -193,6 +216,7 @@ def from_json(value: Mapping[str, Any]) -> RuleSet:
     """
     if value["schema"] != SCHEMA:
         raise ValueError(f"its schema is not {SCHEMA}")
+    require_calendar(value)
     clocks, extension = value["clocks"], value["extension"]
     return RuleSet(
         id=value["id"],
@@ -202,8 +226,8 @@ def from_json(value: Mapping[str, Any]) -> RuleSet:
         name=(value["name"], value["name_en"]),
         provinces=tuple(value["provinces"]),
         zone=value["zone"],
-        acceptance=_clock(clocks["acceptance"]),
-        completion=_clock(clocks["completion"]),
+        acceptance=_clock("acceptance", clocks["acceptance"]),
+        completion=_clock("completion", clocks["completion"]),
         agreed=Article.from_json(value["agreed_limit"]),
         extension=Limit.from_json(extension),
         extension_times=int(extension["times"]),
@@ -214,11 +238,22 @@ def from_json(value: Mapping[str, Any]) -> RuleSet:
     )
 
 
-def _clock(value: Mapping[str, Any]) -> ClockRule:
-    stopped = bool(value["stopped_by_supplement"])
+def require_calendar(value: Mapping[str, Any]) -> None:
+    """Refuse a file whose days are those of a calendar that is not there.
+
+    Raises:
+        ValueError: it names another calendar.
+    """
+    if value["calendar"] != CALENDAR:
+        raise ValueError(f"there is no calendar {value['calendar']!r}")
+
+
+def _clock(name: str, value: Mapping[str, Any]) -> ClockRule:
+    stopped, start = bool(value["stopped_by_supplement"]), Start(value["start"])
+    if start not in _STARTS[name]:
+        raise ValueError(f"{name} cannot start when a commission is {start}")
     warn = tuple(sorted((int(each) for each in value["warn_before"]), reverse=True))
-    article = Article.from_json(value)
-    return ClockRule(Limit.from_json(value), str(value["start"]), stopped, article, warn)
+    return ClockRule(Limit.from_json(value), start, stopped, Article.from_json(value), warn)
 
 
 @cache

@@ -1,18 +1,22 @@
 """Clocks of a commission on a day, the queue and the overdue list (TT-01 to TT-05)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+
+import pytest
 
 from appraisal import acts
 from appraisal.calendar import WorkCalendar
 from appraisal.clocks import ClockState, clocks
 from appraisal.commission import Commission
 from appraisal.queue import overdue_view, queue_view
-from appraisal.rules import Limit, RuleBook, Unit
+from appraisal.rules import Limit, RuleBook, Start, Unit
 from appraisal.step import Transition
 from appraisal.transitions import apply, fold
 from appraisal.year_notice import parse, with_notices
 from tests.appraisal import made
 from tests.appraisal.made_notice import NOTICE_2027, notice_text
+from tests.appraisal.slow_clock import walk
 
 CALENDAR = WorkCalendar.load()
 BOOK = RuleBook.load()
@@ -63,6 +67,31 @@ def test_tt_02_completion_on_the_golden_dates() -> None:
     assert states(commission, date(2026, 3, 20))[1][2] == "overdue"
     agreed = made.accepted(agreed_limit=60)
     assert states(agreed, date(2026, 3, 20))[1] == ("completion", "2026-05-06", "running")
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "completion", "days"),
+    [
+        (Start.RECEIVED, Start.EFFECTIVE, ("2026-02-03", "2026-02-06")),
+        (Start.DISPATCHED, Start.ACCEPTED, ("2026-01-28", "2026-02-04")),
+        (Start.RECEIVED, Start.RECEIVED, ("2026-02-03", "2026-02-03")),
+        (Start.DISPATCHED, Start.DISPATCHED, ("2026-01-28", "2026-01-28")),
+    ],
+)
+def test_tt_05_the_start_events_are_those_of_the_rule_set(acceptance, completion, days) -> None:
+    got = then(
+        made.dispatched(),
+        acts.receive(made.PACKAGE.sha256, B, "2026-02-02T23:30:00+00:00"),
+        acts.accept(B, "2026-02-04T09:00:00+08:00", effective_date="2026-02-06"),
+    )
+    rules = replace(
+        NATIONAL,
+        acceptance=replace(NATIONAL.acceptance, start=acceptance),
+        completion=replace(NATIONAL.completion, start=completion),
+    )
+    first, second = map(date.fromisoformat, days)
+    dues = [str(walk(first, [(7, True)])), str(walk(second, [(30, True)]))]
+    assert [each[1] for each in states(got, date(2026, 2, 9), rules)] == dues
 
 
 def test_tt_04_a_supplement_pauses_and_shifts() -> None:

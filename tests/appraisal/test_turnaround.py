@@ -177,7 +177,8 @@ def test_tt_05_some_provinces_count_calendar_days(rule_set) -> None:
 
 def test_tt_05_the_rule_set_comes_from_the_province() -> None:
     assert BOOK.for_province("浙江省") == "zhejiang"
-    assert BOOK.for_province("江苏省") == "national"
+    assert BOOK.for_province(" 浙江 杭州市") == BOOK.for_province("ZHEJIANG") == "zhejiang"
+    assert BOOK.for_province("江苏省") == BOOK.for_province("") == "national"
     assert BOOK.names() == ("chongqing", "guangdong", "national", "shanghai", "zhejiang")
     with pytest.raises(NotFoundError, match="mars"):
         BOOK.get("mars", TODAY)
@@ -219,10 +220,20 @@ def test_two_versions_in_force_on_one_day_are_refused(tmp_path, valid_from, vali
         RuleBook.load(tmp_path)
 
 
-def test_a_mark_that_means_nothing_is_refused(tmp_path) -> None:
-    text = (FOLDER / "national.json").read_text().replace('"read": "B"', '"read": "Z"')
-    (tmp_path / "odd.json").write_text(text)
-    with pytest.raises(HostError, match=r"odd\.json.*Z"):
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"read": "B"', '"read": "Z"'),
+        ('"calendar": "cn"', '"calendar": "Z"'),
+        ('"start": "received"', '"start": "effective"'),
+        ('"start": "effective"', '"start": "Z"'),
+    ],
+)
+def test_what_a_rule_file_may_not_say_is_refused(tmp_path, old, new) -> None:
+    text = (FOLDER / "national.json").read_text()
+    assert old in text
+    (tmp_path / "odd.json").write_text(text.replace(old, new))
+    with pytest.raises(HostError, match=r"odd\.json.*(Z|cannot start)"):
         RuleBook.load(tmp_path)
 
 
