@@ -189,7 +189,17 @@ class AgencyDesk:
     def correct(
         self, number: str, what: str, document: str = "", exhibit_id: str = ""
     ) -> Commission:
-        """Correct an opinion without changing its result (补正, JAG art. 41)."""
+        """Correct an opinion without changing its result (补正, JAG art. 41).
+
+        Raises:
+            NotFoundError: ``exhibit_id`` is no document that came back with this commission; the
+                same words whether it exists elsewhere or nowhere.
+        """
+        if exhibit_id and exhibit_id not in self.commission(number).brought:
+            raise NotFoundError(
+                f"本委托没有退回过文书{exhibit_id} no document {exhibit_id} came back with it",
+                remedy="请先提交补正文书，编号见回执 return the corrected document first",
+            )
         step = acts.correct(what, self.actor, self._now(), document, exhibit_id)
         return self._step(number, step)
 

@@ -122,6 +122,12 @@ class Commission:
         return tuple(dict.fromkeys((*(each.exhibit_id for each in self.materials), *later)))
 
     @property
+    def brought(self) -> frozenset[str]:
+        """Return the exhibits that are opinions and corrections of this commission."""
+        documents = (*self.returned, *self.corrections)
+        return frozenset(each.exhibit_id for each in documents if each.exhibit_id)
+
+    @property
     def recused(self) -> frozenset[str]:
         """Return who may not sign (AP-11).
 

@@ -19,7 +19,7 @@ from appraisal.states import State
 from appraisal.step import Kind, Transition
 from storage.catalogue import queries
 from storage.digest import Fingerprint
-from storage.errors import StateError
+from storage.errors import NotFoundError, StateError
 from storage.nouns import Person
 
 
@@ -158,14 +158,12 @@ def receive_supplement(
         package_digest: repeated where a package was built of it (AP-07).
 
     Raises:
-        StateError: nothing was supplied, and no exhibits are named.
+        StateError: nothing was supplied and no exhibits are named, or others than supplied.
+        NotFoundError: the commission's case has no such exhibit.
     """
     history = desk.history(number)
     found = history.commission
-    with desk.custody.read() as session:
-        named = [
-            queries.find_exhibit(session, _full(found, each))["exhibit_id"] for each in exhibits
-        ]
+    named = exhibits_of(desk, found, exhibits)
     which = len(found.supplements)
     step = acts.receive_supplement(named, actor, at, note, package_digest, which)
     repeated = history.repeated(step.kind, actor, step.data)
@@ -175,12 +173,40 @@ def receive_supplement(
 
 
 def _require_supplied(found: Commission, named: Sequence[str]) -> None:
-    if not named and not found.supplements[-1].supplied:
+    supplied = [each.exhibit_id for each in found.supplements[-1].supplied]
+    if named and supplied and set(named) != set(supplied):
+        listed = "、".join(each.rpartition("/")[2] for each in supplied)
+        raise StateError(
+            f"委托人登记提供的是{listed} what the client recorded as supplied is {listed}",
+            remedy="请按登记签收，有出入的写入备注 "
+            "acknowledge that; say in the note what is not as recorded",
+        )
+    if not named and not supplied:
         raise StateError(
             "委托人尚未提供补充材料 the client has not supplied the material yet",
             remedy="请等待，或说明理由后不待补充继续鉴定 wait, or go on without it and say why",
         )
 
 
-def _full(found: Commission, exhibit: str) -> str:
-    return exhibit if "/" in exhibit else f"{found.brief.case_id}/{exhibit}"
+def exhibits_of(desk: Desk, found: Commission, named: Sequence[str]) -> list[str]:
+    """Return the identifiers of exhibits of a commission's case, named ``E0001`` or in full.
+
+    Raises:
+        NotFoundError: the case has no such exhibit; another case's is none of this commission's.
+    """
+    case = found.brief.case_id
+    with desk.custody.read() as session:
+        full = [
+            str(
+                queries.find_exhibit(session, each if "/" in each else f"{case}/{each}")[
+                    "exhibit_id"
+                ]
+            )
+            for each in named
+        ]
+    if foreign := [each for each in full if not each.startswith(f"{case}/")]:
+        raise NotFoundError(
+            f"{'、'.join(foreign)}属于另一案件 {', '.join(foreign)} belongs to another case",
+            remedy=f"请列明案件{found.case_no}的证据 name exhibits of this commission's case",
+        )
+    return full

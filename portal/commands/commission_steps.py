@@ -68,8 +68,10 @@ def commission_correct(
 ) -> None:
     """Record, for the agency, a correction that leaves the opinion as it is (补正, JAG art. 41)."""
     from appraisal import acts
+    from appraisal.taking import exhibits_of
 
-    name = _exhibit(number, exhibit) if exhibit else ""
+    desk = open_desk()
+    (name,) = exhibits_of(desk, desk.commission(number), [exhibit]) if exhibit else ("",)
     _take(
         number, by, at, lambda who, when: acts.correct(what, who, when, document, name), agency=True
     )
@@ -202,21 +204,6 @@ def commission_history(number: Number, json: Json = False) -> None:
         )
     else:
         print_history(number, lines, waits)
-
-
-def _exhibit(number: str, name: str) -> str:
-    """Return the identifier of an exhibit of the commission's case.
-
-    Raises:
-        NotFoundError: the case has no such exhibit.
-    """
-    from storage.catalogue import queries
-
-    desk = open_desk()
-    case = desk.commission(number).brief.case_id
-    with desk.custody.read() as session:
-        full = name if "/" in name else f"{case}/{name}"
-        return str(queries.find_exhibit(session, full)["exhibit_id"])
 
 
 def _one_of(text: str, known: list[str]) -> str:

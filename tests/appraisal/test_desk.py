@@ -27,13 +27,13 @@ from storage.errors import (
     StateError,
 )
 from storage.event import Action
-from storage.nouns import Person
+from storage.nouns import Person, case_id
 from storage.story import tell
 from tasks.holders import case_custody
 from tasks.reader.cell import CellPool
 from tests.appraisal import made
 from tests.house import CASE_NO, brief_for, events, make_bundle
-from tests.tasks.life import CASE, open_house, take
+from tests.tasks.life import CASE, OTHER_NO, open_house, take
 
 OFFICER = Person("李明", unit="执法一队")
 ZHOU, WANG = Person("周静", unit="申江鉴定中心"), Person("王工", unit="申江鉴定中心")
@@ -43,10 +43,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
-    """A house with one case of three exhibits and two agencies; each test works on a new number."""
+    """A house with a case of three exhibits, another case, and two agencies; each test works on a new number."""
     folder = tmp_path_factory.mktemp("desk")
     with open_house(folder / "home") as custody:
         take(custody, pool, make_bundle(folder / "one"))
+        take(custody, pool, make_bundle(folder / "two", "B2", {"x.txt": b"x"}, OTHER_NO))
         desk = Desk(custody)
         desk.add_agency(made.agency_fields(), OFFICER)
         desk.add_agency(made.agency_fields(agency_id="HJ", name="恒鉴"), OFFICER)
@@ -309,6 +310,27 @@ def test_a_supplement_handed_over_beside_the_software_has_both_events(house: Cus
     for action in (Action.RELEASED, Action.ACKNOWLEDGED):
         mine = [e for e in events(house, action) if _of(e, number) and "supplement" in e.details]
         assert [list(each.exhibits) for each in mine] == [[f"{CASE}/E0003"]], action
+
+
+def test_a_step_names_exhibits_of_its_own_case_alone(house: Custody) -> None:
+    """Bad input: neither a receipt nor a correction reaches into another case, or nowhere."""
+    number, desk = accepted(house), agency(house)
+    desk.request_supplement(number, "往来邮件")
+    for wrong in (f"{OTHER_NO}/E0001", f"{CASE}/E0999", "E0999"):
+        with pytest.raises(NotFoundError):
+            taking.receive_supplement(Desk(house), number, ZHOU, house.now(), exhibits=[wrong])
+    supply(house, number, "E0003")
+    with pytest.raises(StateError, match="E0003"):
+        taking.receive_supplement(Desk(house), number, ZHOU, house.now(), exhibits=["E0001"])
+    desk.receive_supplement(number)
+    opinion = acts.return_opinion(made.opinion(), f"{CASE}/E0002", [], ZHOU, house.now())
+    Desk(house).step(number, opinion)
+    before = len(events(house, Action.RETURNED))
+    for wrong in (f"{case_id(OTHER_NO)}/E0001", f"{CASE}/E0999", f"{CASE}/E0001"):
+        with pytest.raises(NotFoundError, match="came back"):
+            desk.correct(number, "图号", "补正书1号", wrong)
+    assert len(events(house, Action.RETURNED)) == before
+    desk.correct(number, "图号", "补正书1号", f"{CASE}/E0002")
 
 
 def test_an_open_supplement_waits_for_no_receipt_once_the_commission_ended(
