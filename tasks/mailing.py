@@ -26,7 +26,8 @@ from tasks.delivery import Ending, Outcome, is_this_machine, outcome, tls_contex
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}", re.ASCII)
 _TEMPORARY = range(400, 500)
-_SHUT_DOWN = 421
+_OF_THE_CHANNEL = frozenset({421, 530})
+"""Answers to a recipient that hold for all: the server shuts down, or wants us to sign in."""
 
 
 def is_address(untrusted: str) -> bool:
@@ -113,7 +114,10 @@ def send_mail(chosen: Settings, mail: MIMEText) -> Outcome:
         return _refused(*next(iter(error.recipients.values())))
     except smtplib.SMTPAuthenticationError as error:
         return outcome(Ending.DOWN, f"sign-in refused: {error.smtp_code} {_text(error)}")
-    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+    except smtplib.SMTPSenderRefused as error:
+        # Who sends is a setting: no recipient's notice is given up for it.
+        return outcome(Ending.DOWN, f"sender refused: {error.smtp_code} {_text(error)}")
+    except smtplib.SMTPDataError as error:
         return _refused(error.smtp_code, error.smtp_error)
     except (smtplib.SMTPException, OSError, EOFError, ValueError) as error:
         return outcome(Ending.DOWN, f"{type(error).__name__}: {error}")
@@ -128,7 +132,7 @@ def _refused(code: int, untrusted_answer: object) -> Outcome:
     if isinstance(untrusted_answer, bytes):
         untrusted_answer = untrusted_answer.decode("utf-8", "replace")
     said = f"{code} {untrusted_answer}"
-    if code == _SHUT_DOWN:
+    if code in _OF_THE_CHANNEL:
         return outcome(Ending.DOWN, said)
     return outcome(Ending.LATER if code in _TEMPORARY else Ending.NEVER, said)
 

@@ -120,6 +120,9 @@ def test_starttls_with_a_certificate_that_the_bureau_trusts_and_a_password(
         wrong = send(by_mail(box.port, **known, smtp_password=SecretStr("guess")))
         assert wrong.ending is Ending.DOWN
         assert "sign-in refused: 535" in wrong.answer
+        nobody = send(by_mail(box.port, **known | {"smtp_user": ""}))
+        assert nobody.ending is Ending.DOWN, "a setting that is missing gives no notice up"
+        assert "sender refused: 530" in nobody.answer
         assert len(box.got) == 1
 
 
@@ -151,6 +154,7 @@ def test_a_server_that_offers_no_tls_gets_nothing(box: Mailbox) -> None:
         ("450 greylisted", Ending.LATER),
         ("452 mailbox full", Ending.LATER),
         ("421 shutting down", Ending.DOWN),
+        ("530 authentication required", Ending.DOWN),
     ],
 )
 def test_what_a_server_says_about_a_recipient(box: Mailbox, answer: str, ending: Ending) -> None:
