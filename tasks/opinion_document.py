@@ -6,7 +6,9 @@ PEM file, ``CUSTODY_OPINION_TRUST`` or ``keys/opinion-trust.pem`` of the workspa
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -18,8 +20,8 @@ from storage.timestamp import load_certificates
 from tasks.kept_files import opened
 from tasks.reader.answer import Transcript
 from tasks.reader.cell import CellPool
-from tasks.reader.failures import reason
-from tasks.reader.pdf_signed import asking
+from tasks.reader.failures import reason, unreadable_error
+from tasks.reader.pdf_signed import HEAD_BYTES, asking, begins_as_pdf
 from tasks.reader.pdf_signed_answer import Signed
 from tasks.reader.process import CellFailure
 from tasks.reader.strict import as_json
@@ -35,19 +37,24 @@ _MOST_BYTES = 28_000
 def look(custody: Custody, ref: ObjectRef, at: str, pool: CellPool) -> tuple[str, DocumentSeen]:
     """Return the media type of a kept document, and what is seen of it as of a moment.
 
-    Whatever the document does to its reader, it is told as seen: a person looks then.
+    Whatever the document does to its reader, it is told as seen: a person looks then. A worker
+    that was lost says nothing about the document, and no verdict is given.
 
     Raises:
         HostError: the file of trusted authorities cannot be used.
+        TransientError: the workers of the cell were lost.
     """
     trusted = anchors(custody)
     with opened(custody, ref) as file:
         transcript = pool.inspect(file, _NAME, parts=False)
-        if transcript.media_type != PDF:
-            return transcript.media_type, DocumentSeen(at)
+        media_type = _media_type(transcript, file)
+        if media_type != PDF:
+            return media_type, DocumentSeen(at)
         try:
             signed = pool.ask(Signed, file, "signatures", wanted=asking(at, trusted))
         except CellFailure as failure:
+            if failure.code == "lost":
+                raise unreadable_error(failure) from failure
             signed = Signed(strict=False, detail=reason(failure)[:300])
     return PDF, DocumentSeen(
         at,
@@ -57,6 +64,16 @@ def look(custody: Custody, ref: ObjectRef, at: str, pool: CellPool) -> tuple[str
         signed.strict,
         signed.detail,
     )
+
+
+def _media_type(transcript: Transcript, file: BinaryIO) -> str:
+    """Return the type of a document, of one that broke its reader by how it begins."""
+    failed = [each.removeprefix("cell_") for each in transcript.flags if each.startswith("cell_")]
+    if "lost" in failed:
+        raise unreadable_error(CellFailure("lost", transcript.reason))
+    if failed and begins_as_pdf(os.pread(file.fileno(), HEAD_BYTES, 0)):
+        return PDF
+    return transcript.media_type
 
 
 def anchors(custody: Custody) -> list[bytes]:

@@ -18,6 +18,7 @@ from tasks.reader.pdf_signed_answer import Signed
 from tasks.reader.source import Source
 
 NOT_PDF = "不是 PDF 文件。 It is no PDF."
+HEAD_BYTES = 1024
 _CHUNK = 1 << 20
 _OVERLAP = 64
 _RANGE = re.compile(
@@ -43,7 +44,7 @@ def examine(source: Source, asked: str) -> Signed:
     Raises:
         Refused: it is no PDF.
     """
-    if b"%PDF-" not in source.head(1024):
+    if not begins_as_pdf(source.head(HEAD_BYTES)):
         raise Refused(NOT_PDF)
     if not has_signature(source):
         return Signed()
@@ -52,6 +53,11 @@ def examine(source: Source, asked: str) -> Signed:
         source, Asked(value["moment"], tuple(map(bytes.fromhex, value["anchors"])))
     )
     return found
+
+
+def begins_as_pdf(head: bytes) -> bool:
+    """Whether the first ``HEAD_BYTES`` of a document are those of a PDF."""
+    return b"%PDF-" in head[:HEAD_BYTES]
 
 
 def asking(moment: str, anchors: Sequence[bytes]) -> str:
