@@ -316,14 +316,17 @@ def sweep(custody: Custody) -> list[HostError]:
     return failed
 
 
-def claim_file(custody: Custody, path: Path, unit: str) -> Claim:
-    """Give a single file of ours (an opinion) its accession number; it stays where it is."""
+def claim_file(custody: Custody, path: Path, unit: str, source: str) -> Claim:
+    """Give a single file of ours (an opinion) its accession number; it stays where it is.
+
+    ``source`` names what is taken in, bytes and purpose: only the very same is continued.
+    """
     with custody.write() as session:
         return intents.claim(
             session,
             unit=unit,
             name=path.name,
-            source=str(path.absolute()),
+            source=source,
             in_place=True,
             now=custody.now(),
             state="collecting",

@@ -4,13 +4,17 @@ The opinion and its particulars go through the same steps as any bundle (fingerp
 stored, receipt), so that it stands in the same log under the same proofs. What is no PDF, or
 names another commission, is refused before anything is recorded against this one; its bytes are
 kept in quarantine. The same document again is the same exhibit; a corrected one (补正) becomes an
-exhibit of its own that names the opinion it corrects. (RULES AP-08, AP-09; JAG art. 41;
-decision 0029.)
+exhibit of its own that names the opinion it corrects. Of two opinions at once for a commission
+the second waits for the first, and is told before anything of it is recorded. (RULES AP-08,
+AP-09; JAG art. 41; decision 0029.)
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +30,10 @@ from appraisal.signatures import DocumentSeen
 from appraisal.step import Kind, Transition
 from appraisal.transitions import History, allowed
 from storage.catalogue import intents, queries
+from storage.catalogue.exclusive import exclusive
 from storage.custody import Custody
 from storage.digest import equal
-from storage.errors import InputError, StateError
+from storage.errors import BusyError, InputError, StateError
 from storage.listing import bundle_digest
 from storage.nouns import EvidenceForm, EvidenceKind, Item, Manifest, Person
 from storage.objects import ObjectRef
@@ -44,6 +49,7 @@ from tasks.settling import settle
 from tasks.storing import gather, move_originals
 
 _DOCUMENT = "opinion"
+_WAIT_SECONDS = 10.0
 
 
 def collect(
@@ -58,13 +64,44 @@ def collect(
         StateError: the commission does not wait for an opinion.
         InputError: a file is missing, the particulars are not of their form, or the document is
             no PDF or answers another commission; then ``facts["accession"]`` is where it is kept.
+        BusyError: another opinion of the commission is being taken in.
     """
-    desk = Desk(custody)
-    history = desk.history(number)
-    commission = history.commission
     opinion = Opinion.parse(read_fields(shared_pool(), Path(fields)))
     _require_file(Path(pdf))
-    same = _exhibit_of(custody, commission, Path(pdf))
+    with _alone(custody, number):
+        return _collected(custody, number, Path(pdf), Path(fields), opinion, by, at)
+
+
+@contextmanager
+def _alone(custody: Custody, number: str) -> Iterator[None]:
+    """Take in one opinion of a commission at a time, so that of two at once one is the exhibit."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while True:
+        with exclusive(custody.database, f"opinion {number}") as held:
+            if held:
+                yield
+                return
+        if time.monotonic() > until:
+            raise BusyError(
+                f"委托书{number}的另一份意见书正在接收 another opinion of it is being taken in",
+                remedy="请稍后再试 try again in a moment",
+            )
+        time.sleep(0.05)
+
+
+def _collected(
+    custody: Custody,
+    number: str,
+    pdf: Path,
+    fields: Path,
+    opinion: Opinion,
+    by: str,
+    at: str | None,
+) -> dict[str, Any]:
+    desk = Desk(custody)
+    history = desk.history(number)
+    commission, sha256 = history.commission, _sha256(pdf)
+    same = _exhibit_of(custody, commission, sha256)
     if same and (known := _known(custody, history, same, opinion)) is not None:
         return known
     correcting = _corrects(commission, opinion)
@@ -79,7 +116,7 @@ def collect(
         accession, exhibit = str(row["accession"]), same
         _, seen = look(custody, ObjectRef.from_json(row["object"]), when, shared_pool())
     else:
-        bundle = _receive(custody, commission, Path(pdf), Path(fields))
+        bundle = _receive(custody, commission, pdf, fields, sha256)
         accession = bundle.accession
         kind, seen = look(custody, _document_of(bundle), when, shared_pool())
         if mistakes := _misdirected(kind, opinion, commission):
@@ -128,10 +165,13 @@ def _checked(
     )
 
 
-def _exhibit_of(custody: Custody, commission: Commission, pdf: Path) -> str:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _exhibit_of(custody: Custody, commission: Commission, sha256: str) -> str:
     """Return the exhibit of this commission that has exactly these bytes already, or nothing."""
-    with pdf.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     exhibits = [each.exhibit_id for each in commission.returned]
     exhibits += [each.exhibit_id for each in commission.corrections if each.exhibit_id]
     for exhibit in dict.fromkeys(reversed(exhibits)):
@@ -253,10 +293,15 @@ def _require_file(path: Path) -> None:
         raise InputError(f"没有文件 there is no file {path}", remedy="请检查文件名 check the name")
 
 
-def _receive(custody: Custody, commission: Commission, pdf: Path, fields: Path) -> Bundle:
-    for path in (pdf, fields):
-        _require_file(path)
-    claim = claim_file(custody, pdf, commission.agency_id)
+def _receive(
+    custody: Custody, commission: Commission, pdf: Path, fields: Path, sha256: str
+) -> Bundle:
+    """Take document and particulars into custody; what was cut off is continued.
+
+    Neither another document in the same place nor the same for another commission continues it.
+    """
+    source = f"opinion {commission.commission_no} {sha256}"
+    claim = claim_file(custody, pdf, commission.agency_id, source)
     files = [
         File(_DOCUMENT + pdf.suffix.lower(), str(pdf.absolute()), pdf.stat().st_size),
         File("particulars.yaml", str(fields.absolute()), fields.stat().st_size),

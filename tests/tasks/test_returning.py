@@ -1,9 +1,12 @@
 """Opinions come back into a real house: signed, on paper, misdirected, altered, corrected."""
 
+import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from unittest.mock import Mock
 
@@ -20,11 +23,14 @@ from appraisal.desk import Desk
 from deploy.sample.opinion import make_opinion
 from deploy.sample.sheet import SONG
 from storage.catalogue import queries
-from storage.custody import Custody
-from storage.errors import HostError, InputError, StateError
-from storage.event import Action
+from storage.custody import Custody, Recorded
+from storage.errors import HostError, InputError, StateError, TransientError
+from storage.event import Action, CustodyEvent
+from tasks import returning
 from tasks.opinion_document import TRUST, anchors
 from tasks.quarantine import list_refused
+from tasks.reader.job import Job
+from tasks.reader.process import Cell, CellFailure, LostWorker
 from tasks.returning import collect
 from tests.appraisal.made import opinion_fields
 from tests.house import events
@@ -219,18 +225,88 @@ def test_the_same_again_is_the_same(custody: Custody, tmp_path: Path) -> None:
 def test_a_return_that_was_cut_off_is_continued_as_the_same_exhibit(
     custody: Custody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut off after the exhibit stands and before the commission says so."""
-    document = printed(custody)
+    """Cut off at every write in turn; at the end there is one exhibit, and it counts."""
+    document, real, done = printed(custody), Custody.record, 0
+
+    def cut(self: Custody, found: Sequence[CustodyEvent]) -> list[Recorded]:
+        nonlocal made
+        made += 1
+        if made > done:
+            raise KeyboardInterrupt
+        return real(self, found)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Desk, "step", Mock(side_effect=KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            give(custody, tmp_path / "in", document)
-    assert (exhibits(custody), Desk(custody).commission(NUMBER).returned) == (3, ())
-    outcome = give(custody, tmp_path / "in", document)
+        patch.setattr(Custody, "record", cut)
+        while True:
+            made = 0
+            try:
+                outcome = give(custody, tmp_path / "in", document)
+                break
+            except KeyboardInterrupt:
+                done += 1
+    assert done >= 3
     assert exhibits(custody) == 3
-    back = Desk(custody).commission(NUMBER).opinion
-    assert back is not None
+    (back,) = Desk(custody).commission(NUMBER).returned
     assert [back.exhibit_id] == outcome["exhibits"]
+
+
+def test_what_replaced_a_document_that_was_cut_off_is_not_taken_for_it(
+    custody: Custody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path is the same; the exhibit that counts has the bytes that were given last."""
+    with monkeypatch.context() as patch:
+        patch.setattr(returning, "look", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            give(custody, tmp_path / "in", printed(custody))
+    document = printed(custody, note="the right scan")
+    (exhibit,) = give(custody, tmp_path / "in", document)["exhibits"]
+    with custody.read() as session:
+        row = queries.find_exhibit(session, exhibit)
+    assert row["fingerprint"]["digests"]["sha256"] == hashlib.sha256(document).hexdigest()
+
+
+def test_of_two_opinions_at_once_one_is_the_exhibit(custody: Custody, tmp_path: Path) -> None:
+    documents = [printed(custody, note=str(number)) for number in range(2)]
+    together, told = Barrier(2), []
+
+    def returned(number: int) -> None:
+        together.wait()
+        try:
+            told.append(give(custody, tmp_path / f"in{number}", documents[number]))
+        except StateError as error:
+            told.append({"error": error})
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(returned, range(2)))
+    assert sorted("error" in each for each in told) == [False, True]
+    assert (exhibits(custody), len(Desk(custody).commission(NUMBER).returned)) == (3, 1)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_reader_that_breaks_is_no_verdict_on_the_opinion(
+    custody: Custody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    """A document that breaks its reader waits for a person; a worker that is lost, for another."""
+    real, document = Cell.ask, SIGNERS.all(printed(custody))
+
+    def broken(cell: Cell, job: Job, *more: Any) -> object:
+        if job.kind not in ("inspect", "signatures"):
+            return real(cell, job, *more)
+        raise LostWorker("killed") if lost else CellFailure("crash", "a signal")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cell, "ask", broken)
+        if lost:
+            with pytest.raises(TransientError):
+                give(custody, tmp_path / "in", document)
+            assert exhibits(custody) == 2
+        else:
+            outcome = give(custody, tmp_path / "in", document)
+            wanted = {*PAPER, "signature_form", "printed_digest", "printed_number"}
+            assert failing(outcome) == dict.fromkeys(wanted, "confirm")
+    if lost:
+        assert give(custody, tmp_path / "in", document)["ok"]
+    assert exhibits(custody) == 3
 
 
 def test_particulars_that_were_wrong_are_returned_with_the_same_document(
