@@ -72,6 +72,7 @@ class Watched:
 
     ``subject`` is a commission's number or a case's identifier, ``number`` (K1) tells the clocks
     of one case apart. ``warn_on``: days that the rule itself names. ``held``: it stands still.
+    ``due_at`` is the moment of a limit in hours (RFC 3339), else empty.
     """
 
     subject: str
@@ -88,6 +89,7 @@ class Watched:
     warn_on: tuple[date, ...] = ()
     provisional: bool = False
     held: bool = False
+    due_at: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -148,6 +150,7 @@ class Notice:
             "clock": found.clock,
             "title": list(found.title),
             "due": found.due.isoformat(),
+            "due_at": found.due_at,
             "provisional": found.provisional,
             "case_no": found.case_no,
             "commission_no": found.commission_no,
@@ -300,9 +303,3 @@ def void(
         elif newest.get((each.identity, each.channel, each.recipient), each.day) > each.day:
             found.append((each.key, "newer"))
     return found
-
-
-def held(waiting: Waiting, watched: Mapping[Identity, Watched]) -> bool:
-    """Say whether a notice waits because its clock stands still."""
-    clock = watched.get(waiting.identity)
-    return clock is not None and clock.held

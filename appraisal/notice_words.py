@@ -4,8 +4,8 @@ A template is a plain text file, its first line the subject, then an empty line,
 ``$name`` stands for a field, ``$$`` for a dollar sign. It has no other fields than these, so that
 whatever a bureau writes, no party, fact or secret can get into a mail from the record:
 
-``$number`` of the commission or the case, ``$clock``, ``$due``, ``$days`` left or late, ``$today``,
-``$link``, ``$provisional`` (a sentence, or nothing), ``$sender``.
+``$number`` of the commission or the case, ``$clock``, ``$due`` (with the time, of a limit in hours),
+``$days`` left or late, ``$today``, ``$link``, ``$provisional`` (a sentence, or nothing), ``$sender``.
 """
 
 from __future__ import annotations
@@ -56,10 +56,13 @@ REASONS: dict[str, Words] = {
 }
 SAID: dict[str, Words] = {
     "before": ("将于$due届满", "is due on $due"),
-    "due": ("今日届满", "is due today"),
+    "due": ("于$due届满", "ends on $due"),
     "overdue": ("已于$due逾期", "has been overdue since $due"),
     "escalated": ("已于$due逾期，请督促", "has been overdue since $due; please see to it"),
-    "lift": ("今日届满，未作决定的自动解除", "ends today; undecided, the measure lifts by itself"),
+    "lift": (
+        "于$due届满，未作决定的自动解除",
+        "ends on $due; undecided, the measure lifts by itself",
+    ),
     "lifted": ("已于$due自动解除，请登记", "lifted by itself on $due; please record its end"),
     "access": ("最后一日为$due", "ends with $due"),
     "party_period": ("尚未登记", "is not on record yet"),
@@ -119,14 +122,26 @@ def fields_of(
     number = notice["commission_no"] or notice["case_no"]
     return {
         "number": visible(number),
-        "clock": notice["title"][0 if language == "zh" else 1],
-        "due": due.isoformat(),
+        "clock": _clock(notice)[0 if language == "zh" else 1],
+        "due": _due(notice),
         "days": str(abs((due - today).days)),
         "today": today.isoformat(),
         "link": link or _NO_LINK[language],
         "provisional": _PROVISIONAL[language] if notice["provisional"] else "",
         "sender": visible(sender),
     }
+
+
+def _clock(notice: Mapping[str, Any]) -> Words:
+    """Return the clock's title; of a case's clocks with its number, for one name may run twice."""
+    (zh, en), number = notice["title"], notice["number"]
+    return (f"{zh}（{number}）", f"{en} ({number})") if number else (zh, en)
+
+
+def _due(notice: Mapping[str, Any]) -> str:
+    """Return the due date; of a limit in hours with the time at which it ends."""
+    moment = notice.get("due_at", "")
+    return moment[: len("2026-11-27T09:30")].replace("T", " ") if moment else notice["due"]
 
 
 def fill(template: bytes, fields: Mapping[str, str]) -> Text:
@@ -142,10 +157,10 @@ def fill(template: bytes, fields: Mapping[str, str]) -> Text:
 def said(notice: Mapping[str, Any]) -> Words:
     """Return one line in both languages, for listings."""
     zh, en = SAID[notice["template"]]
-    fields = {"due": notice["due"]}
+    fields, clock = {"due": _due(notice)}, _clock(notice)
     number = visible(notice["commission_no"] or notice["case_no"])
     told = (
-        f"{number} {notice['title'][0]}{Template(zh).substitute(fields)}",
-        f"{number}: {notice['title'][1]} {Template(en).substitute(fields)}",
+        f"{number} {clock[0]}{Template(zh).substitute(fields)}",
+        f"{number}: {clock[1]} {Template(en).substitute(fields)}",
     )
     return (f"{told[0]}（暂定）", f"{told[1]} (provisional)") if notice["provisional"] else told

@@ -65,6 +65,7 @@ def body_of(key: str, notice: Mapping[str, Any], link: str) -> bytes:
             "title_en": notice["title"][1],
             "kind": notice["template"],
             "due": notice["due"],
+            "due_at": notice.get("due_at", ""),
             "provisional": notice["provisional"],
             "stated_on": notice["stated_on"],
             "link": link,

@@ -77,6 +77,7 @@ def _of_clock(clock: RunningClock) -> Watched:
         warn_on=clock.warn_on,
         provisional=clock.provisional,
         held=clock.state is ClockState.PAUSED,
+        due_at=clock.due_at,
     )
 
 

@@ -334,6 +334,21 @@ def test_a_date_that_is_provisional_is_said_to_be_so() -> None:
     assert notice_words.said({**KEPT, "provisional": True})[1].endswith("(provisional)")
 
 
+def test_a_limit_in_hours_is_told_with_its_time_and_a_clock_of_a_case_with_its_number() -> None:
+    """TR-02: who reads "within today" of what ends at half past seven comes too late."""
+    hours = watched(clock="transfer_handover", number="K2", due_at="2026-11-27T07:30:00+08:00")
+    assert {each.day for each in points(hours, PLAN.days(hours.clock), CALENDAR, DUE)} == {
+        DUE - timedelta(days=1),
+        DUE,
+    }
+    kept = asked(hours, DUE).notices[0].as_json(DUE, PLAN)
+    data = (notice_words.FOLDER / "due.zh.txt").read_bytes()
+    text = notice_words.fill(data, notice_words.fields_of(kept, "zh", "", "局"))
+    assert "2026-11-27 07:30（今日）届满" in text.body
+    assert "（K2）" in text.subject
+    assert notice_words.said(kept)[1].endswith("(K2) ends on 2026-11-27 07:30")
+
+
 def test_least_disclosure_a_notice_has_no_room_for_a_party_or_a_case_of_a_commission() -> None:
     fields = notice_words.fields_of(KEPT, "zh", "", "局")
     assert set(fields) == set(notice_words.FIELDS)

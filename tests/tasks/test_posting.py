@@ -244,6 +244,7 @@ def test_a_webhook_is_signed_and_says_no_more_than_it_must(hook: Hooked) -> None
         "title_en": "completion",
         "kind": "before",
         "due": "2026-12-04",
+        "due_at": "",
         "provisional": False,
         "stated_on": "2026-11-30",
         "link": "",
