@@ -53,8 +53,10 @@ def _dispatch(commission: Commission, transition: Transition) -> dict[str, Any]:
 
 
 def _receive(commission: Commission, transition: Transition) -> dict[str, Any]:
+    """The receipt starts the clock; whoever asked for a supplement before had it by then."""
     _same_package(commission, transition)
-    return {"state": State.RECEIVED, "received_at": transition.at}
+    asked = [each.requested_at for each in commission.supplements]
+    return {"state": State.RECEIVED, "received_at": (*asked, transition.at)[0]}
 
 
 def _accept(commission: Commission, transition: Transition) -> dict[str, Any]:

@@ -55,7 +55,6 @@ def _request(commission: Commission, transition: Transition) -> dict[str, Any]:
     document = str(transition.data.get("document", ""))
     return {
         "state": State.PAUSED,
-        "received_at": commission.received_at or commission.sent_at,
         "supplements": (
             *commission.supplements,
             Supplement(transition.at, what, document=document),
@@ -123,7 +122,9 @@ def _received(commission: Commission, transition: Transition) -> dict[str, Any]:
 def _resumed(commission: Commission) -> State:
     if commission.started_at:
         return State.IN_PROGRESS
-    return State.ACCEPTED if commission.decided_at else State.RECEIVED
+    if commission.decided_at:
+        return State.ACCEPTED
+    return State.RECEIVED if commission.received_at else State.DISPATCHED
 
 
 def _correct(commission: Commission, transition: Transition) -> dict[str, Any]:

@@ -69,8 +69,9 @@ EDGES: dict[tuple[State, Kind], State] = {
     **{(state, Kind.CONSENT): state for state in OPEN},
     **{(state, Kind.MATERIAL): state for state in (*OPEN, *ENDED)},
 }
-# In a pause before acceptance, two edges differ and three are missing; once the work has begun it
-# goes on where it was; of what was never sent nothing can become.
+# In a pause before acceptance, two edges differ and three are missing, and what was not received
+# is not received by asking for more; once the work has begun it goes on where it was; of what was
+# never sent nothing can become.
 _UNDECIDED: dict[tuple[State, Kind], State | None] = {
     (State.PAUSED, Kind.RECEIVE_SUPPLEMENT): State.RECEIVED,
     (State.PAUSED, Kind.DECLINE): State.DECLINED,
@@ -85,11 +86,20 @@ _STARTED: dict[tuple[State, Kind], State | None] = {
 }
 
 
-def edge(state: State, kind: Kind, *, sent: bool, decided: bool, started: bool) -> State | None:
+_UNRECEIVED: dict[tuple[State, Kind], State | None] = {
+    (State.PAUSED, Kind.RECEIVE_SUPPLEMENT): State.DISPATCHED,
+}
+
+
+def edge(
+    state: State, kind: Kind, *, sent: bool, received: bool, decided: bool, started: bool
+) -> State | None:
     """Return where a step leads from a state, or None if it may not be taken there."""
     found = EDGES.get((state, kind))
     if not decided:
         found = _UNDECIDED.get((state, kind), found)
+    if not (received or decided):
+        found = _UNRECEIVED.get((state, kind), found)
     if started:
         found = _STARTED.get((state, kind), found)
     return None if kind is Kind.MATERIAL and not sent else found

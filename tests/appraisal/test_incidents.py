@@ -192,7 +192,20 @@ def test_a_pause_goes_back_to_where_it_began() -> None:
     ask, go = acts.request_supplement("图纸", B, LATER), acts.go_on_without("无", B, LATER)
     assert after(started, ask, go).state is State.IN_PROGRESS
     assert after(made.accepted(), ask, go).state is State.ACCEPTED
-    assert after(made.dispatched(), ask, go).state is State.RECEIVED
+    received = acts.receive(made.PACKAGE.sha256, B, made.ACCEPTED)
+    assert after(made.dispatched(), received, ask, go).state is State.RECEIVED
+
+
+def test_ap_07_asking_for_more_does_not_stand_for_the_digest() -> None:
+    """AP-07: nothing is accepted whose digest was never repeated; the clock does not begin anew."""
+    ask = acts.request_supplement("图纸", B, made.ACCEPTED)
+    found = after(made.dispatched(), ask, acts.go_on_without("无", B, LATER))
+    assert found.state is State.DISPATCHED
+    with pytest.raises(InputError, match="package_digest"):
+        apply(found, acts.accept(B, LATER))
+    received = apply(found, acts.receive(made.PACKAGE.sha256, B, LATER))
+    assert received.received_at == made.ACCEPTED
+    assert apply(received, acts.accept(B, LATER)).state is State.ACCEPTED
 
 
 def shown(commission: Commission, on: date) -> Standing:

@@ -19,7 +19,7 @@ from appraisal.happened import Fate
 from appraisal.rules import Limit, Unit
 from appraisal.step import Kind, Transition
 from appraisal.told import tell_step
-from appraisal.transitions import apply, event_details, fold, unfold
+from appraisal.transitions import allowed, apply, event_details, fold, unfold
 from storage.digest import fingerprint_bytes
 from storage.errors import InputError, IntegrityError, StateError
 from storage.event import Action, CustodyEvent, decode, encode
@@ -45,7 +45,8 @@ class CommissionMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = datetime.fromisoformat(made.SENT)
         self.history: list[Transition] = []
-        self.state, self.sent, self.decided, self.started = State.DRAFTED, False, False, False
+        self.state, self.sent, self.received = State.DRAFTED, False, False
+        self.decided, self.started = False, False
         self.asked: list[str] = []
         self.of_the_brief = True
         self.withdrawn: set[str] = set()
@@ -78,9 +79,15 @@ class CommissionMachine(RuleBasedStateMachine):
         self.now += timedelta(hours=1)
         step = make(by, self.now.isoformat())
         target = edge(
-            self.state, step.kind, sent=self.sent, decided=self.decided, started=self.started
+            self.state,
+            step.kind,
+            sent=self.sent,
+            received=self.received,
+            decided=self.decided,
+            started=self.started,
         )
         before = self.commission
+        assert allowed(before, step.kind) == (target is not None)
         if target is None or not legal:
             with pytest.raises((InputError, StateError, IntegrityError)) as caught:
                 apply(before, step)
@@ -103,7 +110,8 @@ class CommissionMachine(RuleBasedStateMachine):
     @rule(right=st.booleans())
     def receive(self, right: bool) -> None:
         digest = made.PACKAGE.sha256 if right else fingerprint_bytes(b"other").sha256
-        self.take(lambda who, at: acts.receive(digest, who, at), legal=right)
+        if self.take(lambda who, at: acts.receive(digest, who, at), legal=right):
+            self.received = True
 
     @rule(digest=st.sampled_from([made.PACKAGE.sha256, "", "f" * 64]))
     def accept(self, digest: str) -> None:

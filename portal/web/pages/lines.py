@@ -155,4 +155,6 @@ def _position(found: Commission) -> int:
         return 2 if found.state is State.RECEIVED else 1
     if found.effective_date:
         return 2
-    return 2 if found.received_at and found.state is State.PAUSED else 0
+    if found.state is State.PAUSED:
+        return 2 if found.received_at else 1
+    return 0
