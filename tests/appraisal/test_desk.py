@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
-    """A house with a case of three exhibits, another case, and two agencies; each test works on a new number."""
+    """Two cases and two agencies; each test works on a commission of its own."""
     folder = tmp_path_factory.mktemp("desk")
     with open_house(folder / "home") as custody:
         take(custody, pool, make_bundle(folder / "one"))
