@@ -108,7 +108,7 @@ def _notices(custody: Custody) -> Iterator[HealthFinding]:
         yield HealthFinding("notices", channel.value, "ok" if usable else "weak", seen)
     found = standing(custody)
     waits = f"last chased: {found['last_run'] or 'never'}; {found['waiting']} waiting"
-    weak = not found["last_run"] or found["waiting"]
+    weak = not found["current"] or found["waiting"]
     yield HealthFinding("notices", "chasing", "weak" if weak else "ok", waits)
 
 

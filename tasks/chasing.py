@@ -323,11 +323,16 @@ def notices_for(custody: Custody, recipient: str, limit: int = 100) -> list[dict
 
 
 def standing(custody: Custody) -> dict[str, Any]:
-    """Return when the clocks were last chased, and how many notices wait or were given up."""
+    """Return when the clocks were last chased, and how many notices wait or were given up.
+
+    ``current``: they were today or yesterday; if not, nobody is warned of anything.
+    """
     with custody.read() as session:
         last, counted = notices.last_run(session), notices.counts(session)
+    yesterday = date.fromisoformat(custody.now()[:10]) - timedelta(days=1)
     return {
         "last_run": last,
+        "current": last >= yesterday.isoformat(),
         **{
             state: sum(count for (_, found), count in counted.items() if found == state)
             for state in ("waiting", "sent", "shown", "given_up")

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -125,3 +126,5 @@ def test_doctor_says_which_channel_is_set_up_and_when_clocks_were_chased(
     after = {each.name: each for each in _notices(current())}
     assert after["chasing"].state == "ok"
     assert str(TODAY) in after["chasing"].seen
+    late = replace(current(), clock=lambda: datetime.now(UTC) + timedelta(days=2))
+    assert {each.name: each for each in _notices(late)}["chasing"].state == "weak", "it stopped"
