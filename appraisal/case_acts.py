@@ -97,6 +97,9 @@ def extend(
         )
     if allowed.length and days > allowed.length:
         raise _refused(rule, f"至多延长{allowed.length}日 at most {allowed.length} days; {by}")
+    if granted and day < record.extensions[-1].day:
+        before = record.extensions[-1].day
+        raise _refused(rule, f"{day}早于上次延长{before} it was extended on {before} already")
     if day > clock.clock.due.date:
         due = clock.clock.due.date
         raise _refused(rule, f"{day}已过期限{due} approved on {day}, after the due date {due}")

@@ -31,6 +31,15 @@ NO_NOTICE: Words = (
     "record the notice of the period",
 )
 
+_NOT_ENDED: dict[str, Any] = {
+    "ended": None,
+    "ended_moment": "",
+    "ended_at": "",
+    "outcome": "",
+    "end_document": "",
+    "void": False,
+}
+
 
 @dataclass(frozen=True)
 class CommissionPeriod:
@@ -137,7 +146,7 @@ def case_clock(
     """Return one clock as it stands on a day."""
     rule = book.version(record.name, record.rule_id)
     if record.ended is not None and record.ended > on:
-        record = replace(record, ended=None, ended_moment="", ended_at="")
+        record = replace(record, **_NOT_ENDED)
     if record.ended_at:
         calendar = calendar.known(record.ended_at)
     until = record.ended or on

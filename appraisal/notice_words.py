@@ -4,8 +4,8 @@ A template is a plain text file, its first line the subject, then an empty line,
 ``$name`` stands for a field, ``$$`` for a dollar sign. It has no other fields than these, so that
 whatever a bureau writes, no party, fact or secret can get into a mail from the record:
 
-``$number`` of the commission or the case, ``$clock``, ``$due`` (with the time, of a limit in hours),
-``$days`` left or late, ``$today``, ``$link``, ``$provisional`` (a sentence, or nothing), ``$sender``.
+``$number`` of the commission or the case, ``$clock``, ``$due`` (of a limit in hours with the time),
+``$days`` left or late, ``$today``, ``$link``, ``$provisional`` (a sentence or nothing), ``$sender``.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def _clock(notice: Mapping[str, Any]) -> Words:
 
 def _due(notice: Mapping[str, Any]) -> str:
     """Return the due date; of a limit in hours with the time at which it ends."""
-    moment = notice.get("due_at", "")
-    return moment[: len("2026-11-27T09:30")].replace("T", " ") if moment else notice["due"]
+    moment = str(notice.get("due_at", ""))
+    return moment[: len("2026-11-27T09:30")].replace("T", " ") or str(notice["due"])
 
 
 def fill(template: bytes, fields: Mapping[str, str]) -> Text:

@@ -33,7 +33,7 @@ def print_clocks(found: CaseClocks) -> None:
     """Print every time limit of a case, each date explained step by step."""
     line(f"[bold]{cell(found.case.case_no)}[/] · {found.on} · 日历 calendar {found.calendar}")
     for each in found.clocks:
-        _print_case_clock(each)
+        _print_case_clock(each, found.on)
     for commission, rules, clocks in found.commissions:
         line(
             f"\n[bold]委托 {cell(commission.commission_no)}[/] · {cell(commission.agency_id)} · "
@@ -80,7 +80,7 @@ def print_short(found: CaseClocks) -> None:
     line(f"  → custody clocks {cell(found.case.case_id)}：逐步说明 explains each date")
 
 
-def _print_case_clock(each: CaseClock) -> None:
+def _print_case_clock(each: CaseClock, on: date) -> None:
     record, rule = each.record, each.rule
     line("")
     _print_clock(record.number, rule.title, each.clock, each.due_at)
@@ -91,10 +91,11 @@ def _print_case_clock(each: CaseClock) -> None:
     )
     _print_steps(each.clock.due.steps)
     for grant in record.extensions:
-        line(
-            f"    延长 extended {grant.days}，{grant.day}，{cell(grant.approved_by)}，"
-            f"{cell(grant.document)}"
-        )
+        if grant.day <= on:
+            line(
+                f"    延长 extended {grant.days}，{grant.day}，{cell(grant.approved_by)}，"
+                f"{cell(grant.document)}"
+            )
     if record.outcome:
         line(
             f"    结束 ended {cell(record.ended_moment or record.ended)}：{cell(record.outcome)}"

@@ -89,6 +89,8 @@ def test_tt_07_ninety_days_from_filing_then_thirty_then_a_fixed_period() -> None
     assert last.clock.due.statutory == date(2026, 5, 31)
     assert "第六十条" in last.clock.due.steps[0].article.zh
     assert [each.article.read for each in last.clock.due.steps] == ["A", "B", "B"]
+    with pytest.raises(StateError, match="extended on 2026-05-20 already"):
+        extended(extended(begun(), "2026-05-20"), "2026-05-19", 45)
     with pytest.raises(StateError, match="extended 2 time"):
         extended(record, "2026-07-01", 5)
 
@@ -300,7 +302,9 @@ def test_an_end_is_in_time_or_late_and_a_clock_entered_by_mistake_is_neither() -
         clock = shown(apply(record, step), date(2026, 7, 1)).clock
         assert (clock.state, clock.days_left) == (state, None)
     done = apply(record, case_acts.end(record, BOOK, "K1", "2026-05-01", "罚1号", "处罚", AT))
-    assert shown(done, date(2026, 4, 30)).clock.state is ClockState.RUNNING
+    before = shown(done, date(2026, 4, 30))
+    assert before == shown(record, date(2026, 4, 30)), "what came later is not known yet"
+    assert before.clock.state is ClockState.RUNNING
     with pytest.raises(StateError, match="ended on 2026-05-01"):
         apply(done, case_acts.end(done, BOOK, "K1", "2026-05-02", "罚1号", "处罚", AT))
     with pytest.raises(StateError, match="before the start"):

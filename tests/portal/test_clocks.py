@@ -81,6 +81,9 @@ def test_tt_07_a_case_s_clock_from_filing_to_decision(run: Run, home: Path) -> N
     assert past["clocks"][0]["state"] == "paused"
     end = run("clock", "end", CASE_NO, "K1", "--document", "罚1号", "--outcome", "行政处罚")
     assert "按期完成 met" in end.out
+    assert "结束 ended" in run("clocks", CASE_NO).out
+    earlier = run("clocks", CASE_NO, "--on", ago(1)).out
+    assert not any(each in earlier for each in ("ended", "延1号", "extended"))
     log = run("clocks", CASE_NO, "--log")
     assert log.out.count("办案期限（K1）") == 3
     assert "李明" in log.out
