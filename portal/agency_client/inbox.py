@@ -3,12 +3,15 @@
 ::
 
     inbox/<commission>/<commission>.zip          the package, its digest compared
+    inbox/<commission>/<commission>.zip.age      as it came, if it is encrypted
     inbox/<commission>/...                       the commission letter, and what else was sent
     inbox/<commission>/commission.json           what the queue says of the commission
 
 Everything is fetched beside (``.client/incoming/``), cut and resumed as often as it takes; the
 folder appears in the inbox by one rename. Only then, and only after the file as it lies in the
-inbox was hashed once more, is the receipt acknowledged by repeating that digest. (RULES: AP-07.)
+inbox was hashed once more, is the receipt acknowledged by repeating that digest. What is encrypted
+is opened with the agency's identity file, or by a person; until then nothing is acknowledged.
+(RULES: AP-07.)
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from portal.agency_client.opening import SEALED, open_sealed
 from portal.agency_client.service import Service, UnreachableError, checked_id
 from portal.agency_client.state import StateFile
 from storage.errors import IntegrityError
@@ -38,9 +42,17 @@ Tell = Callable[[str], None]
 class Inbox:
     """Fetches what is new and acknowledges it."""
 
-    def __init__(self, root: Path, service: Service, state: StateFile, tell: Tell) -> None:
-        """Fill ``root/inbox`` from the queue."""
+    def __init__(
+        self,
+        root: Path,
+        service: Service,
+        state: StateFile,
+        tell: Tell,
+        identity: Path | None = None,
+    ) -> None:
+        """Fill ``root/inbox`` from the queue; ``identity`` opens what is encrypted."""
         self._service, self._state, self._tell = service, state, tell
+        self._identity = identity
         self.folder = root / "inbox"
         self._incoming = root / ".client" / "incoming"
         for each in (self.folder, self._incoming):
@@ -62,6 +74,7 @@ class Inbox:
             return
         due = "acknowledge" in _steps(told)
         self._fetch(commission_id, told, again=due)
+        (self.folder.parent / "outbox" / commission_id).mkdir(parents=True, exist_ok=True)
         if due:
             self._acknowledge(commission_id, sent)
 
@@ -72,8 +85,8 @@ class Inbox:
         """
         here, had = self.folder / commission_id, self._state.state.fetched.get(commission_id, [])
         files = list(_files(told))
-        package = f"{commission_id}.zip"
-        if package not in [name for _, name, _, _ in files]:
+        packages = [name for which, name, _, _ in files if which == "package"]
+        if not packages:
             raise IntegrityError(
                 f"委托{commission_id}没有材料包 the queue offers no package of {commission_id}",
                 remedy="请联系委托人 ask the client",
@@ -82,7 +95,7 @@ class Inbox:
             each
             for each in files
             if not (here / each[1]).is_file()
-            and (each[3] not in had or (again and each[1] == package))
+            and (each[3] not in had or (again and each[1] in packages))
         ]
         if not wanted:
             return
@@ -93,10 +106,21 @@ class Inbox:
             self._file(path, beside / name, size, sha256)
         text = json.dumps(dict(told), ensure_ascii=False, indent=1)
         write_durably(beside / "commission.json", text.encode())
-        self._appear(commission_id, [name for _, name, _, _ in wanted])
+        names = [name for _, name, _, _ in wanted]
+        opened = [self._open(beside / name) for name in names if name.endswith(f".zip{SEALED}")]
+        self._appear(commission_id, [*names, *filter(None, opened)])
         self._remember(commission_id, [sha256 for _, _, _, sha256 in files])
-        listed = "、".join(name for _, name, _, _ in wanted)
-        self._tell(f"收到 received: inbox/{commission_id}: {listed}")
+        self._tell(f"收到 received: inbox/{commission_id}: {'、'.join(names)}")
+
+    def _open(self, sealed: Path) -> str:
+        """Open an encrypted package where it lies; return its name, empty if it stays closed."""
+        if self._identity is None:
+            return ""
+        try:
+            return open_sealed(sealed, self._identity).name
+        except IntegrityError as error:
+            self._tell(f"{error.message} → {error.remedy}")
+            return ""
 
     def _appear(self, commission_id: str, names: list[str]) -> None:
         """Let what was fetched appear: the folder whole, or file by file where there is one."""
@@ -113,12 +137,19 @@ class Inbox:
             fsync_folder(here)
         else:
             beside.rename(here)
-            (self.folder.parent / "outbox" / commission_id).mkdir(parents=True, exist_ok=True)
         fsync_folder(self.folder)
 
     def _acknowledge(self, commission_id: str, sent: str) -> None:
         """Repeat the digest of the file as it lies in the inbox, never the one that was told."""
         file = self.folder / commission_id / f"{commission_id}.zip"
+        sealed = file.with_name(f"{file.name}{SEALED}")
+        if sealed.is_file() and not file.is_file() and not self._open(sealed):
+            raise IntegrityError(
+                "材料包已加密，尚未解密，未签收 the package is encrypted and was not opened yet; "
+                f"it was not acknowledged: inbox/{commission_id}/{sealed.name}",
+                remedy="请以 --identity 指定私钥文件，或自行解密 name the key's file with "
+                f"--identity, or open it there: age -d -i KEY -o {file.name} {sealed.name}",
+            )
         seen = digest_of(file) if file.is_file() else ""
         if seen != sent:
             raise IntegrityError(
@@ -199,7 +230,7 @@ def _files(told: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str]]:
         if not (isinstance(which, str) and _WHICH.fullmatch(which)):
             raise UnreachableError("the queue names a file strangely", after=0.0)
         if which == "package":
-            name = f"{own}.zip"
+            name = f"{own}.zip{SEALED if str(name).endswith(SEALED) else ''}"
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             name = f"{own}.{which}"
         yield which, name, size, sha256

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from portal.agency_client.running import Client
 from portal.agency_client.service import Service
+from portal.agency_client.state import disk_told
 from storage.names import visible
 
 REFUSED = 2
@@ -23,6 +24,7 @@ def run(
     ca: Path | None,
     proxy: str,
     settle: float,
+    identity: Path | None = None,
 ) -> int:
     """Work once or until stopped; return the exit code.
 
@@ -31,8 +33,9 @@ def run(
             that the queue did not answer or refused the token.
     """
     service = Service(url, token_file, ca, proxy)
-    client = Client(folder, service, tell, settle)
     try:
+        with disk_told():
+            client = Client(folder, service, tell, settle, identity=identity)
         with client.alone():
             if once:
                 client.once()

@@ -38,11 +38,15 @@ class Client:
         tell: Tell,
         settle: float = 2.0,
         pause: Callable[[float], None] = time.sleep,
+        identity: Path | None = None,
     ) -> None:
-        """Work in ``folder``; an outbox is whole when it did not change for ``settle`` seconds."""
+        """Work in ``folder``; an outbox is whole when it did not change for ``settle`` seconds.
+
+        ``identity`` is a file with the agency's age key, for packages encrypted to it.
+        """
         self._service, self._tell, self._settle, self._pause = service, tell, settle, pause
         self._state = StateFile(folder / ".client")
-        self._inbox = Inbox(folder, service, self._state, tell)
+        self._inbox = Inbox(folder, service, self._state, tell, identity)
         self._outbox = Outbox(folder, service, self._state, tell)
         self._failures = 0
         self._later: dict[str, tuple[float, float]] = {}

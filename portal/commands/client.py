@@ -43,11 +43,16 @@ def agency_client(
     proxy: Annotated[str, typer.Option("--proxy", help="HTTP proxy to go through.")] = "",
     settle: Annotated[
         float, typer.Option("--settle", min=0.0, help="Seconds a folder must not change.")
-    ] = 2.0,
+    ] = 10.0,
+    identity: Annotated[
+        Path | None, typer.Option("--identity", help="File with the agency's age key.")
+    ] = None,
 ) -> None:
     """Run at an agency: packages come into inbox/, opinions put into outbox/ are returned."""
     from portal.agency_client.main import run
 
-    code = run(url, token_file, folder, once=once, ca=ca, proxy=proxy, settle=settle)
+    code = run(
+        url, token_file, folder, once=once, ca=ca, proxy=proxy, settle=settle, identity=identity
+    )
     if code:
         raise typer.Exit(code)

@@ -14,18 +14,21 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from appraisal import acts
 from appraisal.states import CHECKED_STATES, OPEN_STATES
 from portal.agency_client.main import REFUSED as REFUSED_CODE
+from portal.agency_client.opening import open_sealed
 from portal.agency_client.outbox import REFUSED
 from portal.agency_client.running import Client
 from portal.agency_client.service import RefusedError, Service, UnreachableError
 from portal.agency_client.state import StateFile
-from storage.errors import BusyError
+from storage.errors import BusyError, HostError, InputError, IntegrityError
 from storage.event import Action
 from tasks.handing_out import PackageFile, files_of, open_package
+from tests.appraisal.made import agency_fields
 from tests.house import events
 from tests.portal.serving import Faults, serving
 from tests.portal.web.api.world import OFFICER, PDF, Sent, World, opened_world
@@ -64,11 +67,15 @@ def folder(tmp_path: Path, world: World) -> Path:
     return tmp_path / "agency"
 
 
-def client(url: str, folder: Path, told: list[str] | None = None) -> Client:
+def client(
+    url: str, folder: Path, told: list[str] | None = None, identity: Path | None = None
+) -> Client:
     """Return a client that waits for nothing."""
     lines: list[str] = [] if told is None else told
     service = Service(url, folder.parent / "token")
-    return Client(folder, service, lines.append, settle=0.0, pause=lambda _: None)
+    return Client(
+        folder, service, lines.append, settle=0.0, pause=lambda _: None, identity=identity
+    )
 
 
 def put_opinion(folder: Path, sent: Sent, pdf: bytes = PDF, **changes: object) -> Path:
@@ -313,6 +320,42 @@ def test_what_is_sent_later_is_fetched_too(world: World, url: str, folder: Path)
     state.save()
     client(url, folder).once()
     assert {each.name for each in letter.parent.iterdir()} == names
+
+
+def test_ap_07_an_encrypted_package_is_opened_with_the_agencys_key_and_then_acknowledged(
+    world: World, url: str, folder: Path
+) -> None:
+    """AP-07: the receipt repeats the digest of what is inside; without the key it is told."""
+    secret, key = pyrage.x25519.Identity.generate(), folder.parent / "key"
+    world.desk.add_agency(agency_fields(encryption_key=str(secret.to_public())), OFFICER)
+    try:
+        sent = world.send()
+    finally:
+        world.desk.add_agency(agency_fields(), OFFICER)
+    package, told = folder / "inbox" / sent.id / f"{sent.id}.zip", list[str]()
+    sealed = package.with_name(f"{package.name}.age")
+    key.write_text(f"# another key\n{pyrage.x25519.Identity.generate()}\n")
+    for identity, words in ((None, "age -d -i KEY"), (key, "another key")):
+        worker = client(url, folder, told, identity)
+        worker.once()
+        assert worker.refused
+        assert words in told[-1] + told[-2]
+        assert sealed.read_bytes().startswith(b"age-encryption.org/v1")
+        assert not package.exists()
+    assert world.steps(sent.number, "receive") == 0
+    key.write_text(f"# created: 2026-11-30\n# public key: {secret.to_public()}\n{secret}\n")
+    client(url, folder, told, key).once()
+    assert hashlib.sha256(package.read_bytes()).hexdigest() == sent.digest
+    assert world.steps(sent.number, "receive") == 1
+    sealed.write_bytes(sealed.read_bytes()[:-70_000] + b"x")
+    with pytest.raises(IntegrityError, match="altered"):
+        open_sealed(sealed, key)
+    assert hashlib.sha256(package.read_bytes()).hexdigest() == sent.digest
+    for data, kind in ((b"AGE-SECRET-KEY-1QQ", InputError), (b"", InputError), (None, HostError)):
+        key.write_bytes(data) if data is not None else key.unlink()
+        with pytest.raises(kind) as caught:
+            open_sealed(sealed, key)
+        assert "AGE-SECRET-KEY-1QQ" not in str(caught.value)
 
 
 def test_folders_that_are_no_commissions_are_left_alone(
