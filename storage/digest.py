@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -22,6 +23,8 @@ ALGORITHMS = ("sha256", "sm3", "blake3")
 WEAK = ("md5", "sha1")
 CHUNK = 1 << 20
 _PARALLEL_FROM = 64 << 10
+_AHEAD = 8
+"""Pieces that SM3 may be behind: memory holds so many of them."""
 _HEX = frozenset("0123456789abcdef")
 _LENGTHS = {"sha256": 64, "sm3": 64, "blake3": 64, "md5": 32, "sha1": 40}
 
@@ -67,33 +70,39 @@ def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[bytes]:
 class Hasher:
     """All digests of one stream at once; memory does not grow with the stream.
 
-    SM3 is the slowest by far, so large pieces are hashed with SM3 on one thread and the others
-    on the calling one; hashlib releases the interpreter lock.
+    SM3 is the slowest by far, so from the first large piece on it has a thread of its own, some
+    pieces behind the calling one, which hashes the others, reads and writes meanwhile; hashlib
+    releases the interpreter lock. A piece must not change after it was given.
     """
 
     def __init__(self) -> None:
         """Start with the empty string."""
         self._sha256, self._sm3, self._blake3 = hashlib.sha256(), hashlib.new("sm3"), blake3()
         self._pool: ThreadPoolExecutor | None = None
+        self._behind: deque[Future[None]] = deque()
         self._size = 0
 
     def update(self, piece: bytes) -> None:
         """Add the next piece."""
         self._size += len(piece)
-        if len(piece) < _PARALLEL_FROM:
-            self._sm3.update(piece)
-            self._sha256.update(piece)
-            self._blake3.update(piece)
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, thread_name_prefix="sm3")
-        slow = self._pool.submit(self._sm3.update, piece)
+        self._add_sm3(piece)
         self._sha256.update(piece)
         self._blake3.update(piece)
-        slow.result()
+
+    def _add_sm3(self, piece: bytes) -> None:
+        if self._pool is None:
+            if len(piece) < _PARALLEL_FROM:
+                self._sm3.update(piece)
+                return
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="sm3")
+        if len(self._behind) >= _AHEAD:
+            self._behind.popleft().result()
+        self._behind.append(self._pool.submit(self._sm3.update, piece))
 
     def finish(self) -> Fingerprint:
         """Return size and digests of everything added."""
+        while self._behind:
+            self._behind.popleft().result()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None

@@ -36,7 +36,6 @@ from storage.directory_files import (
     make_folders,
     moment_of,
     open_file,
-    read_back,
     require_same,
     seconds_of,
 )
@@ -91,7 +90,6 @@ class DirectoryStore:
         try:
             with host_errors(final):
                 copy_expected(source, temporary, expected, seconds_of(retain_until))
-                read_back(temporary, expected)
                 self._link(temporary, final, expected)
         finally:
             discard(temporary)

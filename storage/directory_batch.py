@@ -46,6 +46,7 @@ class _New(NamedTuple):
     temporary: Path
     final: Path
     expected: Fingerprint
+    settled: bool
 
 
 class DirectoryBatch:
@@ -73,12 +74,12 @@ class DirectoryBatch:
         folder = self._root / check_key(prefix)
         temporary = self._temporary()
         try:
-            seen = copy_hashed(source, temporary)
+            seen, settled = copy_hashed(source, temporary)
         except BaseException:
             discard(temporary)
             raise
         final = folder / seen.sha256
-        self._new.append(_New(temporary, final, seen))
+        self._new.append(_New(temporary, final, seen, settled))
         found = status_of(final)
         until = moment_of(int(found.st_mtime)) if found else ""
         self._finish_if_long()
@@ -182,7 +183,9 @@ class DirectoryBatch:
 
 
 def _settle(each: _New) -> None:
-    """Flush a new file and read it back."""
+    """Flush a new file and read it back, if that is not done yet."""
+    if each.settled:
+        return
     with host_errors(each.final):
         fsync_file(each.temporary)
         read_back(each.temporary, each.expected)

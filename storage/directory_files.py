@@ -11,31 +11,38 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from blake3 import blake3
 
 from storage.digest import CHUNK, Fingerprint, Hasher, chunks, digest_stream
+from storage.directory_readback import following
 from storage.errors import HostError, IntegrityError, NotFoundError
 from storage.workspace import fsync_folder
 
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+"""How a new file is opened: it is read back through the descriptor that wrote it."""
+
 
 def copy_expected(source: BinaryIO, target: Path, expected: Fingerprint, until: int) -> None:
-    """Copy and compare on the way.
+    """Copy, compare on the way, flush, and read back from the disk.
 
     Only BLAKE3 is computed: the other digests were taken before, and equal BLAKE3 means equal
     bytes; a second pass of SM3 would halve the throughput.
+
+    Raises:
+        IntegrityError: the source is not what was fingerprinted, or the disk not what was written.
     """
     state, size = blake3(), 0
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(target, flags, 0o444)
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
+    descriptor = os.open(target, _NEW, 0o444)
+    with os.fdopen(descriptor, "wb", buffering=0) as file, following(descriptor) as follower:
         for piece in chunks(source, CHUNK):
             state.update(piece)
             size += len(piece)
             _write(file, piece)
+            follower.written(size)
         os.utime(descriptor, (until, until))
-        os.fsync(descriptor)
+        held = follower.finish(size)
     if size != expected.size or state.hexdigest() != expected.blake3:
         raise IntegrityError(
             "the bytes to be stored are not the bytes that were fingerprinted",
@@ -43,28 +50,46 @@ def copy_expected(source: BinaryIO, target: Path, expected: Fingerprint, until: 
             expected=expected.blake3,
             seen=state.hexdigest(),
         )
+    _require_held(target, held, expected)
 
 
-def copy_hashed(source: BinaryIO, target: Path) -> Fingerprint:
+class Copied(NamedTuple):
+    """What was written, and whether it is flushed and read back already."""
+
+    fingerprint: Fingerprint
+    settled: bool
+
+
+def copy_hashed(source: BinaryIO, target: Path) -> Copied:
     """Copy a stream of unknown digest to a new file and hash what was written.
 
-    The file is not flushed yet. Only what the disk refuses is turned into an error of the host:
-    what reading the source raises is another's fault and passes as it is.
+    A file longer than a segment is flushed and read back meanwhile; a shorter one is not flushed
+    yet. Only what the disk refuses is turned into an error of the host: what reading the source
+    raises is another's fault and passes as it is.
+
+    Raises:
+        IntegrityError: what was read back is not what was written.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with host_errors(target):
-        descriptor = os.open(target, flags, 0o444)
-    hasher = Hasher()
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        descriptor = os.open(target, _NEW, 0o444)
+    hasher, size = Hasher(), 0
+    with os.fdopen(descriptor, "wb", buffering=0) as file, following(descriptor) as follower:
         for piece in chunks(source, CHUNK):
             hasher.update(piece)
+            size += len(piece)
             with host_errors(target):
                 _write(file, piece)
+                follower.written(size)
         with host_errors(target):
             os.utime(descriptor, (0, 0))
-            # The disk begins to write now, beside what is copied next; nobody waits for it here.
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    return hasher.finish()
+            if not follower.has_begun:
+                # The disk begins to write, beside what is copied next; nobody waits for it here.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                return Copied(hasher.finish(), settled=False)
+            held = follower.finish(size)
+    seen = hasher.finish()
+    _require_held(target, held, seen)
+    return Copied(seen, settled=True)
 
 
 def _write(file: FileIO, piece: bytes) -> None:
@@ -155,12 +180,16 @@ def read_back(path: Path, expected: Fingerprint) -> None:
     """
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        if digest_stream(file, "blake3") != expected.blake3:
-            raise IntegrityError(
-                "what was read back from the disk is not what was written",
-                remedy="check this disk; the source is untouched",
-                path=str(path),
-            )
+        _require_held(path, digest_stream(file, "blake3"), expected)
+
+
+def _require_held(path: Path, held: str, expected: Fingerprint) -> None:
+    if held != expected.blake3:
+        raise IntegrityError(
+            "what was read back from the disk is not what was written",
+            remedy="check this disk; the source is untouched",
+            path=str(path),
+        )
 
 
 def require_same(path: Path, expected: Fingerprint) -> None:

@@ -5,7 +5,6 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from storage import directory_readback
 from storage.digest import fingerprint_bytes
 from storage.directory import DirectoryLogStore, DirectoryStore
-from storage.directory_files import read_back
 from storage.errors import (
     HostError,
     InputError,
@@ -210,26 +209,37 @@ def test_a_link_in_place_of_an_object_is_not_followed(tmp_path: Path) -> None:
         store.open(ref)
 
 
-@pytest.mark.parametrize("module", ["directory", "directory_batch"])
-def test_a_damaged_read_back_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+@pytest.mark.parametrize("flush", ["fsync", "fdatasync"], ids=["at its end", "meanwhile"])
+@pytest.mark.parametrize("act", ["put", "take"])
+def test_damage_on_the_disk_is_noticed_when_it_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, flush: str
 ) -> None:
+    monkeypatch.setattr(directory_readback, "SEGMENT", 1 << 16)
     store = DirectoryStore(tmp_path)
+    # Shorter than a segment, or several of them and a rest.
+    data = os.urandom(1000 if flush == "fsync" else (3 << 16) + 77)
+    kept = act_on(store, act, f"{CASE}/whole", data)
+    assert get(store, kept) == data
+    real = getattr(os, flush)
 
-    def damaged(path: Path, expected: Any) -> None:
-        path.chmod(0o644)
-        path.write_bytes(b"y")
-        read_back(path, expected)
+    def damaging(descriptor: int) -> None:
+        real(descriptor)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o644)
+            with Path(f"/proc/self/fd/{descriptor}").open("r+b") as file:
+                file.write(bytes([data[0] ^ 1]))
 
-    monkeypatch.setattr(f"storage.{module}.read_back", damaged)
-    acts: dict[str, Callable[[], object]] = {
-        "directory": lambda: put(store, f"{KEY}a", b"x"),
-        "directory_batch": lambda: store.take(CASE, io.BytesIO(b"x")),
-    }
-    with pytest.raises(IntegrityError):
-        acts[module]()
-    assert list(store.keys(CASE)) == []
+    monkeypatch.setattr(os, flush, damaging)
+    with pytest.raises(IntegrityError, match="read back"):
+        act_on(store, act, f"{CASE}/damaged", data)
+    assert list(store.keys(f"{CASE}/damaged")) == []
     assert stray(store) == []
+
+
+def act_on(store: ObjectStore, act: str, prefix: str, data: bytes) -> ObjectRef:
+    if act == "put":
+        return put(store, f"{prefix}/a", data)
+    return store.take(prefix, io.BytesIO(data)).ref
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
