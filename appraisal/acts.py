@@ -57,6 +57,7 @@ def accept(
     effective_date: str = "",
     due: Due | None = None,
     late_since: date | None = None,
+    document: str = "",
 ) -> Transition:
     """Accept; without an earlier receipt the package digest must be repeated here.
 
@@ -65,7 +66,8 @@ def accept(
     """
     data: dict[str, Any] = {"package_digest": package_digest, "effective_date": effective_date}
     late = {"late": {"due": late_since.isoformat()}} if late_since else {}
-    return Transition(Kind.ACCEPT, at, actor, data | _told(due) | late)
+    more = {"document": document} if document else {}
+    return Transition(Kind.ACCEPT, at, actor, data | more | _told(due) | late)
 
 
 def decline(reason: str, actor: Person, at: str, document: str = "") -> Transition:

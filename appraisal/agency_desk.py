@@ -28,15 +28,16 @@ from storage.nouns import Person
 class AgencyDesk:
     """The commissions of one agency, and the steps that its people take."""
 
-    def __init__(self, desk: Desk, agency_id: str, actor: Person) -> None:
+    def __init__(self, desk: Desk, agency_id: str, actor: Person, at: str = "") -> None:
         """Act for an agency.
 
         Args:
             desk: commissions and agencies of the installation.
             agency_id: whose commissions are seen.
             actor: who acts, as the events will name them.
+            at: when the agency acted, where that was earlier, as on paper; empty: now.
         """
-        self.desk, self.agency_id, self.actor = desk, agency_id, actor
+        self.desk, self.agency_id, self.actor, self._at = desk, agency_id, actor, at
 
     @property
     def agency(self) -> Agency:
@@ -124,13 +125,15 @@ class AgencyDesk:
         """Acknowledge receipt by repeating the package's digest (AP-07)."""
         return self._step(number, acts.receive(package_digest, self.actor, self._now(), document))
 
-    def accept(self, number: str, package_digest: str = "") -> Commission:
+    def accept(self, number: str, package_digest: str = "", document: str = "") -> Commission:
         """Accept; the date that follows is recorded with the step (TT-02).
 
         When the time to decide is over, ``late_since`` of the commission says so (TT-01).
         """
         self.commission(number)
-        return taking.accept(self.desk, number, self.actor, self._now(), package_digest)
+        return taking.accept(
+            self.desk, number, self.actor, self._now(), package_digest, document=document
+        )
 
     def decline(self, number: str, reason: str, document: str = "") -> Commission:
         """Decline with the reason (JAG art. 15)."""
@@ -260,7 +263,7 @@ class AgencyDesk:
         return allowed(found, kind)
 
     def _now(self) -> str:
-        return self.desk.custody.now()
+        return self._at or self.desk.custody.now()
 
     def _step(self, number: str, transition: Transition) -> Commission:
         self.commission(number)

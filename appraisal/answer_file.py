@@ -31,6 +31,9 @@ from storage.names import visible
 T = TypeVar("T")
 HEADER = "鉴定回执 zhenglian.answer/1"
 MAX_BYTES = 64 << 10
+MAX_NAME = 80
+MAX_REASON = 2000
+"""Characters, as at the other doors."""
 _SUPPLEMENT = re.compile(r"(.+)/S([1-9][0-9]{0,2})", re.DOTALL)
 
 
@@ -114,6 +117,8 @@ def read_answer(untrusted: bytes) -> AgencyAnswer:
         form.text(values, "name"),
         form.read(values, "date", _day, ""),
     )
+    form.plain(values, "reason", MAX_REASON)
+    form.plain(values, "name", MAX_NAME)
     if values.get("answer") and not form.problems:
         if found.answer is Answer.DECLINE and not found.reason:
             form.wrong("reason", "不予受理须写明理由 a refusal needs its reason")
@@ -191,6 +196,14 @@ class _Form:
             self.wrong(key, str(error))
             return otherwise
 
+    def plain(self, values: dict[str, str], key: str, limit: int) -> None:
+        """Note a value that is too long to be kept, or that does not show what it is."""
+        found = values.get(key, "")
+        if len(found) > limit:
+            self.wrong(key, f"超过{limit}字 is longer than {limit} characters")
+        if visible(found) != found:
+            self.wrong(key, "含有不可见的字符 has characters that are not shown")
+
     def wrong(self, key: str, why: str) -> None:
         """Note a mistake in a line."""
         at = f"第{self._lines[key]}行" if key in self._lines else ""
@@ -229,8 +242,9 @@ def _digest(text: str) -> str:
 
 
 def _answer(text: str) -> Answer:
+    words = {word.strip("。.") for word in text.casefold().split()}
     for each, zh in ANSWER_NAMES.items():
-        if set(text.split()) <= {each.value, zh}:
+        if words <= {each.value, zh}:
             return each
     raise ValueError("应为签收、受理、不予受理之一 is none of received, accept, decline")
 

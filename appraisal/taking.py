@@ -24,7 +24,13 @@ from storage.nouns import Person
 
 
 def accept(
-    desk: Desk, number: str, actor: Person, at: str, package_digest: str, effective: str = ""
+    desk: Desk,
+    number: str,
+    actor: Person,
+    at: str,
+    package_digest: str,
+    effective: str = "",
+    document: str = "",
 ) -> Commission:
     """Accept a commission; the date that follows is recorded with the step (TT-02).
 
@@ -36,7 +42,7 @@ def accept(
         IntegrityError: the digest is not that of the package sent.
     """
     history = desk.history(number)
-    said = {"package_digest": package_digest, "effective_date": effective}
+    said = {"package_digest": package_digest, "effective_date": effective, "document": document}
     if history.repeated(Kind.ACCEPT, actor, said):
         return history.commission
     return desk.step(number, _acceptance(desk, history.commission, actor, at, said))
@@ -51,7 +57,8 @@ def _acceptance(
     today = local_day(at, rules)
     due = due_of_completion(accepted, rules, desk.calendar, today)
     decide = due_of_acceptance(found, rules, desk.calendar, today).date
-    return acts.accept(actor, at, digest, effective, due, decide if today > decide else None)
+    late = decide if today > decide else None
+    return acts.accept(actor, at, digest, effective, due, late, said["document"])
 
 
 def extend(

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from appraisal.agency_desk import AgencyDesk
 from appraisal.answer_file import AgencyAnswer, Answer, read_answer
 from appraisal.commission import STATE_NAMES, Commission
 from appraisal.desk import Desk
 from appraisal.states import State
+from storage.clock import stamp
 from storage.custody import Custody
 from storage.digest import Fingerprint, equal, fingerprint_bytes
 from storage.errors import InputError, NotFoundError
@@ -37,8 +40,9 @@ def take_answer(custody: Custody, untrusted: bytes) -> dict[str, Any]:
     if mistakes:
         raise _refused(mistakes)
     kept = _kept(custody, commission, untrusted)
-    actor = Person(answer.name, unit=answer.agency)
-    after = _step(AgencyDesk(desk, commission.agency_id, actor), answer, kept, commission.state)
+    actor, at = Person(answer.name, unit=answer.agency), _moment(custody, commission, answer)
+    acting = AgencyDesk(desk, commission.agency_id, actor, at)
+    after = _step(acting, answer, kept, commission.state)
     zh, en = STATE_NAMES[after.state]
     return {
         "commission_no": after.commission_no,
@@ -114,6 +118,18 @@ def _digest_mistakes(
     )
 
 
+def _moment(custody: Custody, commission: Commission, answer: AgencyAnswer) -> str:
+    """Return when the agency acted: the clocks run from its day, not from that of the post.
+
+    A day has no time; of an earlier one it is the end, but never before the step before it.
+    """
+    if answer.date == custody.now()[:10]:
+        return custody.now()
+    zone = ZoneInfo(custody.settings.timezone)
+    ended = datetime.combine(date.fromisoformat(answer.date), time(23, 59, 59), zone)
+    return stamp(max(ended, datetime.fromisoformat(commission.last_at)), zone.key)
+
+
 def _kept(custody: Custody, commission: Commission, untrusted: bytes) -> str:
     print_ = fingerprint_bytes(untrusted)
     key = f"answers/{commission.brief.commission_id}/{print_.sha256}"
@@ -132,7 +148,7 @@ def _step(desk: AgencyDesk, answer: AgencyAnswer, kept: str, state: State) -> Co
         received = desk.receive(number, digest, document)
         if answer.answer is Answer.RECEIVED:
             return received
-    return desk.accept(number, digest)
+    return desk.accept(number, digest, document)
 
 
 def _refused(mistakes: list[str]) -> InputError:

@@ -57,6 +57,8 @@ def test_every_editor_of_an_office_is_read(encoding: str, ending: str) -> None:
         *((zh, each) for each, zh in ANSWER_NAMES.items()),
         *((each.value, each) for each in Answer),
         ("受理 accept", Answer.ACCEPT),
+        ("Accept.", Answer.ACCEPT),
+        ("签收。", Answer.RECEIVED),
     ],
 )
 def test_the_answer_is_said_in_either_language(said: str, read: Answer) -> None:
@@ -81,6 +83,9 @@ def test_digests_and_dates_are_read_as_people_write_them() -> None:
         ({"answer": "不予受理"}, "reason"),
         ({"reason": "随便"}, "reason"),
         ({"name": ""}, "name"),
+        ({"name": "周" * 81}, "name"),
+        ({"name": "周\033[31m静"}, "name"),
+        ({"answer": "不予受理", "reason": "超" * 2001}, "reason"),
         ({"date": "2026-02-30"}, "date"),
         ({"date": "昨天"}, "date"),
     ],

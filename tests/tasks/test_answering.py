@@ -3,6 +3,8 @@
 import hashlib
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,8 +44,15 @@ def test_ap_07_a_receipt_repeats_the_digest_and_is_kept(sent) -> None:
     assert done["answer_sha256"] in step["document"]
     (key,) = custody.objects.keys("answers")
     assert key.endswith(done["answer_sha256"])
-    assert take_answer(custody, answer(custody, digest, answer="受理"))["state"] == "accepted"
+    accepted = answer(custody, digest, answer="受理")
+    done = take_answer(custody, accepted)
+    assert done["state"] == "accepted"
+    step = events(custody, Action.COMMISSION)[-1].details["transition"]["data"]
+    assert done["answer_sha256"] in step["document"], "the acceptance names its paper too"
     assert Desk(custody).commission(NUMBER).effective_date
+    recorded = len(events(custody, Action.COMMISSION))
+    assert take_answer(custody, accepted)["state"] == "accepted", "handed in twice"
+    assert len(events(custody, Action.COMMISSION)) == recorded
 
 
 def test_an_acceptance_without_an_earlier_receipt_is_both(sent) -> None:
@@ -52,6 +61,25 @@ def test_an_acceptance_without_an_earlier_receipt_is_both(sent) -> None:
     found = Desk(custody).commission(NUMBER)
     assert found.received_at
     assert found.decided_at
+
+
+def test_tt_01_the_clocks_run_from_the_day_of_the_answer_and_not_from_that_of_the_post(
+    sent,
+) -> None:
+    """TT-01, TT-02: what was received and accepted in time is not late for having been mailed."""
+    custody, digest = sent
+    now = datetime.fromisoformat(custody.now())
+    later = replace(custody, clock=lambda: now + timedelta(days=20))
+    day = (now + timedelta(days=1)).date().isoformat()
+    take_answer(later, answer(later, digest, answer="签收", date=custody.now()[:10]))
+    take_answer(later, answer(later, digest, date=day))
+    found = Desk(later).commission(NUMBER)
+    assert found.received_at.startswith(custody.now()[:10])
+    assert found.received_at >= found.sent_at
+    assert (found.decided_at[:10], found.effective_date, found.late_since) == (day, day, "")
+    event = events(later, Action.COMMISSION)[-1]
+    assert event.occurred_at[:10] == day
+    assert event.recorded_at[:10] == later.now()[:10], "when it was handed in is on record too"
 
 
 def test_a_refusal_needs_no_second_file(sent) -> None:
