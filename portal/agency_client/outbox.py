@@ -6,9 +6,9 @@
     outbox/<commission>/说明_REFUSED.txt    why it was not taken, in both languages
     sent/<commission>/<upload>/            what was sent, with findings.json and findings.txt
 
-A folder counts as complete when it did not change for a while; one whose name is no identifier
-of a commission is left alone. What is refused stays where
-it is and is tried again when it has changed, or when the commission has.
+A folder counts as complete when it did not change for a while and its PDF has its end; one whose
+name is no identifier of a commission is left alone. What is refused stays where it is and is tried
+again when it has changed, or when the commission has.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ REFUSED = "说明_REFUSED.txt"
 AGAIN_SECONDS = 600.0
 """After so long a refusal that the commission's state gave is asked for once more."""
 _PIECE = 1 << 20
+_END = 1024
+"""Within so many bytes of its end a PDF says that it ends (ISO 32000-2, annex I)."""
 _MOST_TEXT = 40_000
 _FIELDS = (".yaml", ".yml", ".json")
 _BY_STATE = frozenset({"state", "too_many_uploads", "conflict", "forbidden"})
@@ -69,6 +71,7 @@ class Outbox:
         self._service, self._state, self._tell = service, state, tell
         self.folder, self._sent = root / "outbox", root / "sent"
         self._seen: dict[str, tuple[tuple[Any, ...], float]] = {}
+        self._read: dict[str, tuple[tuple[Any, ...], Ready | None]] = {}
         for each in (self.folder, self._sent):
             each.mkdir(parents=True, exist_ok=True)
 
@@ -96,12 +99,12 @@ class Outbox:
         Raises:
             UnreachableError: the queue did not answer; it goes on from there the next time.
         """
-        if self._settled(commission_id):
+        if self.settled(commission_id):
             return
         try:
-            ready = _ready(self.folder / commission_id, commission_id)
+            ready = self._ready(commission_id)
         except InputError as error:
-            self._refused(commission_id, _look(self.folder / commission_id), "", error)
+            self._refused(commission_id, _mark(_look(self.folder / commission_id)), "", error)
             return
         if ready is None or self._refused_before(ready):
             return
@@ -156,8 +159,20 @@ class Outbox:
             self._service.delete(f"/uploads/{mine}")
             return dict(self._service.post(path, form)[1])
 
-    def _settled(self, commission_id: str) -> bool:
-        """Finish what an earlier run began: the upload may have been taken in meanwhile."""
+    def _ready(self, commission_id: str) -> Ready | None:
+        """Return the opinion in a folder; one that did not change is not read again."""
+        look = _look(self.folder / commission_id)
+        before, ready = self._read.get(commission_id, ((), None))
+        if not look or look != before:
+            ready = _ready(self.folder / commission_id, commission_id)
+            self._read[commission_id] = (look, ready)
+        return ready
+
+    def settled(self, commission_id: str) -> bool:
+        """Finish what an earlier run began: the upload may have been taken in meanwhile.
+
+        Nothing that lies in the folder is sent.
+        """
         mine = self._state.state.sending.get(commission_id)
         if mine is None:
             return False
@@ -216,13 +231,8 @@ class Outbox:
         return not (late and known.get("code") in _BY_STATE)
 
     def _refused(
-        self, commission_id: str, content: object, code: str, error: InputError | RefusedError
+        self, commission_id: str, mark: str, code: str, error: InputError | RefusedError
     ) -> None:
-        mark = (
-            content
-            if isinstance(content, str)
-            else hashlib.sha256(repr(content).encode()).hexdigest()
-        )
         known = self._state.state.refused.get(commission_id, {})
         if known.get("content") == mark and known.get("code") == code and not code:
             return
@@ -278,6 +288,13 @@ def _ready(folder: Path, commission_id: str) -> Ready | None:
                 f"{shown(each.name)}不是普通文件或为空 is no plain file, or is empty",
                 remedy="请放入文件本身 put the file itself there",
             )
+    if not _whole(pdfs[0]):
+        raise InputError(
+            f"{shown(pdfs[0].name)}没有结尾标记，可能尚未复制完 it has no end: is it still being "
+            "copied?",
+            remedy="复制完成后会自动提交；如已完整，请重新导出PDF "
+            "it is sent when it is whole; if it is, export the PDF again",
+        )
     if fields[0].stat().st_size > 4 * _MOST_TEXT:
         raise InputError(
             "要素文件过长 the file of particulars is too long",
@@ -296,6 +313,15 @@ def _ready(folder: Path, commission_id: str) -> Ready | None:
             remedy="请摘要填写，以签章PDF为准 summarise them",
         )
     return Ready(commission_id, folder, pdfs[0], fields[0], text, digest_of(pdfs[0]))
+
+
+def _whole(pdf: Path) -> bool:
+    """Whether a PDF says that it ends; what is no PDF is for the queue to refuse."""
+    with pdf.open("rb") as stream:
+        if stream.read(5) != b"%PDF-":
+            return True
+        stream.seek(max(0, pdf.stat().st_size - _END))
+        return b"%%EOF" in stream.read(_END)
 
 
 def _pieces(file: Path, offset: int) -> Iterator[bytes]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from portal.agency_client.inbox import Inbox, Tell
 from portal.agency_client.outbox import Outbox
 from portal.agency_client.service import RefusedError, Service, UnreachableError, checked_id
-from portal.agency_client.state import StateFile
+from portal.agency_client.state import StateFile, disk_told
 from storage.errors import CustodyError, IntegrityError
 
 WAIT_SECONDS = 20
@@ -65,11 +66,11 @@ class Client:
         Raises:
             UnreachableError: the queue did not answer, however often it was asked.
             RefusedError: the token is not valid.
+            HostError: the folder or the token file cannot be used.
         """
         for left in reversed(range(_TRIES_ONCE)):
             try:
-                self._follow(0)
-                self._outbox_round(look_twice=True)
+                self._round(0, look_twice=True)
             except UnreachableError as error:
                 if not left:
                     raise
@@ -81,16 +82,20 @@ class Client:
         """Work until the process is stopped; what goes wrong is told and tried again."""
         while True:
             try:
-                self._follow(WAIT_SECONDS)
-                self._outbox_round(look_twice=False)
+                self._round(WAIT_SECONDS, look_twice=False)
                 self._failures = 0
             except UnreachableError as error:
                 self._tell(f"{error.message} → {error.remedy}")
                 self._rest(error)
             except CustodyError as error:
-                # The token may have expired: a new one can be put in place meanwhile.
+                # A new token can be put in place meanwhile, or room be made on the disk.
                 self._tell(f"{error.message} → {error.remedy}")
                 self._pause(_LONGEST_PAUSE)
+
+    def _round(self, wait: int, *, look_twice: bool) -> None:
+        with disk_told():
+            self._follow(wait)
+            self._outbox_round(look_twice=look_twice)
 
     def _follow(self, wait: int) -> None:
         """Take up what changed since the last time, and what could not be dealt with then."""
@@ -117,36 +122,49 @@ class Client:
         try:
             self._inbox.take(commission_id)
         except IntegrityError as error:
-            self.refused += 1
-            self._tell(f"{error.message} → {error.remedy}")
-            _, pause = self._later.get(commission_id, (0.0, _LONGEST_PAUSE / 2))
-            pause = min(_LONGEST_REST, 2 * pause)
-            self._later[commission_id] = (time.monotonic() + pause, pause)
+            self._put_off(commission_id, error)
             return
         except RefusedError as error:
             if error.status == 401:
                 raise
+            if error.status == 403:  # Another token may do what this one may not.
+                self._put_off(commission_id, error)
+                return
             self.refused += 1
             self._tell(f"{commission_id}: {error.message} → {error.remedy}")
         self._state.state.waiting.remove(commission_id)
         self._state.save()
 
+    def _put_off(self, commission_id: str, error: CustodyError) -> None:
+        """Try a commission again later, ever more rarely."""
+        self.refused += 1
+        self._tell(f"{commission_id}: {error.message} → {error.remedy}")
+        _, pause = self._later.get(commission_id, (0.0, _LONGEST_PAUSE / 2))
+        pause = min(_LONGEST_REST, 2 * pause)
+        self._later[commission_id] = (time.monotonic() + pause, pause)
+
     def _everything(self) -> tuple[list[str], int]:
         """Return every open commission, and the cursor from which changes are followed."""
-        told = self._service.get("/changes", since=_LATEST, wait=0)
-        cursor = int(told.get("cursor", -1))
+        cursor = _cursor(self._service.get("/changes", since=_LATEST, wait=0))
         found, after = [], ""
         while True:
             query = {"after": after} if after else {}
             page = self._service.get("/commissions", limit=_PAGE, **query)
-            found += _ids(page.get("commissions"))
+            rows = _ids(page.get("commissions"))
+            found += rows
             after = str(page.get("next") or "")
-            if not after:
+            if not (after and rows):
                 return found, cursor
 
     def _changes(self, cursor: int, wait: int) -> tuple[list[str], int]:
-        told = self._service.get("/changes", since=cursor, wait=wait)
-        return _ids(told.get("commissions")), int(told.get("cursor", cursor))
+        """Return all that changed since a cursor, and where the changes end."""
+        found: list[str] = []
+        while True:
+            told = self._service.get("/changes", since=cursor, wait=wait, limit=_PAGE)
+            rows, before = _ids(told.get("commissions")), cursor
+            found, cursor, wait = [*found, *rows], _cursor(told), 0
+            if not rows or cursor <= before:
+                return found, cursor
 
     def _outbox_round(self, *, look_twice: bool) -> None:
         names = self._outbox.names()
@@ -155,8 +173,10 @@ class Client:
             self._pause(self._settle)
             moving = [each for each in moving if not self._outbox.still(each, self._settle)]
         for each in names:
-            if each not in moving or each in self._state.state.sending:
-                self._outbox.give(checked_id(each))
+            if each not in moving:
+                self._outbox.give(each)
+            elif each in self._state.state.sending:
+                self._outbox.settled(each)
         self.refused += len(self._state.state.refused)
 
     def _rest(self, error: UnreachableError) -> None:
@@ -165,6 +185,13 @@ class Client:
         growing = min(_LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 8))
         asked = float(error.facts.get("after", 0.0))
         self._pause(max(asked, growing * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
+
+
+def _cursor(told: Mapping[str, Any]) -> int:
+    cursor = told.get("cursor")
+    if not isinstance(cursor, int) or isinstance(cursor, bool) or cursor < 0:
+        raise UnreachableError("the queue does not say where its changes end", after=0.0)
+    return cursor
 
 
 def _ids(untrusted: object) -> list[str]:

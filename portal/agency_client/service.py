@@ -28,7 +28,7 @@ _BUSY = frozenset({"upload_busy", "in_progress"})
 """An earlier request of ours, cut off on the way, may still be at work there."""
 _TOKEN = re.compile(r"[\x21-\x7e]{8,4096}", re.ASCII)
 _MOST = 16 << 20
-"""Bytes of the longest JSON answer that is read."""
+"""Bytes of the longest JSON answer that is believed."""
 
 
 class UnreachableError(TransientError):
@@ -66,7 +66,7 @@ class Service:
         """Talk to the queue at ``url``; nothing is sent yet.
 
         Raises:
-            InputError: the address is none of HTTP's.
+            InputError: the address is none of HTTP's; certificates or proxy cannot be used.
         """
         if not re.match(r"https?://[^/\s]", url):
             raise InputError(
@@ -74,21 +74,26 @@ class Service:
                 remedy="请给出 give --url https://...",
             )
         self._token_file = token_file
-        verify: ssl.SSLContext | bool = True
-        if ca_file is not None:
-            verify = ssl.create_default_context(cafile=str(ca_file))
-        self._client = httpx.Client(
-            base_url=url.rstrip("/") + "/api/v1",
-            verify=verify,
-            proxy=proxy or None,
-            trust_env=False,
-            timeout=httpx.Timeout(60.0, connect=10.0),
-            follow_redirects=False,
-        )
-        # What lies elsewhere (a store's own address) must never see the token.
-        self._elsewhere = httpx.Client(
-            verify=verify, proxy=proxy or None, trust_env=False, timeout=60.0
-        )
+        try:
+            verify = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
+            # What lies elsewhere (a store's own address) must never see the token.
+            self._elsewhere = httpx.Client(
+                verify=verify, proxy=proxy or None, trust_env=False, timeout=60.0
+            )
+            self._client = httpx.Client(
+                base_url=url.rstrip("/") + "/api/v1",
+                verify=verify,
+                proxy=proxy or None,
+                trust_env=False,
+                timeout=httpx.Timeout(60.0, connect=10.0),
+                follow_redirects=False,
+            )
+        except (OSError, ValueError, httpx.InvalidURL) as error:
+            raise InputError(
+                f"地址、证书或代理有误 address, certificates or proxy cannot be used: "
+                f"{visible(str(error))[:200]}",
+                remedy="请检查 check --url, --ca (PEM), --proxy (http://host:port)",
+            ) from error
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,16 +9,36 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from portal.agency_client.service import is_id
 from storage.errors import BusyError, HostError
+from storage.names import visible
 from storage.workspace import write_durably
 
 SCHEMA = "zhenglian.agency-client/1"
+
+
+@contextmanager
+def disk_told() -> Iterator[None]:
+    """Tell in words what the disk or the folder does not allow, once the block has met it.
+
+    Raises:
+        HostError: the disk is full, a folder may not be written, a file vanished.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise HostError(
+            f"文件夹读写失败 the folder cannot be used: {error.strerror or error}"
+            + (f": {visible(str(error.filename))}" if error.filename else ""),
+            remedy="请检查磁盘空间和写入权限，之后自动继续 "
+            "check room and rights; it goes on from where it was",
+        ) from error
 
 
 @dataclass
@@ -42,13 +62,8 @@ class StateFile:
 
     def __init__(self, folder: Path) -> None:
         """Keep state in ``folder``, which is made."""
-        try:
+        with disk_told():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise HostError(
-                f"文件夹无法建立 the folder {folder} cannot be made: {error.strerror}",
-                remedy="请指定可写的位置 give --folder a place that this user may write",
-            ) from error
         self._file, self._lock = folder / "state.json", folder / "lock"
         self.state = self._read()
 
@@ -59,11 +74,17 @@ class StateFile:
         Raises:
             BusyError: another client works here.
         """
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with disk_told():
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except OSError as error:
             os.close(descriptor)
+            if not isinstance(error, BlockingIOError):
+                raise HostError(
+                    f"文件夹所在的磁盘不能加锁 its disk cannot lock: {error.strerror}",
+                    remedy="请将文件夹放在本机磁盘 put --folder on a disk of this machine",
+                ) from error
             raise BusyError(
                 "另一客户端正在使用此文件夹 another client works in this folder",
                 remedy="请停止它，或另用文件夹 stop it, or give this one a folder of its own",
@@ -94,8 +115,30 @@ class StateFile:
 
 def _state(found: dict[str, Any]) -> State:
     plain = State()
-    for name, empty in asdict(plain).items():
+    for name, fits in _FITS.items():
         value = found.get(name)
-        if isinstance(value, type(empty)) and not isinstance(value, bool):
+        if fits(value):
             setattr(plain, name, value)
     return plain
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _records(value: Any, *keys: str) -> bool:
+    """Whether a value maps names to records that have these texts."""
+    return isinstance(value, dict) and all(
+        isinstance(each, dict) and all(isinstance(each.get(key), str) for key in keys)
+        for each in value.values()
+    )
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "cursor": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "fetched": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
+    "waiting": lambda value: _texts(value) and all(map(is_id, value)),
+    "sending": lambda value: _records(value, "upload_id", "content") and all(map(is_id, value)),
+    "refused": lambda value: _records(value, "content", "code", "at"),
+}
+"""What each part of the file must look like; a part that does not is left out."""
