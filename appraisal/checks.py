@@ -4,7 +4,8 @@ A court refuses an opinion whose material is not provably the material sent, or 
 signature, a seal or a qualification (CPLI art. 98); so those are what is looked at here. The
 checks read the particulars, and the document where it was looked at: its electronic signatures
 and its text. What neither proves (ink, a red seal) waits for a person, who confirms what they
-see. Pure. (RULES: AP-08, AP-11; JAG arts. 19, 36-38; decision 0029.)
+see. Names and licences are compared without blanks and case. Pure. (RULES: AP-08, AP-10, AP-11;
+JAG arts. 19, 32, 36-38; IP-EV art. 20; decision 0029.)
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from appraisal.agency import Agency
+from appraisal.agency import Agency, Appraiser
 from appraisal.brief import CommissionType
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.printed import printed
-from appraisal.signatures import DocumentSeen, sealed, signature_findings, signers
+from appraisal.signatures import DocumentSeen, sealed, signature_findings, signers, squeezed
 from storage.digest import parse_supplied
 from storage.errors import InputError
 
@@ -45,7 +46,7 @@ def check_opinion(
         document: what was seen of the PDF; None if nobody looked, then the particulars count.
         earlier: who signed the opinion that a re-appraisal is about.
     """
-    seen = signature_findings(document, opinion, commission.effective_date) if document else []
+    seen = signature_findings(document, commission.effective_date) if document else []
     return [
         _finding(
             "number", bool(opinion.opinion_no), "意见书编号", "the opinion has its own number"
@@ -59,6 +60,8 @@ def check_opinion(
         *seen,
         *_people(opinion, agency, received),
         *_barred(opinion, commission, document, earlier),
+        *_re_appraised(opinion, commission, agency),
+        *_passed_on(opinion),
         _finding(
             "qualification",
             opinion.qualification_annex,
@@ -126,11 +129,13 @@ def _package(opinion: Opinion, commission: Commission) -> OpinionFinding:
 
 
 def _materials(opinion: Opinion, commission: Commission) -> OpinionFinding:
-    sent = [each.number for each in commission.materials]
-    sent += [each.rpartition("/")[2] for s in commission.supplements for each in s.exhibits]
-    listed = {each.rpartition("/")[2] for each in opinion.materials_listed}
-    missing = sorted(set(sent) - listed)
-    foreign = sorted(listed - set(sent))
+    sent = [each.exhibit_id for each in commission.materials]
+    sent += [name for each in commission.supplements for name in each.exhibits]
+    # The number is enough; a full identifier has to be of this case.
+    label = {name: name.rpartition("/")[2] for name in sent}
+    listed = {label.get(each, each) for each in opinion.materials_listed}
+    missing = sorted(set(label.values()) - listed)
+    foreign = sorted(listed - set(label.values()))
     ok = not missing and not foreign
     zh = "".join(
         (
@@ -147,13 +152,28 @@ def _materials(opinion: Opinion, commission: Commission) -> OpinionFinding:
     )
 
 
+def _on_record(agency: Agency) -> dict[tuple[str, str], list[Appraiser]]:
+    """Return the agency's people by name and licence; a renewed licence is a second entry."""
+    known: dict[tuple[str, str], list[Appraiser]] = {}
+    for each in agency.appraisers:
+        known.setdefault((squeezed(each.name), squeezed(each.licence_no)), []).append(each)
+    return known
+
+
+def _entries(agency: Agency, opinion: Opinion) -> list[tuple[str, list[Appraiser]]]:
+    """Return each appraiser of an opinion with their entries at the agency, maybe none."""
+    known = _on_record(agency)
+    return [
+        (each.name or "—", known.get((squeezed(each.name), squeezed(each.licence_no)), []))
+        for each in opinion.appraisers
+    ]
+
+
 def _people(opinion: Opinion, agency: Agency, received: date) -> list[OpinionFinding]:
     unlicensed = [each.name or "—" for each in opinion.appraisers if not each.licence_no]
-    known = {(each.name, each.licence_no): each for each in agency.appraisers}
-    named = [(each.name, each.licence_no) for each in opinion.appraisers]
-    strangers = [each[0] for each in named if each not in known]
+    named = _entries(agency, opinion)
     day = date.fromisoformat(opinion.issued_at) if opinion.issued_at else received
-    lapsed = [each[0] for each in named if each in known and not known[each].valid_on(day)]
+    lapsed = [name for name, found in named if found and not any(e.valid_on(day) for e in found)]
     return [
         _finding(
             "licences",
@@ -162,13 +182,7 @@ def _people(opinion: Opinion, agency: Agency, received: date) -> list[OpinionFin
             "every appraiser's licence is given"
             + (f" (not {_some(unlicensed)})" if unlicensed else ""),
         ),
-        _finding(
-            "registered_appraisers",
-            not known or not strangers,
-            "鉴定人属于该机构" + (f"（未登记：{_some(strangers)}）" if strangers else ""),
-            "the appraisers are the agency's"
-            + (f" (unknown: {_some(strangers)})" if strangers else ""),
-        ),
+        _registered(agency, [name for name, found in named if not found]),
         _finding(
             "licence_validity",
             not lapsed,
@@ -178,6 +192,57 @@ def _people(opinion: Opinion, agency: Agency, received: date) -> list[OpinionFin
     ]
 
 
+def _registered(agency: Agency, strangers: Sequence[str]) -> OpinionFinding:
+    if not agency.appraisers:
+        return OpinionFinding.to_confirm(
+            "registered_appraisers",
+            "名录未载该机构的鉴定人，须由人核对其执业证",
+            "the directory lists none of the agency's people; a person must look at the licences",
+        )
+    return _finding(
+        "registered_appraisers",
+        not strangers,
+        "鉴定人属于该机构" + (f"（未登记：{_some(strangers)}）" if strangers else ""),
+        "the appraisers are the agency's"
+        + (f" (unknown: {_some(strangers)})" if strangers else ""),
+    )
+
+
+def _re_appraised(
+    opinion: Opinion, commission: Commission, agency: Agency
+) -> Iterable[OpinionFinding]:
+    """Check that a senior expert is among those who appraised again (JAG art. 32)."""
+    if commission.brief.type is not CommissionType.RE_APPRAISAL:
+        return
+    senior = [name for name, found in _entries(agency, opinion) if any(e.senior for e in found)]
+    yield (
+        OpinionFinding(
+            "senior_appraiser",
+            True,
+            f"重新鉴定有高级职称鉴定人：{_some(senior)}",
+            f"a senior expert appraised again: {_some(senior)}",
+        )
+        if senior
+        else OpinionFinding.to_confirm(
+            "senior_appraiser",
+            "名录未载署名鉴定人有高级职称，重新鉴定须至少一名，须由人核对",
+            "none of the signers is senior by the directory, and a re-appraisal needs one; "
+            "a person must look",
+        )
+    )
+
+
+def _passed_on(opinion: Opinion) -> Iterable[OpinionFinding]:
+    """What another laboratory tested needs the client's consent (IP-EV art. 20)."""
+    if opinion.subcontract:
+        yield OpinionFinding.to_confirm(
+            "subcontract",
+            f"部分检验转委托（{opinion.subcontract[:100]}），委托人是否同意须由人核对",
+            f"tests were passed on ({opinion.subcontract[:100]}); a person must look whether "
+            "the client consented",
+        )
+
+
 def _barred(
     opinion: Opinion,
     commission: Commission,
@@ -185,8 +250,7 @@ def _barred(
     earlier: Iterable[str],
 ) -> list[OpinionFinding]:
     """Check that nobody signed who must not: recused, or who gave the opinion that is repeated."""
-    named = {each.name for each in opinion.appraisers if each.name}
-    recused = sorted((named & commission.recused) | signers(document, commission.recused))
+    recused = _among(opinion, document, commission.recused)
     found = [
         _finding(
             "recusal",
@@ -196,8 +260,7 @@ def _barred(
         )
     ]
     if commission.brief.type is CommissionType.RE_APPRAISAL:
-        before = frozenset(earlier)
-        same = sorted((named & before) | signers(document, before))
+        same = _among(opinion, document, frozenset(earlier))
         found.append(
             _finding(
                 "other_appraisers",
@@ -208,6 +271,12 @@ def _barred(
             )
         )
     return found
+
+
+def _among(opinion: Opinion, document: DocumentSeen | None, barred: frozenset[str]) -> list[str]:
+    """Return who of these people signed, by the particulars or by a certificate."""
+    named = {squeezed(each.name) for each in opinion.appraisers}
+    return sorted({e for e in barred if squeezed(e) in named} | signers(document, barred))
 
 
 def _dates(opinion: Opinion, commission: Commission, received: date) -> list[OpinionFinding]:

@@ -2,7 +2,7 @@
 
 The particulars are typed by somebody beside the document; what counts before a court is printed
 in the document itself, so both are compared with what was sent. A scan has no text: a person
-looks. (RULES: AP-07, AP-08; CPLI art. 98(4).)
+looks. (RULES: AP-07, AP-08; CPLI art. 98(4); ADM-EV arts. 14, 32; TS-JI art. 3.)
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 from appraisal.commission import Commission
+from appraisal.matters import MATTER_NAMES, MatterType
 from appraisal.opinion import OpinionFinding
 from appraisal.signatures import squeezed
 
@@ -19,12 +20,17 @@ _LABELLED = re.compile(
 )
 _ALONE = re.compile(r"(?<![0-9a-z])[0-9a-f]{64}(?![0-9a-z])")
 _SHOWN = 3
+_MOST = 8
 
 
 def printed(text: str, commission: Commission) -> list[OpinionFinding]:
-    """Check the package's digest and the commission's number as the document prints them."""
+    """Check the digest, the number, and what was asked by whom, as the document prints them."""
     plain = squeezed(text)
-    return [_digest(text, plain, commission), _number(plain, commission)]
+    return [
+        _digest(text, plain, commission),
+        _number(text, plain, commission),
+        _request(plain, commission),
+    ]
 
 
 def foreign_digests(text: str, known: frozenset[str]) -> list[str]:
@@ -60,9 +66,16 @@ def _digest(text: str, plain: str, commission: Commission) -> OpinionFinding:
     return OpinionFinding.to_confirm(code, *why)
 
 
-def _number(plain: str, commission: Commission) -> OpinionFinding:
+def stands(number: str, text: str) -> bool:
+    """Whether a number stands in a text by itself: No. 1 is not in No. 10; lines may break it."""
+    broken = r"\s*".join(map(re.escape, squeezed(number)))
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return bool(re.search(rf"(?<![0-9a-z]){broken}(?![0-9a-z])", folded))
+
+
+def _number(text: str, plain: str, commission: Commission) -> OpinionFinding:
     number = commission.commission_no
-    if squeezed(number) in plain:
+    if stands(number, text):
         return OpinionFinding(
             "printed_number",
             True,
@@ -71,6 +84,39 @@ def _number(plain: str, commission: Commission) -> OpinionFinding:
         )
     why = _missing(plain, f"委托书编号{number}", f"the commission's number {number}")
     return OpinionFinding.to_confirm("printed_number", *why)
+
+
+def _request(plain: str, commission: Commission) -> OpinionFinding:
+    """Check that client, matters and reference dates are there, in their usual spellings."""
+    brief, code = commission.brief, "printed_matters"
+    lacking = [] if squeezed(brief.client) in plain else [f"委托人{brief.client}"]
+    for each in brief.matters:
+        name = MATTER_NAMES[each.type]
+        asked = [each.question, *([name] if each.type is not MatterType.OTHER else [])]
+        if not any(squeezed(words) in plain for words in asked):
+            lacking.append(f"鉴定事项{name}")
+        if each.reference_date and not _dated(each.reference_date, plain):
+            lacking.append(f"基准日{each.reference_date}")
+    if not lacking:
+        return OpinionFinding(
+            code,
+            True,
+            "意见书正文载明委托人和委托鉴定事项",
+            "the document itself prints the client and the matters",
+        )
+    listed = "、".join(each[:60] for each in dict.fromkeys(lacking[:_MOST]))
+    return OpinionFinding.to_confirm(
+        code, *_missing(plain, listed, "client, matters and reference dates")
+    )
+
+
+def _dated(iso: str, plain: str) -> bool:
+    """Whether a day stands in a text without blanks: 2025-11-03, 2025年11月3日, 2025.11.3 ..."""
+    year, month, day = (int(part) for part in iso.split("-"))
+    words = f"年0?{month}月0?{day}日"
+    marks = f"(?P<mark>[-./])0?{month}(?P=mark)0?{day}(?![0-9])"
+    spelled = f"(?<![0-9]){year}(?:{words}|{marks})"
+    return bool(re.search(spelled, plain))
 
 
 def _missing(plain: str, what: str, what_en: str) -> tuple[str, str]:

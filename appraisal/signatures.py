@@ -121,9 +121,7 @@ class DocumentSeen:
     detail: str = ""
 
 
-def signature_findings(
-    document: DocumentSeen, opinion: Opinion, effective: str
-) -> list[OpinionFinding]:
+def signature_findings(document: DocumentSeen, effective: str) -> list[OpinionFinding]:
     """Return one check for each signature, and one for their times."""
     told = enumerate(document.signatures[:MOST_TOLD], 1)
     found = [_one(number, each, document.at) for number, each in told]
@@ -154,7 +152,7 @@ def sealed(
 
     Without a document the particulars alone are believed, as for an opinion on paper.
     """
-    return [_signed(opinion, agency, document, wanted), _seal(opinion, agency, document)]
+    return [_signed(opinion, document, wanted), _seal(opinion, agency, document)]
 
 
 def signers(document: DocumentSeen | None, names: Iterable[str]) -> frozenset[str]:
@@ -210,11 +208,11 @@ def _by(document: DocumentSeen, person: str, people: Sequence[str]) -> list[Sign
     ]
 
 
-def _signed(
-    opinion: Opinion, agency: Agency, document: DocumentSeen | None, wanted: int
-) -> OpinionFinding:
+def _signed(opinion: Opinion, document: DocumentSeen | None, wanted: int) -> OpinionFinding:
     code = "signatures"
-    signed = list(dict.fromkeys(each.name for each in opinion.appraisers if _named(each)))
+    # One person written in two ways has signed once.
+    people = {squeezed(each.name): each.name for each in opinion.appraisers if each.signed}
+    signed = [name for key, name in people.items() if key]
     unsigned = [each.name or "—" for each in opinion.appraisers if not each.signed]
     zh = f"至少{wanted}名鉴定人签名（已签名{len(signed)}名，未签名{len(unsigned)}名）"
     en = f"at least {wanted} appraisers signed ({len(signed)} did, {len(unsigned)} did not)"
@@ -338,10 +336,6 @@ def _times(seen: Sequence[SignatureSeen], arrived: str, effective: str) -> Opini
         f"signed between acceptance ({effective}) and arrival ({arrived[:19]})"
         + (f" ({listed})" if wrong else ""),
     )
-
-
-def _named(signer: Any) -> bool:
-    return bool(signer.name and signer.signed)
 
 
 def _stated(code: str, ok: bool, zh: str, en: str) -> OpinionFinding:

@@ -28,6 +28,7 @@ def test_ap_08_a_complete_opinion_passes_every_check() -> None:
     assert failures() == []
     assert failures(package_digest_stated=made.PACKAGE.sha256.upper()) == []
     assert failures(package_digest_stated=f"sm3:{made.PACKAGE.sm3}") == []
+    assert failures(materials_listed=[f"{made.CASE}/E0001"]) == []
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_ap_08_a_complete_opinion_passes_every_check() -> None:
         ({"package_digest_stated": "md5:" + "0" * 32}, "package_digest"),
         ({"materials_listed": []}, "materials"),
         ({"materials_listed": ["E0001", "E0007"]}, "materials"),
+        ({"materials_listed": ["another-case/E0001"]}, "materials"),
         ({"seal": False}, "seal"),
         ({"qualification_annex": "否"}, "qualification"),
         ({"issued_at": ""}, "dates"),
@@ -58,6 +60,8 @@ def test_ap_08_a_complete_opinion_passes_every_check() -> None:
         ({"appraisers": [CHEN, HE, STRANGER]}, "registered_appraisers"),
         ({"appraisers": [CHEN]}, "signatures"),
         ({"appraisers": [CHEN, CHEN]}, "signatures"),
+        ({"appraisers": [CHEN, {**CHEN, "name": "陈　工"}]}, "signatures"),
+        ({"subcontract": "光谱由某实验室测定"}, "subcontract"),
         ({"appraisers": [CHEN, {**HE, "signed": False}]}, "signatures"),
     ],
 )
@@ -92,7 +96,14 @@ def test_what_is_told_of_an_opinion_fits_into_an_event() -> None:
 
 
 def test_ap_11_a_recused_appraiser_cannot_sign() -> None:
-    assert failures(made.accepted(recusal=["何工"])) == ["recusal"]
+    for written in ("何工", "何 工"):
+        assert failures(made.accepted(recusal=[written])) == ["recusal"]
+
+
+def test_ap_08_people_whom_the_directory_does_not_list_wait_for_a_person() -> None:
+    agency = made.agency(appraisers=[])
+    found = check_opinion(made.opinion(), made.accepted(), agency, DAY)
+    assert [(e.code, e.state) for e in found if not e.ok] == [("registered_appraisers", "confirm")]
 
 
 def test_an_opinion_reads_back() -> None:

@@ -12,7 +12,7 @@ from appraisal.brief import CommissionType
 from appraisal.checks import check_opinion
 from appraisal.commission import Commission
 from appraisal.opinion import OpinionFinding
-from appraisal.printed import foreign_digests
+from appraisal.printed import foreign_digests, stands
 from appraisal.signatures import DocumentSeen, SignatureSeen, fits_agency, fits_person
 from tests.appraisal import made
 
@@ -21,6 +21,7 @@ AT = "2026-03-17T10:00:00+08:00"
 AGENCY = made.agency()
 TEXT = (
     f"委托书 {made.brief_fields()['commission_no']}\n"
+    "委托人：某市市场监\n督管理局；委托事项：非公知性，基准日 2025 年 11 月 3 日\n"
     f"校验值（SHA-256）：\n{made.PACKAGE.sha256[:40]}\n"
     f"{made.PACKAGE.sha256[40:]}\n第 1 页"
 )
@@ -189,9 +190,19 @@ def test_ap_10_a_re_appraisal_is_by_others() -> None:
     """AP-10: who gave the first opinion does not give the second."""
     found = made.accepted()
     again = replace(found, brief=replace(found.brief, type=CommissionType.RE_APPRAISAL))
-    for earlier, ok in ((["陈工"], False), (["吴工"], True)):
+    for earlier, ok in ((["陈工"], False), (["陈 工"], False), (["吴工"], True)):
         findings = check_opinion(made.opinion(), again, AGENCY, DAY, earlier=earlier)
         assert {each.code: each.ok for each in findings}["other_appraisers"] is ok
+
+
+def test_ap_10_a_senior_expert_is_among_those_who_appraise_again() -> None:
+    """AP-10: JAG art. 32 asks it of those who sign, not of the agency at large."""
+    found = made.accepted()
+    again = replace(found, brief=replace(found.brief, type=CommissionType.RE_APPRAISAL))
+    assert checked(document(CHEN, HE, SEAL), again)["senior_appraiser"].state == "ok"
+    others = [{**each, "senior": False} for each in made.agency_fields()["appraisers"]]
+    findings = check_opinion(made.opinion(), again, made.agency(appraisers=others), DAY)
+    assert {each.code: each.state for each in findings}["senior_appraiser"] == "confirm"
 
 
 def test_ap_08_a_licence_holds_on_the_day_of_the_opinion() -> None:
@@ -201,6 +212,36 @@ def test_ap_08_a_licence_holds_on_the_day_of_the_opinion() -> None:
     ]
     findings = check_opinion(made.opinion(), made.accepted(), made.agency(appraisers=people), DAY)
     assert [each.code for each in findings if not each.ok] == ["licence_validity"]
+    renewed = [{**each, "from": "2026-03-16", "to": "2031-03-15"} for each in people]
+    for listed in (people + renewed, renewed + people):
+        agency = made.agency(appraisers=listed)
+        findings = check_opinion(made.opinion(), made.accepted(), agency, DAY)
+        assert all(each.ok for each in findings), "a renewed licence is a second entry"
+
+
+def test_ap_08_client_matters_and_reference_date_are_printed_or_looked_for() -> None:
+    """AP-08: whose questions of which day it answers (ADM-EV arts. 14, 32; TS-JI art. 3)."""
+    question = made.brief_fields()["matters"][0]["question"]
+    for text, lacking in (
+        (TEXT.replace("非公知性", question), ""),
+        (TEXT.replace("2025 年 11 月 3 日", "2025.11.03"), ""),
+        (TEXT.replace("某市", "另一市"), "委托人某市市场监督管理局"),
+        (TEXT.replace("非公知性", "同一性"), "鉴定事项非公知性"),
+        (TEXT.replace("11 月 3 日", "11 月 30 日"), "基准日2025-11-03"),
+        (TEXT.replace("2025 年 11 月 3 日", "2025.11.30"), "基准日2025-11-03"),
+    ):
+        found = checked(document(CHEN, HE, SEAL, text=text))["printed_matters"]
+        assert found.state == ("confirm" if lacking else "ok")
+        assert lacking in found.text_zh
+
+
+def test_a_number_is_not_taken_for_one_that_begins_or_ends_with_it() -> None:
+    """AP-08: an opinion on No. 10 does not print No. 1."""
+    for text, printed in (
+        ("W-2026-1", True), ("委托书W-2026-\n1 2026年", True), ("（Ｗ-2026-１）", True),
+        ("W-2026-10", False), ("W-2026-1a", False), ("XW-2026-1", False), ("", False),
+    ):  # fmt: skip
+        assert stands("W-2026-1", text) is printed
 
 
 OTHER = "ab" * 32

@@ -56,7 +56,12 @@ def printed(custody: Custody, **changes: Any) -> bytes:
     """Return the opinion's PDF as the agency prints it, unsigned."""
     pdfmetrics.registerFont(TTFont("Song", str(SONG)))
     digest = sent_digest(custody)
-    lines = {"no": NUMBER, "digest": f"材料包校验值（SHA-256）：{digest}", **changes}
+    brief = Desk(custody).commission(NUMBER).brief
+    asked = "、".join(each.question for each in brief.matters)
+    day = brief.matters[0].reference_date
+    told = {"client": f"{brief.client}委托，基准日{day}", "asked": asked}
+    digest_line = f"材料包校验值（SHA-256）：{digest}"
+    lines = {"no": NUMBER, "digest": digest_line, **told, **changes}
     buffer = io.BytesIO()
     pen = Canvas(buffer, A4, invariant=1)
     pen.setFont("Song", 10)
@@ -302,7 +307,8 @@ def test_a_reader_that_breaks_is_no_verdict_on_the_opinion(
             assert exhibits(custody) == 2
         else:
             outcome = give(custody, tmp_path / "in", document)
-            wanted = {*PAPER, "signature_form", "printed_digest", "printed_number"}
+            printed_ones = {"printed_digest", "printed_number", "printed_matters"}
+            wanted = {*PAPER, *printed_ones, "signature_form"}
             assert failing(outcome) == dict.fromkeys(wanted, "confirm")
     if lost:
         assert give(custody, tmp_path / "in", document)["ok"]
@@ -353,7 +359,13 @@ def test_the_sample_opinion_is_signed_by_whom_its_workspace_trusts(
     root = custody.workspace.root
     (root / ".demo").touch()
     agency = Desk(custody).agency("SJ").name
-    told = opinion_fields(commission_no=NUMBER, package_digest_stated=sent_digest(custody))
+    brief = Desk(custody).commission(NUMBER).brief
+    asked = [f"{each.question}（基准日{each.reference_date}）" for each in brief.matters]
+    told = opinion_fields(
+        commission_no=NUMBER,
+        package_digest_stated=sent_digest(custody),
+        basis=[f"受{brief.client}委托", *asked],
+    )
     make_opinion(root / "opinion.pdf", told, agency)
     outcome = give(custody, tmp_path / "in", (root / "opinion.pdf").read_bytes())
     assert (outcome["ok"], failing(outcome)) == (True, {})
