@@ -156,7 +156,8 @@ def extend(
     """Extend the time limit (TT-03).
 
     Raises:
-        StateError: the rules do not allow it, or nothing was accepted yet.
+        StateError: the rules do not allow it, nothing was accepted yet, or the client was told
+            before anything was sent, after this step, or too late.
     """
     if not commission.effective_date:
         raise StateError(
@@ -168,6 +169,16 @@ def extend(
     old = due_of_completion(commission, rules, calendar, today)
     granted = Extension(limit, approved_by, notified)
     check_extension(granted, len(commission.extensions), old, rules)
+    first = local_day(commission.sent_at, rules)
+    if not first <= notified <= today or today >= old.date:
+        raise StateError(
+            f"延长须在{old.date}期满前告知并登记，告知日须在发出日{first}与登记日{today}之间 "
+            f"an extension is told and recorded before {old.date}; {notified}, when it was told, "
+            f"must lie between {first} (sent) and {today} (recorded)",
+            remedy="请核对日期；已期满的，另行约定时限或提交意见书 "
+            "check the dates; if it is over, agree a new limit, or return the opinion (TT-03)",
+            due=old.date.isoformat(),
+        )
     data = {
         "limit": limit.as_json(),
         "approved_by": approved_by,

@@ -201,9 +201,13 @@ def test_two_answers_at_once_the_second_is_refused() -> None:
 def test_tt_03_extension_through_the_act() -> None:
     commission = made.accepted()
     limit = Limit(30, Unit.WORKING_DAY)
-    at = "2026-03-10T09:00:00+08:00"
 
-    def extend(days: Limit, told: date, on: Commission = commission) -> Transition:
+    def extend(
+        days: Limit,
+        told: date,
+        on: Commission = commission,
+        at: str = "2026-03-10T09:00:00+08:00",
+    ) -> Transition:
         return acts.extend(on, days, "王所长", told, NATIONAL, CALENDAR, B, at)
 
     extended = apply(commission, extend(limit, date(2026, 3, 10)))
@@ -212,11 +216,15 @@ def test_tt_03_extension_through_the_act() -> None:
         extend(limit, date(2026, 3, 10), extended)
     with pytest.raises(StateError, match="before 2026-03-19"):
         extend(limit, date(2026, 3, 19))
+    for never in (date(2026, 1, 27), date(2026, 3, 11)):
+        with pytest.raises(StateError, match="must lie between"):
+            extend(limit, never)
+    with pytest.raises(StateError, match="recorded before 2026-03-19"):
+        extend(limit, date(2026, 3, 10), at="2026-03-19T09:00:00+08:00")
     with pytest.raises(StateError, match="no time limit"):
         extend(limit, date(2026, 3, 10), made.dispatched())
-    forged = Transition(
-        Kind.EXTEND, at, B, {**extend(limit, date(2026, 3, 10)).data, "notified": "2026-03-19"}
-    )
+    right = extend(limit, date(2026, 3, 10))
+    forged = Transition(Kind.EXTEND, right.at, B, {**right.data, "notified": "2026-03-19"})
     with pytest.raises(StateError, match="not before the due date"):
         apply(commission, forged)
 
