@@ -6,6 +6,7 @@ on the material is judged in ``requirements``. (RULES: AP-01 to AP-04, AP-10; JA
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
@@ -87,6 +88,7 @@ FEE_FIELDS = {
     "refund_rule": "退费规则",
 }
 _CONTACT_FIELDS = {"name": "姓名", "id": "证号", "unit": "单位", "title": "职务", "phone": "电话"}
+_SUPPLEMENT = re.compile(r"/S[0-9]+$", re.ASCII)
 _LIMIT_FIELDS = {"length": "天数", "unit": "单位"}
 _UNIT_WORDS = {Unit.WORKING_DAY: "工作日", Unit.CALENDAR_DAY: "日"}
 
@@ -149,7 +151,7 @@ class Brief:
         matters = tuple(Matter.read(each) for each in fields.tables("matters", MATTER_FIELDS))
         kind = _type(fields)
         brief = cls(
-            commission_no=fields.text("commission_no", limit=64),
+            commission_no=_number(fields),
             case_no=fields.text("case_no", limit=255),
             client=fields.text("client", limit=200),
             contact=_contact(fields),
@@ -223,6 +225,16 @@ class Brief:
             **{key: tuple(value[key]) for key in texts},
         }
         return cls(**{each.name: value[each.name] for each in fields_of(cls)} | parsed)
+
+
+def _number(fields: Fields) -> str:
+    """Return a number that can be asked for, and is no supplement's of another commission."""
+    number = fields.text("commission_no", limit=64)
+    if not number.isprintable():
+        fields.wrong("commission_no", "含不可见字符或全角空格", "holds characters nobody can see")
+    if _SUPPLEMENT.search(number):
+        fields.wrong("commission_no", "：/S1这样的结尾用于补充材料", "ends like a supplement's")
+    return number
 
 
 def _type(fields: Fields) -> CommissionType:

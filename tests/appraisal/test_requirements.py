@@ -54,6 +54,9 @@ def test_ap_01_all_missing_fields_are_listed_at_once() -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
+        ({"commission_no": "鉴委\u30001号"}, "commission_no"),
+        ({"commission_no": "鉴委\n1号"}, "commission_no"),
+        ({"commission_no": "鉴委1号/S1"}, "supplement"),
         ({"purpose": "审判"}, "administration"),
         ({"type": "再次"}, "type"),
         ({"agreed_limit": 0}, "agreed_limit"),
