@@ -124,8 +124,9 @@ class Commission:
     @property
     def brought(self) -> frozenset[str]:
         """Return the exhibits that are opinions and corrections of this commission."""
-        documents = (*self.returned, *self.corrections)
-        return frozenset(each.exhibit_id for each in documents if each.exhibit_id)
+        opinions = {each.exhibit_id for each in self.returned}
+        corrections = {each.exhibit_id for each in self.corrections if each.exhibit_id}
+        return frozenset(opinions | corrections)
 
     @property
     def recused(self) -> frozenset[str]:

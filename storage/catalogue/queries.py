@@ -164,7 +164,8 @@ def list_agencies(session: Session) -> list[dict[str, Any]]:
 def agency_names(session: Session) -> dict[str, str]:
     """Return the name of every agency, by identifier."""
     statement = select(tables.Agency.agency_id, tables.Agency.name)
-    return dict(session.execute(statement.order_by(tables.Agency.agency_id)).tuples().all())
+    rows = session.execute(statement.order_by(tables.Agency.agency_id))
+    return {agency: name for agency, name in rows}  # noqa: C416
 
 
 def find_agency(session: Session, agency: str) -> dict[str, Any]:
