@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from appraisal.fields import Fields
-from appraisal.matters import MATTER_FIELDS, Matter
+from appraisal.matters import MATTER_FIELDS, Matter, refuse_law
 from appraisal.rules import MAX_LENGTH, Limit, Unit
 from storage.nouns import Person, case_id
 
@@ -168,7 +168,7 @@ class Brief:
             delivery=fields.text("delivery"),
             rule_set=_rule_set(fields, known_rule_sets),
             parent_no=_parent(fields, kind),
-            requirements=fields.text("requirements", required=False),
+            requirements=_requirements(fields),
             parties=fields.texts("parties", required=False, limit=200),
             recusal=fields.texts("recusal", required=False, limit=200),
             named_appraiser=fields.text("named_appraiser", required=False, limit=80),
@@ -235,6 +235,12 @@ def _number(fields: Fields) -> str:
     if _SUPPLEMENT.search(number):
         fields.wrong("commission_no", "：/S1这样的结尾用于补充材料", "ends like a supplement's")
     return number
+
+
+def _requirements(fields: Fields) -> str:
+    text = fields.text("requirements", required=False)
+    refuse_law(fields, "requirements", text)
+    return text
 
 
 def _type(fields: Fields) -> CommissionType:

@@ -57,14 +57,21 @@ ADVICE = (
 )
 
 _WHAT = r"(?:[^，。；;,.？?、与和同跟及]{0,12}?)"
+_CALLED = r"(?:(?:商业|技术|经营)秘密|商秘)"
 _LEGAL_QUESTIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # The predicate is 商业秘密 itself; "商业秘密的..." only speaks about its content.
-        rf"(?:构成|属于|属|系|算作|算是|算|认定为|认定|成立|作为|是否为|是否是|是不是|是否)"
-        rf"{_WHAT}商业秘密(?!的|中|之|载体|点|密点|信息|范围|所|权利人|案)",
-        r"商业秘密(?:权利?)?是否(?:成立|存在)",
-        r"(?:侵犯|侵害|侵权)[^，。；？?]{0,12}商业秘密|是否(?:构成)?侵权",
+        rf"(?:构成|属于|属|系|作为|算作|算是|算|认定为|认定|成立|是否为|是否是|是不是|是否)"
+        rf"{_WHAT}{_CALLED}(?!的|中|之|载体|点|密点|信息|范围|所|权利人|一?案|纠纷)",
+        rf"是否(?:属于|落入){_WHAT}{_CALLED}的?(?:保护)?(?:范围|范畴)",
+        rf"{_CALLED}(?:吗|么|与否)",
+        rf"{_CALLED}(?:权利?)?是否(?:成立|存在)",
+        # Whether somebody infringed; a case of infringement, or its loss, is only named.
+        rf"(?:是否|有无|有没有|能否|认定|判断|构成)[^，。；？?]{{0,12}}(?:侵犯|侵害)"
+        rf"[^，。；？?]{{0,12}}{_CALLED}(?!一?案|纠纷|造成|行为造成|的行为造成)",
+        rf"(?:侵犯|侵害)[^，。；？?]{{0,12}}{_CALLED}(?:的?行为)?是?否?成立",
+        r"是否(?:构成)?侵权|侵权(?:行为)?是否成立",
         r"是否(?:具有|有|具备)[^，。；？?]{0,8}价值(?!多少)",
         r"是否[^，。；？?]{0,10}(?:采取|尽到|履行)[^，。；？?]{0,10}保密(?:措施|义务)",
         r"\b(?:constitutes?|constituted|qualif\w+ as|amounts? to|infringe[sd]?)\s+"
@@ -113,12 +120,7 @@ class Matter:
         """Read one matter that a person filled in; problems stay with ``fields``."""
         kind = fields.choice("type", MatterType, MATTER_NAMES, MatterType.OTHER)
         question = fields.text("question")
-        if asks_for_law(question):
-            fields.wrong(
-                "question",
-                "涉及法律判断（是否构成商业秘密、是否具有价值、是否采取保密措施、是否侵权），不属于鉴定事项",
-                f"is a question of law and is refused; {ADVICE}",
-            )
+        refuse_law(fields, "question", question)
         points = fields.texts("secret_points", required=False)
         reference = fields.day("reference_date", required=False)
         if kind is MatterType.NON_PUBLIC_KNOWLEDGE:
@@ -127,6 +129,16 @@ class Matter:
             if not reference:
                 fields.wrong("reference_date", "缺少（被控行为发生日）", "is missing")
         return cls(kind, question, points, reference)
+
+
+def refuse_law(fields: Fields, key: str, text: str) -> None:
+    """Note with a field that it asks what no appraiser may answer, and what to ask instead."""
+    if asks_for_law(text):
+        fields.wrong(
+            key,
+            "涉及法律判断（是否构成商业秘密、是否具有价值、是否采取保密措施、是否侵权），不属于鉴定事项",
+            f"is a question of law and is refused; {ADVICE}",
+        )
 
 
 def asks_for_law(question: str) -> bool:

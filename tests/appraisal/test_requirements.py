@@ -68,6 +68,7 @@ def test_ap_01_all_missing_fields_are_listed_at_once() -> None:
         ({"contact": {"name": "李明"}}, r"contact\.phone"),
         ({"facts_summary": "长" * 4001}, "facts_summary"),
         ({"matters": [{"type": "非公知性", "question": "是否构成商业秘密"}]}, "question of law"),
+        ({"requirements": "请认定涉案信息是否构成商业秘密"}, "requirements.*question of law"),
         ({"matters": ["非公知性"]}, r"matters\[1\]"),
     ],
 )
