@@ -1,14 +1,18 @@
 """A house to work in: a fresh workspace, bundles to put into it, commissions to send out."""
 
+import atexit
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from storage.custody import Custody, current
+from storage.custody import Custody, current, init_custody
 from storage.event import Action, CustodyEvent, decode
-from storage.settings import relocate, settings
+from storage.settings import Settings, relocate, settings
 
 CASE_NO = "沪市监案〔2026〕0777号"
 HEADER = """\
@@ -61,15 +65,40 @@ def forget() -> None:
     settings.cache_clear()
 
 
+def fresh_home(home: Path) -> None:
+    """Make the home of a house in which nothing has happened, under the settings of now.
+
+    What ``custody init`` makes is made once in a process and copied: houses with the same settings
+    share key and first entry. A house on a server, whose state is not in its home, is made anew.
+    """
+    chosen = settings()
+    if chosen.store != "directory" or chosen.database:
+        init_custody(Settings(home=home))
+    else:
+        shutil.copytree(_made(chosen.model_copy(update={"home": Path()})), home)
+
+
+@cache
+def _made(chosen: Settings) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="house-"))
+    atexit.register(_remove, folder, os.getpid())
+    init_custody(chosen.model_copy(update={"home": folder / "home"}))
+    return folder / "home"
+
+
+def _remove(folder: Path, maker: int) -> None:
+    """Remove a folder with the process that made it; its forks leave it alone."""
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def opened_house(home: Path) -> Iterator[Custody]:
-    """Make a workspace at ``home`` that this process works in until the block ends."""
-    from portal.preparing import prepare
-
+    """Lay out a workspace at ``home`` that this process works in until the block ends."""
     forget()
     relocate(home)
     try:
-        prepare(engine=False)
+        fresh_home(home)
         yield current()
     finally:
         forget()
