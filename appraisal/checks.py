@@ -10,11 +10,11 @@ JAG arts. 19, 32, 36-38; IP-EV art. 20; decision 0029.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from appraisal.agency import Agency, Appraiser
-from appraisal.brief import CommissionType
+from appraisal.brief import Brief, CommissionType
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.printed import printed
@@ -44,7 +44,7 @@ def check_opinion(
         received: the day on which it came back.
         appraisers: how many must have signed.
         document: what was seen of the PDF; None if nobody looked, then the particulars count.
-        earlier: who signed the opinion that a re-appraisal is about.
+        earlier: who signed the opinions that a re-appraisal repeats (``earlier_signers``).
     """
     seen = signature_findings(document, commission.effective_date) if document else []
     return [
@@ -77,6 +77,27 @@ def check_opinion(
             f"{opinion.copies} copies came, {commission.brief.copies} were commissioned",
         ),
     ]
+
+
+def earlier_signers(brief: Brief, find: Callable[[str], Commission | None]) -> frozenset[str]:
+    """Return who signed any opinion that a re-appraisal repeats, back to the first (JAG art. 20).
+
+    Args:
+        brief: of the commission; of one that repeats nothing there are none.
+        find: gives a commission by its number.
+    """
+    signed: set[str] = set()
+    if brief.type is not CommissionType.RE_APPRAISAL:
+        return frozenset()
+    number, seen = brief.parent_no, set()
+    while number and number not in seen:
+        seen.add(number)
+        before = find(number)
+        if before is None:
+            break
+        signed.update(name for each in before.returned for name in each.signers)
+        number = before.brief.parent_no
+    return frozenset(signed)
 
 
 def _finding(code: str, ok: bool, zh: str, en: str) -> OpinionFinding:

@@ -19,11 +19,13 @@ from typing import Any
 from appraisal.agency import Agency
 from appraisal.agency_parts import Appraiser, split_fields
 from appraisal.brief import Brief, CommissionType
+from appraisal.checks import earlier_signers
 from appraisal.commission import Commission
 from appraisal.figures import Figures
 from appraisal.matters import MATTER_NAMES
 from appraisal.requirements import Problem, agency_problems, conflicting, parent_problems
 from appraisal.rules import RuleSet
+from appraisal.signatures import squeezed
 
 WEIGHTS = {"on_time": 40, "load": 25, "speed": 20, "accreditation": 10, "secrecy": 5}
 """The most points that each part can bring; together a hundred."""
@@ -180,11 +182,26 @@ def field_fits(wanted: str, offered: str) -> bool:
 
 
 def able(brief: Brief, agency: Agency, setting: Setting) -> list[Appraiser]:
-    """Return the people who may sign: licence in force, not recused, not of the first opinion."""
-    barred = set(brief.recusal)
-    if setting.parent and brief.type is CommissionType.RE_APPRAISAL:
-        barred |= {s.name for back in setting.parent.returned for s in back.opinion.appraisers}
-    return [each for each in agency.appraisers_on(setting.on) if each.name not in barred]
+    """Return the people who may sign: licence in force, not recused, of no opinion repeated.
+
+    Each licence once, however many entries it has (for each field, or renewed).
+    """
+    known = {each.commission_no: each for each in setting.others}
+    if setting.parent:
+        known[setting.parent.commission_no] = setting.parent
+    barred = {squeezed(e) for e in (*brief.recusal, *earlier_signers(brief, known.get))}
+    found: dict[tuple[str, str], Appraiser] = {}
+    for each in agency.appraisers_on(setting.on):
+        key = (squeezed(each.name), squeezed(each.licence_no))
+        if key[0] not in barred:
+            found[key] = _joined(found[key], each) if key in found else each
+    return list(found.values())
+
+
+def _joined(one: Appraiser, other: Appraiser) -> Appraiser:
+    """Return one person of two entries: senior if either is, of the fields of both."""
+    fields = "、".join(dict.fromkeys(filter(None, (one.field, other.field))))
+    return replace(one, senior=one.senior or other.senior, field=fields)
 
 
 def _out_of_field(brief: Brief, agency: Agency, wanted: Sequence[str]) -> list[Problem]:
@@ -212,9 +229,9 @@ def _without_people(
             zh = f"没有专业为{each}的鉴定人"
             found.append(Problem("AP-06", zh, f"nobody who may sign is of the field {each}"))
     # That an agency lists no senior expert at all is among the rules of issue.
-    seniors = {one.name for one in agency.appraisers if one.senior}
     repeats = brief.type is CommissionType.RE_APPRAISAL
-    if repeats and seniors and not seniors & {one.name for one in people}:
+    listed = any(one.senior for one in agency.appraisers)
+    if repeats and listed and not any(one.senior for one in people):
         zh = "高级职称的鉴定人委托日均不能签名，不能重新鉴定"
         en = "none of its senior experts may sign on the day (JAG art. 32)"
         found.append(Problem("AP-10", zh, en, waivable=True))
@@ -234,7 +251,8 @@ def _cautions(
     if setting.fields and any(not each.field for each in able(brief, agency, setting)):
         yield Problem("AP-06", "有鉴定人未注明专业", "some of its people state no field")
     named = brief.named_appraiser
-    if named and named not in {each.name for each in able(brief, agency, setting)}:
+    may = {squeezed(each.name) for each in able(brief, agency, setting)}
+    if named and squeezed(named) not in may:
         yield Problem("AP-11", f"指定鉴定人{named}不能签名", f"{named} may not sign there")
     if before and brief.type is CommissionType.RE_APPRAISAL:
         lacking = set(before.accredited_on(day)) - set(agency.accredited_on(day))

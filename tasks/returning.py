@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from appraisal import acts
-from appraisal.brief import CommissionType
-from appraisal.checks import check_opinion
+from appraisal.checks import check_opinion, earlier_signers
 from appraisal.clocks import local_day
 from appraisal.commission import Commission
 from appraisal.desk import Desk
@@ -150,10 +149,6 @@ def _checked(
     desk: Desk, commission: Commission, opinion: Opinion, seen: DocumentSeen, when: str
 ) -> list[OpinionFinding]:
     rules = desk.rules(commission)
-    earlier: frozenset[str] = frozenset()
-    if commission.brief.type is CommissionType.RE_APPRAISAL:
-        before = desk.commission(commission.brief.parent_no).opinion
-        earlier = before.signers if before else earlier
     return check_opinion(
         opinion,
         commission,
@@ -161,7 +156,7 @@ def _checked(
         local_day(when, rules),
         rules.appraisers,
         seen,
-        earlier,
+        earlier_signers(commission.brief, desk.commission),
     )
 
 

@@ -13,8 +13,10 @@ from appraisal import acts
 from appraisal.agency import Agency
 from appraisal.figures import Figures, figures
 from appraisal.matters import MatterType
+from appraisal.opinion import Opinion
 from appraisal.requirements import require_issuable
 from appraisal.rules import RuleBook
+from appraisal.step import Transition
 from appraisal.suggest import PART_NAMES, WEIGHTS, Setting, Suggestion, field_fits, suggest
 from appraisal.transitions import apply
 from storage.errors import CustodyError
@@ -70,6 +72,7 @@ def people(**changes: Any) -> list[dict[str, Any]]:
         ({"conflicts": ["某市市场监督管理局"]}, "存在利益冲突"),
         ({"appraisers": people(to="2026-01-27")}, "委托日可签名的鉴定人1名，少于2名"),
         ({"appraisers": []}, "委托日可签名的鉴定人0名"),
+        ({"appraisers": [people()[0], people(field="软件")[0]]}, "委托日可签名的鉴定人1名"),
         ({"capacity": 3}, "在办3件，已达承办上限3件"),
         ({"scope_fields": {"非公知性": ["软件"]}}, "非公知性的专业领域不含化工"),
         (
@@ -104,8 +107,7 @@ def test_ap_05_a_matter_that_another_agency_has_leaves_the_others_out() -> None:
 
 
 def test_ap_10_a_re_appraisal_goes_elsewhere_to_a_senior_expert() -> None:
-    back = acts.return_opinion(made.opinion(), "x/E9", [], made.CLERK, "2026-03-10T10:00:00+08:00")
-    parent = apply(made.accepted(), back)
+    parent = apply(made.accepted(), returned(made.opinion()))
     brief = made.brief(commission_no="重1", type="re_appraisal", parent_no=parent.commission_no)
     junior = [{**each, "name": f"丙{each['name']}", "senior": False} for each in people()]
     other = [{**each, "name": f"乙{each['name']}"} for each in people()]
@@ -127,8 +129,27 @@ def test_ap_10_a_re_appraisal_goes_elsewhere_to_a_senior_expert() -> None:
 
 
 def test_ap_11_somebody_who_must_withdraw_does_not_count() -> None:
-    found = ranked(made.agency(), brief=made.brief(recusal=["何工"]))
-    assert "可签名的鉴定人1名" in reasons(found)
+    for written in ("何工", "何 工"):
+        found = ranked(made.agency(), brief=made.brief(recusal=[written]))
+        assert "可签名的鉴定人1名" in reasons(found)
+
+
+def test_ap_10_who_signed_any_opinion_that_is_repeated_does_not_count() -> None:
+    """AP-10: the second re-appraisal is by others than the first opinion too (JAG art. 20)."""
+    first = apply(made.accepted(), returned(made.opinion()))
+    again = {"type": "re_appraisal", "agency_id": "B"}
+    second = apply(
+        made.accepted(commission_no="重1", parent_no=first.commission_no, **again),
+        returned(made.opinion(appraisers=[{"name": "乙工", "licence_no": "7", "signed": True}])),
+    )
+    brief = made.brief(commission_no="重2", parent_no="重1", **again | {"agency_id": "C"})
+    third = made.agency(agency_id="C", name="丙")
+    found = ranked(third, brief=brief, parent=second, others=(first, second))
+    assert "可签名的鉴定人0名" in reasons(found)
+
+
+def returned(opinion: Opinion) -> Transition:
+    return acts.return_opinion(opinion, "x/E9", [], made.CLERK, "2026-03-10T10:00:00+08:00")
 
 
 def test_better_records_less_load_and_accreditation_rank_higher() -> None:
