@@ -104,8 +104,7 @@ class Document:
             self._flow.append(_text(title[1], _STYLES["subtitle"]))
         if number:
             self._flow.append(_text(f"编号 No. {number}", _STYLES["number"]))
-        rule = HRFlowable("100%", 1.2, color=_INK, spaceBefore=3, spaceAfter=8)
-        self._flow.append(rule)
+        self._flow.append(HRFlowable("100%", 1.2, color=_INK, spaceBefore=3, spaceAfter=8))
 
     def section(self, zh: str, en: str = "") -> Document:
         """Begin a section; its heading never stands alone at the foot of a page."""
@@ -173,13 +172,10 @@ class Document:
         row: list[Any] = []
         widths: list[float] = []
         for block in blocks:
-            if row:
-                row.append("")
-                widths.append(gap)
-            row.append(_signature(block, width))
-            widths.append(width)
-        beside = Table([row], widths, style=_BESIDE)
-        self._flow += [Spacer(1, 8), KeepTogether([beside]), Spacer(1, 8)]
+            row += ["", _signature(block, width)] if row else [_signature(block, width)]
+            widths += [gap, width] if widths else [width]
+        beside = KeepTogether([Table([row], widths, style=_BESIDE)])
+        self._flow += [Spacer(1, 8), beside, Spacer(1, 8)]
         return self
 
     def render(self) -> bytes:
@@ -204,6 +200,8 @@ class Document:
         class Numbered(_Numbered):
             left = fitting(visible(foot), 90 * mm)
 
+        while isinstance(self._flow[-1], Spacer):  # It may begin a page, with nothing on it.
+            self._flow.pop()
         template.build(list(self._flow), canvasmaker=Numbered)
         return buffer.getvalue()
 

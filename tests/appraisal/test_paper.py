@@ -1,6 +1,7 @@
 """Printed documents: every character visible, every page numbered, equal bytes for equal text."""
 
 import io
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,19 @@ def test_a_row_that_fits_on_a_page_is_not_cut():
     rows = [[f"第{n}行", ["甲" * 9] * 12] for n in range(40)]
     pages = text_of(Document(TITLE).table([("a", ""), ("b", "")], rows, (1, 2)).render())
     assert all(page.count("甲" * 9) % 12 == 0 for page in pages)
+
+
+def test_no_page_is_empty_but_for_its_foot():
+    counts = []
+    for lines, english in itertools.product((28, 29), range(4)):
+        document = Document(("单", "Sheet"), "1")
+        for number in range(lines):
+            document.paragraph("一行", "a line" if number < english else "")
+        document.signatures(Signature(("签收人", "Receiver")))
+        pages = text_of(document.render())
+        assert all("一行" in text or "签收人" in text for text in pages), (lines, english)
+        counts.append(len(pages))
+    assert set(counts) == {1, 2}
 
 
 def test_rows_must_have_as_many_cells_as_headings():
