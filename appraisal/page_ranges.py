@@ -14,6 +14,7 @@ from storage.errors import InputError
 
 MAX_PAGE = 99_999
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+_AROUND = re.compile(r"\s*([,-])\s*")
 _SPELLINGS = str.maketrans(
     {"，": ",", "、": ",", ";": ",", "；": ",", "–": "-", "—": "-", "～": "-"}
 )
@@ -28,7 +29,8 @@ def parse_pages(text: str) -> Ranges:
     Raises:
         InputError: it is none, or names a page twice.
     """
-    plain = unicodedata.normalize("NFKC", text.translate(_SPELLINGS)).replace(" ", "")
+    # Between two numbers a space is no separator: "1 2" must never become page 12.
+    plain = _AROUND.sub(r"\1", unicodedata.normalize("NFKC", text.translate(_SPELLINGS)).strip())
     found = []
     for part in plain.split(","):
         match = _RANGE.fullmatch(part)

@@ -23,11 +23,11 @@ def test_every_set_of_pages_has_one_spelling(pages: set[int]) -> None:
 
 
 def test_what_people_type_is_read() -> None:
-    assert pages_text(parse_pages("３—５，9、 10")) == "3-5,9-10"
+    assert pages_text(parse_pages(" ３ — ５，9、　10 ")) == "3-5,9-10"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "5-3", "3,3", "1-4,2", "a", "1,", "-3", "123456", "1-2-3"]
+    "text", ["", "0", "5-3", "3,3", "1-4,2", "a", "1,", "-3", "123456", "1-2-3", "1 2", "1-1 2"]
 )
 def test_what_is_no_list_of_pages_is_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
