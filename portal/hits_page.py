@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from portal.pages import as_html
 from storage.names import display
-from tasks.searching import Box, Shown
+from tasks.places import Box
+from tasks.searching import Shown
 
 _STYLE = """
 body{font:15px/1.6 "Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei",sans-serif;

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from storage.catalogue import queries
 from storage.custody import Custody
@@ -59,9 +59,8 @@ def _source(custody: Custody, pool: CellPool, exhibit: str, part: str) -> Iterat
 
 
 def _picture(pool: CellPool, file: BinaryIO, shown: Shown) -> bytes:
-    given = pool.stream(
-        "picture", file, "", MAX_PICTURE_BYTES, number=shown.frame, inside=shown.inside
-    )
+    page: dict[str, Any] = {"number": shown.frame, "inside": shown.inside, "drawn": shown.drawn}
+    given = pool.stream("picture", file, "", MAX_PICTURE_BYTES, **page)
     try:
         return b"".join(given)
     except (CellFailure, CustodyError):

@@ -1,14 +1,15 @@
 """Searching: pages that answer a query, each with the places on its image where words have boxes.
 
-A box is what OCR saw, in pixels from the top left of the page's image at its resolution. Where a
-hit begins or ends inside a recognised word, its part of the word is taken in proportion to the
-characters. Working data, never evidence.
+A box is in pixels from the top left of the page's image at its resolution. On pages that OCR has
+read it is what OCR saw; where a hit begins or ends inside a recognised word, its part of the word
+is taken in proportion to the characters. Where a PDF has words of its own, the cell is asked for
+the boxes of their characters. Working data, never evidence.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -19,7 +20,11 @@ from storage.catalogue.search import Hit, search
 from storage.catalogue.snippets import places
 from storage.custody import Custody
 from storage.errors import CustodyError
+from tasks.places import Box, around, boxes_in
+from tasks.placing import placed, why_hidden
 from tasks.reader.answer import Page, Transcript, Word
+from tasks.reader.cell import CellPool
+from tasks.reader.placed import PlacedText
 from tasks.reading import text_of
 
 MOST_BOXES = 200
@@ -28,20 +33,11 @@ _LEVEL = 0.005
 
 
 @dataclass(frozen=True)
-class Box:
-    """A place on the image of a page, in its pixels from the top left."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
 class Shown:
     """A hit and where it stands on the image of its page, which has this size (0: no image).
 
-    ``inside`` and ``frame`` lead to the page in its document (see ``Page``).
+    ``inside`` and ``frame`` lead to the page in its document (see ``Page``); ``drawn`` says that
+    the image is the page as it is drawn, whatever image it holds.
     """
 
     hit: Hit
@@ -51,6 +47,7 @@ class Shown:
     dpi: int = 0
     inside: tuple[int, ...] = ()
     frame: int = 1
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,11 @@ def find(
     filters: Filters | None = None,
     limit: int = 100,
     boxes: bool = False,
+    pool: Callable[[], CellPool] | None = None,
 ) -> Found:
     """Search a case by its number or identifier, or all cases.
+
+    With ``boxes``, those of text layers are asked of the ``pool``, which is only made for them.
 
     Raises:
         InputError: the query is none.
@@ -86,23 +86,47 @@ def find(
     shown = [
         each
         for _, some in groupby(hits, lambda hit: (hit.exhibit_id, hit.part))
-        for each in _with_boxes(custody, list(some), wanted)
+        for each in _with_boxes(custody, list(some), wanted, pool)
     ]
     return Found(tuple(shown), more)
 
 
-def _with_boxes(custody: Custody, hits: list[Hit], wanted: Sequence[Term]) -> Iterator[Shown]:
+def _with_boxes(
+    custody: Custody,
+    hits: list[Hit],
+    wanted: Sequence[Term],
+    pool: Callable[[], CellPool] | None,
+) -> Iterator[Shown]:
     """Yield hits of one document; a transcript that cannot be had gives no boxes."""
-    transcript = _transcript(custody, hits[0]) if any(h.origin == "ocr" for h in hits) else None
+    transcript = _transcript(custody, hits[0]) if any(map(_on_a_page, hits)) else None
     pages = {page.number: page for page in transcript.pages} if transcript else {}
+    layered = [pages[h.page] for h in hits if h.page in pages and _has_layer(pages[h.page], h)]
+    layers: dict[int, PlacedText] = {}
+    if pool is not None and layered:
+        layers = placed(custody, pool(), hits[0].exhibit_id, hits[0].part, layered)
     for hit in hits:
         page = pages.get(hit.page)
-        if page is None or not page.words or hit.origin != page.origin:
+        if page is None or hit.origin != page.origin:
             yield Shown(hit)
-            continue
-        found = tuple(box for term in wanted for box in boxes_of(page, term))
-        size = page.width, page.height, page.dpi
-        yield Shown(hit, found[:MOST_BOXES], *size, page.inside, page.frame)
+        elif page.words:
+            found = tuple(box for term in wanted for box in boxes_of(page, term))
+            size = page.width, page.height, page.dpi
+            yield Shown(hit, found[:MOST_BOXES], *size, page.inside, page.frame)
+        elif layer := layers.get(hit.page):
+            found = tuple(box for term in wanted for box in boxes_in(layer, term))
+            size = layer.width, layer.height, layer.dpi
+            yield Shown(hit, found[:MOST_BOXES], *size, page.inside, page.frame, drawn=True)
+        else:
+            yield Shown(hit)
+
+
+def _on_a_page(hit: Hit) -> bool:
+    """Whether a hit may have a place: what a PDF does not show has a label."""
+    return hit.origin in ("ocr", "text_layer") or (hit.origin == "document" and bool(hit.label))
+
+
+def _has_layer(page: Page, hit: Hit) -> bool:
+    return not page.words and hit.origin == page.origin and why_hidden(page) is not None
 
 
 def _transcript(custody: Custody, hit: Hit) -> Transcript | None:
@@ -115,10 +139,10 @@ def _transcript(custody: Custody, hit: Hit) -> Transcript | None:
 
 def boxes_of(page: Page, term: Term) -> Iterator[Box]:
     """Yield where a term stands on a page, one box for each line that it runs over."""
-    placed = [(word, unit) for word in page.words for unit in segment.placed(word.text)]
-    units = [unit.unit for _, unit in placed]
+    spread = [(word, unit) for word in page.words for unit in segment.placed(word.text)]
+    units = [unit.unit for _, unit in spread]
     for at in places(units, term):
-        some = placed[at : at + len(term.units)]
+        some = spread[at : at + len(term.units)]
         parts = []
         for _, of_word in groupby(some, lambda each: id(each[0])):
             pairs = list(of_word)
@@ -163,7 +187,7 @@ def _joined(boxes: Sequence[Box]) -> Iterator[Box]:
     one = boxes[0]
     for box in boxes[1:]:
         if _beside(one, box):
-            one = _around(one, box)
+            one = around(one, box)
         else:
             yield one
             one = box
@@ -179,10 +203,3 @@ def _beside(one: Box, other: Box) -> bool:
     narrow = max(one.width, other.width) <= 2 * other.height
     same = 2 * abs(2 * one.x + one.width - 2 * other.x - other.width) <= 2 * other.width
     return narrow and same and other.y + other.height // 2 >= one.y + one.height
-
-
-def _around(one: Box, other: Box) -> Box:
-    x, y = min(one.x, other.x), min(one.y, other.y)
-    right = max(one.x + one.width, other.x + other.width)
-    bottom = max(one.y + one.height, other.y + other.height)
-    return Box(x, y, right - x, bottom - y)

@@ -36,6 +36,10 @@ def read(
         EngineNames | None, typer.Option(help="With --again: who reads pages by OCR.")
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the tables on its pages.")] = False,
+    boxes: Annotated[
+        bool,
+        typer.Option("--boxes", help="As JSON, with the places of a PDF's own words."),
+    ] = False,
     readings: Annotated[
         bool, typer.Option("--readings", help="List every reading on record.")
     ] = False,
@@ -61,7 +65,7 @@ def read(
     compared = diff != (0, 0)
     _check_alone(
         {"--again": again, "--csv": csv, "--readings": readings, "--diff": compared}
-        | {"--pdf": pdf or out is not None},
+        | {"--pdf": pdf or out is not None, "--boxes": boxes},
         selected=bool(media_type or failed or stage or engine),
         part=part,
     )
@@ -78,7 +82,7 @@ def read(
     elif compared:
         _print_changes(name, diff, json=json)
     else:
-        _print_reading(name, part, json=json)
+        _print_reading(name, part, json=json or boxes, boxes=boxes)
 
 
 def _check_alone(ways: dict[str, bool], *, selected: bool, part: str) -> None:
@@ -130,15 +134,17 @@ def _read_again(name: str, selection: Selection, engine: str, *, json: bool) -> 
         table("已重新识读 read again", ("编号", "名称", "状态", "页", "说明"), rows)
 
 
-def _print_reading(name: str, part: str, *, json: bool) -> None:
+def _print_reading(name: str, part: str, *, json: bool, boxes: bool) -> None:
     from portal.show import as_json, cell, line
     from storage.custody import current
-    from tasks.reading import text_of
+    from tasks.placing import with_boxes
+    from tasks.reading import shared_pool, text_of
 
     kind, state, transcript = text_of(current(), name, part)
-    body = transcript.as_json()
+    if boxes:
+        transcript = with_boxes(current(), shared_pool(), name, part, transcript)
     if json:
-        as_json(body)
+        as_json(transcript.as_json())
         return
     line(f"[dim]{cell(kind)}，{STATES.get(state, state)} · 识读文本，非证据 not evidence[/]")
     if transcript.reason:

@@ -59,12 +59,20 @@ def search(
     """Find pages, names and metadata by a query: words, phrases, AND, OR, NOT (docs/search.md)."""
     from portal.show import as_json, cell, line
     from storage.custody import current
+    from tasks.reading import shared_pool
     from tasks.searching import find
 
     case, query = _asked(case, query, every=every)
     filters = _filters(kind, unit, since, until, media_type)
+    boxes = json or page is not None
     found = find(
-        current(), query, case=case, filters=filters, limit=limit, boxes=json or page is not None
+        current(),
+        query,
+        case=case,
+        filters=filters,
+        limit=limit,
+        boxes=boxes,
+        pool=shared_pool if boxes else None,
     )
     if page is not None:
         _write_page(page, query, found)
@@ -86,12 +94,12 @@ def _write_page(path: Path, query: str, found: Found) -> None:
     from portal.hits_page import page
     from portal.pages import new_page
     from storage.custody import current
-    from storage.settings import settings
     from tasks.picturing import pictures
-    from tasks.reading import open_pool
+    from tasks.reading import shared_pool
 
-    with new_page(path) as file, open_pool(settings()) as pool:
-        file.writelines(page(query, pictures(current(), pool, found.hits), more=found.more))
+    with new_page(path) as file:
+        drawn = pictures(current(), shared_pool(), found.hits)
+        file.writelines(page(query, drawn, more=found.more))
 
 
 def _asked(case: str, query: str, *, every: bool) -> tuple[str, str]:

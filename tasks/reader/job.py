@@ -35,4 +35,5 @@ class Job:
     max_file_bytes: int = 1 << 40
     max_path_bytes: int = 4096
     wanted: str = ""
+    drawn: bool = False
     password: str = field(default="", repr=False)

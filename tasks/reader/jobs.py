@@ -17,6 +17,7 @@ from tasks.reader import (
     manifest,
     ocr,
     pages,
+    pdf_places,
     pdf_signed,
     pdq,
     picture,
@@ -24,6 +25,7 @@ from tasks.reader import (
     unlocking,
 )
 from tasks.reader.containers import libarchive, serve, wanted
+from tasks.reader.descent import descend
 from tasks.reader.job import Job, Refused
 from tasks.reader.probe import probe
 from tasks.reader.searchable import job as searchable
@@ -98,7 +100,12 @@ def _image_hashes(job: Job, source: Source, _: list[int]) -> Any:
 
 
 def _picture(job: Job, source: Source, descriptors: list[int]) -> Any:
-    return picture.give_picture(source, job.number, job.inside, descriptors[2])
+    return picture.give_picture(source, job.number, job.inside, descriptors[2], drawn=job.drawn)
+
+
+def _places(job: Job, source: Source, _: list[int]) -> Any:
+    frames = sorted(wanted.decode(job.wanted))
+    return pdf_places.place_pages(descend(source, job.inside), frames, job.dpi)
 
 
 def _excerpt(job: Job, source: Source, descriptors: list[int]) -> Any:
@@ -125,6 +132,7 @@ _KINDS: dict[str, Callable[[Job, Source, list[int]], Any]] = {
     "acquisition": _acquisition,
     "image_hashes": _image_hashes,
     "picture": _picture,
+    "places": _places,
     "excerpt": _excerpt,
     "signatures": _signatures,
     "probe": _probe,

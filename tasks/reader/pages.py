@@ -17,7 +17,7 @@ from tasks.reader.ocr import EngineFault, OcrEngine
 from tasks.reader.pdf_image import scan_image
 from tasks.reader.source import Source
 
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = pdf_open.MAX_PIXELS
 # An A4 page at 300 dpi has 8.7 million pixels; photographs have more and no finer writing.
 _PHOTO_PIXELS = 12_000_000
 _SMALL_PIXELS = 1_000_000
@@ -77,14 +77,17 @@ def ocr_page(
     return filled(page, [box for box, _ in found], [words for _, words in found])
 
 
-def render(source: Source, number: int, dpi: int, *, raw: bool = False) -> Picture:
+def render(
+    source: Source, number: int, dpi: int, *, raw: bool = False, drawn: bool = False
+) -> Picture:
     """Return the page upright, as the engine shall see it: in grey, of a size that suits it.
 
-    A ``raw`` page keeps its colours and its own size, within what is possible at all.
+    A ``raw`` page keeps its colours and its own size, within what is possible at all. A page of
+    a PDF that is ``drawn`` is so even where it has an image of its own.
     """
     kind = mediatype.media_type(source)
     if kind == "application/pdf":
-        picture = _own_image(source, number)
+        picture = None if drawn else _own_image(source, number)
         picture = _bounded(picture) if picture and raw else picture and _suited(picture)
         picture = picture or _render_pdf(source, number, dpi)
     elif kind in signatures.MEDIA:
@@ -122,14 +125,10 @@ def _own_image(source: Source, number: int) -> Picture | None:
 
 def _render_pdf(source: Source, number: int, dpi: int) -> Picture:
     with pdf_open.document(source) as document, closing(document[number - 1]) as page:
-        width, height = page.get_size()
-        flags: tuple[str, ...] = ()
-        pixels = width * height * (dpi / 72) ** 2
-        if pixels > MAX_PIXELS:
-            dpi = max(1, int(dpi * (MAX_PIXELS / pixels) ** 0.5))
-            flags = ("reduced",)
-        image = page.render(scale=dpi / 72, may_draw_forms=True).to_pil()
-        return Picture(image, image.width, image.height, dpi, flags)
+        *_, possible = pdf_open.drawn_size(page, dpi)
+        flags = ("reduced",) if possible < dpi else ()
+        image = page.render(scale=possible / 72, may_draw_forms=True).to_pil()
+        return Picture(image, image.width, image.height, possible, flags)
 
 
 def _image(source: Source, number: int) -> Picture:

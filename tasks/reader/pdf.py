@@ -123,12 +123,12 @@ def _page(pdf: Any, index: int, reading: Reading, context: Context, behind: _Beh
     try:
         with closing(pdf[index]) as page, closing(page.get_textpage()) as layer:
             marks = pdf_marks.marks(page)
-            facts = _facts(layer, marks)
-            verdict = judge(facts)
-            text, flags = facts.text, _flags(verdict, marks, reading)
+            seen = facts(layer, marks)
+            verdict = judge(seen)
+            text, flags = seen.text, _flags(verdict, marks, reading)
             if marks.hidden and verdict != "hidden_layer":
-                text = _seen(layer, marks, index, facts.text, behind)
-                flags = (*flags, "hidden_text") if text != facts.text else flags
+                text = _seen(layer, marks, index, seen.text, behind)
+                flags = (*flags, "hidden_text") if text != seen.text else flags
             _noted(page, index, reading, behind)
     except pdfium.PdfiumError:
         reading.flag("part_not_read")
@@ -143,7 +143,7 @@ def _page(pdf: Any, index: int, reading: Reading, context: Context, behind: _Beh
         needs_ocr=verdict in _OCR,
         flags=flags,
     )
-    return facts.text
+    return seen.text
 
 
 def _flags(verdict: str, marks: pdf_marks.Marks, reading: Reading) -> tuple[str, ...]:
@@ -174,7 +174,8 @@ def _noted(page: Any, index: int, reading: Reading, behind: _Behind) -> None:
     behind.add(index + 1, label, ("annotations",), text)
 
 
-def _facts(layer: Any, marks: pdf_marks.Marks) -> PageFacts:
+def facts(layer: Any, marks: pdf_marks.Marks) -> PageFacts:
+    """Return what a page is judged by."""
     text = layer.get_text_bounded().replace("\r\n", "\n")
     return PageFacts(
         text=pdf_marks.joined(text),

@@ -178,15 +178,17 @@ def marks(page: Any) -> Marks:
 
 def shown_text(layer: Any, hidden: list[_Text]) -> str:
     """Return the text of a page without that of hidden objects."""
-    gone = {_address(each.handle) for each in hidden}
+    gone = {address(each.handle) for each in hidden}
     characters, skipping = [], False
     for index in range(layer.count_chars()):
         holder = raw.FPDFText_GetTextObject(layer, index)
         # Spaces and line breaks that PDFium puts in belong to no object.
-        skipping = _address(holder) in gone if holder else skipping
+        skipping = address(holder) in gone if holder else skipping
         if not skipping:
             characters.append(chr(raw.FPDFText_GetUnicode(layer, index)))
-    return joined("".join(characters).replace("\r\n", "\n"))
+    # A character beyond the first 65,536 comes as two halves.
+    halves = "".join(characters).encode("utf-16-le", "surrogatepass")
+    return joined(halves.decode("utf-16-le", "surrogatepass").replace("\r\n", "\n"))
 
 
 def joined(text: str) -> str:
@@ -293,5 +295,6 @@ def _inside(inner: Box, outer: Box) -> bool:
     )
 
 
-def _address(handle: Any) -> int | None:
+def address(handle: Any) -> int | None:
+    """Return what tells one object of an open page from another."""
     return ctypes.cast(handle, ctypes.c_void_p).value

@@ -6,6 +6,7 @@ examine it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -16,6 +17,8 @@ from tasks.reader import password
 from tasks.reader.pdf_repair import with_end
 from tasks.reader.source import Source
 
+MAX_PIXELS = 40_000_000
+"""Pixels of a page's image."""
 _PASSWORD = 4
 
 
@@ -32,6 +35,15 @@ def document(source: Source) -> Iterator[Any]:
 def is_locked(error: Exception) -> bool:
     """Return whether a PDF cannot be opened for want of a password."""
     return getattr(error, "err_code", 0) == _PASSWORD or "assword" in str(error)
+
+
+def drawn_size(page: Any, dpi: int) -> tuple[int, int, int]:
+    """Return width and height of a page's image in pixels, and the dpi that keep it possible."""
+    width, height = page.get_size()
+    pixels = width * height * (dpi / 72) ** 2
+    if pixels > MAX_PIXELS:
+        dpi = max(1, int(dpi * (MAX_PIXELS / pixels) ** 0.5))
+    return max(1, math.ceil(width * dpi / 72)), max(1, math.ceil(height * dpi / 72)), dpi
 
 
 def _opened(source: Source) -> Any:

@@ -22,9 +22,15 @@ _DPI = 150
 _HASHED_DPI = 150
 
 
-def give_picture(source: Source, number: int, inside: tuple[int, ...], output: int) -> None:
-    """Write page ``number`` of the part ``inside`` to ``output`` as JPEG, in its colours."""
-    image = pages.render(descend(source, inside), number, _DPI, raw=True).image
+def give_picture(
+    source: Source, number: int, inside: tuple[int, ...], output: int, *, drawn: bool = False
+) -> None:
+    """Write page ``number`` of the part ``inside`` to ``output`` as JPEG, in its colours.
+
+    Where OCR saw a scan's own image, that image is the page; places in a text layer are those
+    of the page as it is ``drawn``.
+    """
+    image = pages.render(descend(source, inside), number, _DPI, raw=True, drawn=drawn).image
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     held = io.BytesIO()
     image.save(held, "JPEG", quality=_QUALITY)

@@ -19,14 +19,14 @@ Reader = Callable[[Any], Any]
 
 MAX_NUMBER = 1 << 53
 # A string with these cannot be written to every database and file that keeps it later.
-_FORBIDDEN = dict.fromkeys([0, *range(55296, 57344)])
+_REPLACED = dict.fromkeys([0, *range(55296, 57344)], "\ufffd")
 
 
 def clean(text: str) -> str:
     """Return ``text`` with what no store can keep (NUL, lone surrogates) replaced by U+FFFD."""
     if text.isascii() and "\0" not in text:
         return text
-    return text.translate(dict.fromkeys(_FORBIDDEN, "\ufffd"))
+    return text.translate(_REPLACED)
 
 
 def loads(untrusted_bytes: bytes) -> Any:

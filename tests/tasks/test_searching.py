@@ -11,9 +11,10 @@ from storage.errors import InputError, NotFoundError
 from tasks import searching
 from tasks.indexing import page_inputs
 from tasks.partlist import Part, pages_of
+from tasks.places import Box
 from tasks.reader.answer import Page, Transcript, Word
 from tasks.reader.cell import CellPool
-from tasks.searching import Box, Found, boxes_of, find
+from tasks.searching import Found, boxes_of, find
 from tests.house import make_bundle
 from tests.tasks.life import CASE, archived, open_house, take
 
