@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from portal.web.pages.kept import kept
 from portal.web.pages.problems import problem, tell
 
 
@@ -26,7 +27,7 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return problem(request, 422)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong is told on a page
-                response = tell(request, error)
+                response = await kept(request, error) or tell(request, error)
                 if isinstance(error, HTTPException):
                     response.headers.update(dict(error.headers or {}))
                 return response

@@ -10,7 +10,13 @@ const announce = (text) => {
   if (place) place.textContent = text;
 };
 
-// A button pressed twice sends its form once. The server would not mind either.
+// A button pressed twice sends its form once; the server would not mind either. After a while it
+// may be pressed again: whoever stopped the page by hand is not left with a form that does nothing.
+const ONCE_MS = 30 * 1000;
+const wake = (form) => {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+};
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented) return;
@@ -22,13 +28,11 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   announce(words("正在提交……", "Sending…"));
+  setTimeout(() => wake(form), ONCE_MS);
 });
 
 // Back from another page, a form may be sent again.
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-  for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
-});
+window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach(wake));
 
 // Digests are copied whole, without the blanks that the eye needs.
 const copied = async (button) => {

@@ -1,9 +1,11 @@
 // Large opinions go piece by piece, and go on where a cut left them. Without this script the form
-// sends the document whole; either way the server compares it with its SHA-256.
+// sends the document whole; either way the server compares it with its SHA-256. Before anything is
+// sent, whoever fills in the form must still be signed in: a form that comes too late is lost.
 "use strict";
 
 const WHOLE = 8 << 20; // Smaller documents go with the form.
 const PIECE = 8 << 20;
+const BUSY = ["upload_busy", "in_progress"]; // An earlier request, cut off here, is still at work there.
 const PATIENCE = [1, 2, 4, 8, 15, 30, 30, 30]; // Seconds between attempts.
 
 // SHA-256 (FIPS 180-4) of a stream: browsers can only hash what lies in memory whole.
@@ -84,6 +86,40 @@ const show = (text, part) => {
 
 class Refused extends Error {}
 
+const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
+// Do something again until it is done or refused; the line may be away for a while.
+const lasting = async (work) => {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await work(failures);
+    } catch (error) {
+      if (error instanceof Refused || failures >= PATIENCE.length) throw error;
+      show(said("连接中断，将自动继续……", "The connection was cut; it will go on…"));
+      await pause(PATIENCE[failures]);
+    }
+  }
+};
+
+// An answer that may come later is asked for again; one that refuses is told.
+const answered = async (answer) => {
+  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) throw new Error(answer.statusText);
+  const told = await answer.json().catch(() => ({}));
+  if (BUSY.includes(told.code)) throw new Error(told.detail);
+  throw new Refused(`${told.detail || told.message || `HTTP ${answer.status}`} ${told.remedy || ""}`);
+};
+
+// The token of whoever is signed in now: they may have signed in anew in another window.
+const renew = async () => {
+  const answer = await fetch("/tokens", { redirect: "manual", headers: { Accept: "text/html" } });
+  if (answer.type === "opaqueredirect") {
+    throw new Refused(said("登录已过期，所填内容还在：请在另一个窗口登录，再在此提交。", "You were signed out; what you typed is here: sign in in another window, then send again."));
+  }
+  if (!answer.ok) await answered(answer);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  form.elements.csrf_token.value = page.querySelector("[name=csrf_token]").value;
+};
+
 const digest = async (file) => {
   const sum = new Sha256();
   for (let at = 0; at < file.size; at += PIECE) {
@@ -93,83 +129,92 @@ const digest = async (file) => {
   return sum.hex();
 };
 
-const announce = async (file, sha256) => {
+const announce = (file, sha256) => lasting(async () => {
   const data = new FormData(form);
   data.delete("document");
   for (const [name, value] of Object.entries({ name: file.name, size: file.size, sha256 })) data.set(name, value);
   const answer = await fetch("/commission/opinion/announce", { method: "POST", body: new URLSearchParams(data), redirect: "manual" });
-  if (answer.type === "opaqueredirect") throw new Refused(said("登录已过期，请在另一个窗口登录后再提交。", "You were signed out: sign in in another window, then send again."));
-  const told = await answer.json().catch(() => ({ message: answer.statusText, remedy: "" }));
-  if (!answer.ok) throw new Refused(`${told.message} ${told.remedy}`);
-  return told;
-};
+  if (!answer.ok) await answered(answer);
+  return answer.json();
+});
 
 const headers = () => ({ "X-CSRF-Token": form.elements.csrf_token.value });
 
-const refusal = async (answer) => {
-  const told = await answer.json().catch(() => ({}));
-  return new Refused(`${told.detail || answer.statusText} ${told.remedy || ""}`);
-};
-
 const offset = async (address) => {
   const answer = await fetch(address, { method: "HEAD" });
-  if (!answer.ok) throw await refusal(answer);
+  if (!answer.ok) await answered(answer);
   return Number(answer.headers.get("Upload-Offset"));
+};
+
+// Send one piece; return where the next begins.
+const piece = async (file, address, at) => {
+  const answer = await fetch(address, {
+    method: "PATCH",
+    headers: { ...headers(), "Content-Type": "application/octet-stream", "Upload-Offset": String(at) },
+    body: file.slice(at, at + PIECE),
+  });
+  if (answer.ok) return Number(answer.headers.get("Upload-Offset"));
+  const told = await answer.clone().json().catch(() => ({}));
+  return told.code === "wrong_offset" ? offset(address) : answered(answer);
 };
 
 // Send from an offset; what fails for a while is asked for anew, what is refused is told.
 const send = async (file, address, from) => {
-  let at = from, failures = 0;
+  let at = from;
   while (at < file.size) {
-    try {
-      const answer = await fetch(address, {
-        method: "PATCH",
-        headers: { ...headers(), "Content-Type": "application/octet-stream", "Upload-Offset": String(at) },
-        body: file.slice(at, at + PIECE),
-      });
-      if (answer.ok) at = Number(answer.headers.get("Upload-Offset"));
-      else if (answer.status === 409) at = await offset(address);
-      else if (answer.status < 500 && answer.status !== 429) throw await refusal(answer);
-      else throw new Error(answer.statusText);
-      failures = 0;
-      show(`${said("正在上传", "Sending")} ${Math.floor((at / file.size) * 100)}%`, at / file.size);
-    } catch (error) {
-      if (error instanceof Refused || failures >= PATIENCE.length) throw error;
-      show(said("连接中断，将自动继续……", "The connection was cut; it will go on…"));
-      await new Promise((done) => setTimeout(done, PATIENCE[failures++] * 1000));
-      at = await offset(address).catch(() => at);
-    }
+    at = await lasting(async (failures) => piece(file, address, failures ? await offset(address) : at));
+    show(`${said("正在上传", "Sending")} ${Math.floor((at / file.size) * 100)}%`, at / file.size);
   }
 };
 
-const finish = async (address) => {
+const finish = (address) => lasting(async () => {
   for (;;) {
     show(said("正在核对并入库……", "Comparing and taking in…"), 1);
     const answer = await fetch(`${address}/finish`, { method: "POST", headers: headers() });
     if (answer.status === 200) return;
-    if (answer.status !== 202) throw await refusal(answer);
+    if (answer.status !== 202) await answered(answer);
+    await pause(1);
   }
+});
+
+const wake = () => {
+  delete form.dataset.sending;
+  form.querySelector("button:not([type])").removeAttribute("aria-disabled");
+};
+
+const give = async (file) => {
+  await lasting(renew);
+  if (file.size < WHOLE) {
+    form.submit();
+    setTimeout(wake, 30 * 1000); // Whoever stopped it by hand may press again.
+    return;
+  }
+  const upload = await announce(file, await digest(file));
+  const address = `/api/v1/uploads/${upload.upload_id}`;
+  await send(file, address, upload.offset);
+  await finish(address);
+  location.assign(`/commission?${new URLSearchParams({ number: form.dataset.number, done: "opinion" })}`);
 };
 
 form.addEventListener("submit", async (event) => {
   const file = form.elements.document.files[0];
-  if (!file || file.size < WHOLE) return;
   event.preventDefault();
-  if (form.dataset.sending) return;
+  if (form.dataset.sending || !file) return;
   form.dataset.sending = "yes";
-  const button = form.querySelector("button:not([type])");
-  button.setAttribute("aria-disabled", "true");
+  form.querySelector("button:not([type])").setAttribute("aria-disabled", "true");
+  line.removeAttribute("role");
+  show(said("正在提交……", "Sending…"));
   document.getElementById("sending").scrollIntoView({ block: "center" });
   try {
-    const upload = await announce(file, await digest(file));
-    const address = `/api/v1/uploads/${upload.upload_id}`;
-    await send(file, address, upload.offset);
-    await finish(address);
-    location.assign(`/commission?${new URLSearchParams({ number: form.dataset.number, done: "opinion" })}`);
+    await give(file);
   } catch (error) {
-    show(`${said("没有完成：", "Not done: ")}${error.message} ${said("再次提交会从中断处继续。", "Sending again goes on from where it stopped.")}`);
+    const refused = error instanceof Refused;
+    const why = refused ? error.message : said("连接中断或服务器暂时无法处理，也可能是文件已被移动。", "The line was cut, the server cannot do it now, or the file was moved.");
     line.setAttribute("role", "alert");
-    delete form.dataset.sending;
-    button.removeAttribute("aria-disabled");
+    show(`${said("没有完成：", "Not done: ")}${why} ${said("所填内容还在；再次提交会从中断处继续。", "What you typed is kept; sending again goes on from where it stopped.")}`);
+    wake();
   }
 });
+
+// Back from another page, the form may be sent again.
+window.addEventListener("pageshow", (event) => event.persisted && wake());

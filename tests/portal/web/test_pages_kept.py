@@ -1,0 +1,86 @@
+"""A form that comes too late: the session ended, or somebody signed in anew meanwhile."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from appraisal.accounts import Role
+from portal.web.app import create_app
+from tests.portal.web.api.world import World, opened_world
+from tests.portal.web.signing import HERE, browser, form_token, make_account, sign_in
+
+OURS = {"Sec-Fetch-Site": "same-origin", "Origin": HERE}
+TYPED = "需要补充 <b>反应釜</b>的型号\n和照片"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A house with a case and an agency."""
+    with opened_world(tmp_path_factory.mktemp("kept")) as made:
+        make_account(made.house, "zhoujing", Role.AGENCY_ADMIN, "SJ")
+        yield made
+
+
+@pytest.fixture
+def person(world: World) -> TestClient:
+    """Somebody of the agency who has opened a page."""
+    return sign_in(browser(create_app(world.house)), "zhoujing")
+
+
+def test_what_was_typed_survives_the_end_of_the_session(world: World, person: TestClient) -> None:
+    """Signed out, signed in elsewhere, sent again and once more: one step, with every word."""
+    sent = world.send().accepted()
+    form = {"number": sent.number, "what": TYPED, "csrf_token": form_token(person, "/tokens")}
+    person.cookies.clear()
+    late = person.post("/commission/request_supplement", data=form, headers=OURS)
+    assert late.status_code == 401
+    assert "登录已过期" in late.text
+    assert "&lt;b&gt;反应釜&lt;/b&gt;的型号\n和照片" in late.text
+    assert form["csrf_token"] not in late.text
+    sign_in(person, "zhoujing")
+    stale = person.post("/commission/request_supplement", data=form, headers=OURS)
+    assert stale.status_code == 403
+    assert "再次提交" in stale.text
+    assert world.steps(sent.number, "request_supplement") == 0
+    form["csrf_token"] = stale.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    done = person.post("/commission/request_supplement", data=form, headers=OURS)
+    assert done.status_code == 303
+    assert world.desk.commission(sent.number).supplements[-1].what == TYPED
+
+
+def test_a_late_opinion_keeps_its_particulars_and_asks_for_its_file_again(
+    world: World, person: TestClient
+) -> None:
+    """AP-08: also of a form with a document."""
+    sent = world.send().accepted()
+    form = {"number": sent.number, "methods": TYPED, "materials_listed": ["E0001", "E0002"]}
+    document = {"document": ("意见.pdf", b"%PDF-1.7", "application/pdf")}
+    person.cookies.clear()
+    late = person.post("/commission/opinion", data=form, files=document, headers=OURS)
+    assert late.status_code == 401
+    assert late.text.count('name="materials_listed"') == 2
+    assert 'enctype="multipart/form-data"' in late.text
+    assert "重新选择" in late.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": HERE + "0"}])
+def test_no_other_site_puts_words_into_our_forms(
+    person: TestClient, headers: dict[str, str]
+) -> None:
+    """What no page of ours sent is not shown again, signed in or not."""
+    form = {"number": "1", "what": "put in by somebody else"}
+    assert form["what"] not in person.post("/commission/decline", data=form, headers=headers).text
+    person.cookies.clear()
+    answer = person.post("/commission/decline", data=form, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_a_password_is_never_shown_again(person: TestClient) -> None:
+    """The forms of signing in are not kept; nor is what somebody may not do."""
+    person.cookies.clear()
+    form = {"name": "zhoujing", "password": "a password in the open", "csrf_token": "old"}
+    for path in ("/sign-in", f"/welcome/{'A' * 43}"):
+        answer = person.post(path, data=form, headers=OURS)
+        assert answer.status_code == 403
+        assert form["password"] not in answer.text
