@@ -13,6 +13,7 @@ from typing import Any
 
 from appraisal.agency import Agency, AgencyStatus
 from appraisal.rules import RuleBook
+from appraisal.signatures import squeezed
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.errors import ConflictError, InputError
@@ -67,7 +68,7 @@ class Directory:
         """Put agencies on record, all or none; agencies not named stay as they are.
 
         Raises:
-            InputError: two agencies would have one name.
+            InputError: two agencies would have one identifier, name or credit code.
             ConflictError: somebody else changed one at the same moment.
         """
         bodies = self._bodies()
@@ -122,14 +123,34 @@ class Directory:
 
 
 def _refuse_twins(agencies: Sequence[Agency], bodies: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse a name that another agency has: agencies are found by it."""
-    names = {body["name"]: key for key, body in bodies.items()}
+    """Refuse what another agency has already: agencies are found by identifier and by name.
+
+    One body under two identifiers would get the same matter twice, and a re-appraisal of its own
+    opinion. Twins that are on record already keep nobody else from being changed.
+    """
+    after = {key: _known_by(body) for key, body in bodies.items()}
+    after |= {each.agency_id: _known_by(each.as_json()) for each in agencies}
+    owners: dict[str, set[str]] = {}
+    for key, words in after.items():
+        for word in words:
+            owners.setdefault(word, set()).add(key)
     for each in agencies:
-        names.pop(next((n for n, key in names.items() if key == each.agency_id), ""), None)
-    for each in agencies:
-        if names.setdefault(each.name, each.agency_id) != each.agency_id:
-            raise InputError(
-                f"机构名称{each.name}已属于{names[each.name]} the name belongs to another agency",
-                remedy="use the identifier of that agency, or correct the name",
-                agency=each.agency_id,
-            )
+        for word, what in after[each.agency_id].items():
+            if others := sorted(owners[word] - {each.agency_id}):
+                raise InputError(
+                    f"{each.agency_id}的{what[0]}已属于{others[0]} "
+                    f"the {what[1]} of {each.agency_id} belongs to {others[0]}: {what[2]}",
+                    remedy="核对后修改，或更新原有机构 correct it, or update that agency",
+                    agency=each.agency_id,
+                    other=others[0],
+                )
+
+
+def _known_by(body: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
+    """Return by what an agency is known, as it is compared, and what each of it is."""
+    name, code = body["name"], body["credit_code"]
+    return {
+        squeezed(body["agency_id"]): ("机构编号", "identifier", body["agency_id"]),
+        squeezed(name): ("名称", "name", name),
+        f"#{squeezed(code)}": ("统一社会信用代码", "credit code", code),
+    }

@@ -22,11 +22,12 @@ ACCEPTED = "2026-01-30T09:00:00+08:00"
 
 
 def agency_fields(**changes: Any) -> dict[str, Any]:
-    """Return a complete agency as a person fills it in."""
+    """Return a complete agency as a person fills it in; the code is that of the identifier."""
+    code = "".join(c for c in str(changes.get("agency_id", "SJ")) if c.isalnum())[:6].upper()
     return {
         "agency_id": "SJ",
         "name": "申江知识产权司法鉴定中心",
-        "credit_code": "52310000MJ49000001",
+        "credit_code": f"5231000MJ490{code:0>6}",
         "province": "上海市",
         "registers": [
             {"type": "司法行政名册", "no": "310012", "from": "2024-01-01", "to": "2028-12-31"}

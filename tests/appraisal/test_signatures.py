@@ -159,8 +159,8 @@ def test_how_an_appraisers_name_is_matched(common_name, fits) -> None:
     [
         ({"common_names": ("申江知识产权司法鉴定中心",)}, True),
         ({"common_names": ("申江知识产权司法鉴定中心（鉴定专用章）",)}, True),
-        ({"common_names": ("电子印章",), "identifiers": ("52310000MJ49000001",)}, True),
-        ({"common_names": ("陈工",), "identifiers": ("52310000MJ49000001",)}, False),
+        ({"common_names": ("电子印章",), "identifiers": (AGENCY.credit_code,)}, True),
+        ({"common_names": ("陈工",), "identifiers": (AGENCY.credit_code,)}, False),
         ({"common_names": (), "organizations": ("申江知识产权司法鉴定中心",)}, True),
         ({"common_names": ("张会计",), "organizations": ("申江知识产权司法鉴定中心",)}, False),
         ({"common_names": ("大申江知识产权司法鉴定中心",)}, False),

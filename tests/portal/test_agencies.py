@@ -88,9 +88,15 @@ def test_of_two_changes_at_once_one_is_recorded_and_the_other_told(
     assert {each.agency_id: each.capacity for each in directory.agencies()}["SJ"] == 5
 
 
-def test_a_name_belongs_to_one_agency(directory: Directory) -> None:
-    with pytest.raises(InputError, match="机构名称衡鉴已属于HJ"):
-        directory.add(made.agency_fields(name="衡鉴"), made.OFFICER)
+def test_ap_10_name_identifier_and_credit_code_belong_to_one_agency(directory: Directory) -> None:
+    """AP-05, AP-10: one body under two identifiers would be two agencies to every rule."""
+    code = made.agency(agency_id="HJ").credit_code
+    for change, what in (
+        ({"name": "衡鉴"}, "名称"), ({"name": "衡　鉴"}, "名称"), ({"name": "hj"}, "名称"),
+        ({"credit_code": code.lower()}, "统一社会信用代码"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=f"SJ的{what}已属于HJ"):
+            directory.add(made.agency_fields(**change), made.OFFICER)
     # Two agencies may exchange their names in one file.
     swapped = [made.agency(agency_id="HJ"), made.agency(name="衡鉴")]
     assert directory.put(swapped, made.OFFICER).changed == ("HJ", "SJ")
