@@ -5,7 +5,7 @@ A template is a plain text file, its first line the subject, then an empty line,
 whatever a bureau writes, no party, fact or secret can get into a mail from the record:
 
 ``$number`` of the commission or the case, ``$clock``, ``$due`` (of a limit in hours with the time),
-``$days`` left or late, ``$today``, ``$link``, ``$provisional`` (a sentence or nothing), ``$sender``.
+``$days`` left or late, ``$today``, ``$link``, ``$provisional`` (a sentence, or none), ``$sender``.
 """
 
 from __future__ import annotations

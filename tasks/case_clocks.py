@@ -7,7 +7,7 @@ over is folded. Steps of a case's clocks are in ``tasks.case_clock_steps``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,7 +25,7 @@ from appraisal.rules import RuleBook, RuleSet
 from appraisal.step import Transition
 from appraisal.transitions import fold as fold_commission
 from storage.catalogue import case_clocks as rows
-from storage.catalogue import commissions, queries
+from storage.catalogue import commissions, notices, queries
 from storage.catalogue.handovers import action_indexes
 from storage.custody import Custody
 from storage.event import Action, CustodyEvent, decode
@@ -83,27 +83,6 @@ class RunningClock:
             "rule_id": self.rule_id,
             "warnings": [{"zh": zh, "en": en} for zh, en in self.warnings],
         }
-
-
-DuePoint = tuple[str, str, date, bool, ClockState, int, tuple[date, ...]]
-"""Subject, clock, due date, provisional, state, days left, days on which to warn."""
-
-
-def due_points(running: Iterable[RunningClock]) -> list[DuePoint]:
-    """Return clocks as plain tuples, the most urgent first."""
-    points = [
-        (
-            each.subject,
-            f"{each.clock} {each.number}".strip(),
-            each.due,
-            each.provisional,
-            each.state,
-            each.days_left,
-            each.warn_on,
-        )
-        for each in running
-    ]
-    return sorted(points, key=lambda point: (point[2], point[0], point[1]))
 
 
 @dataclass(frozen=True)
@@ -188,6 +167,14 @@ def open_commissions(custody: Custody, today: date) -> Iterator[tuple[Commission
         for _, steps in rows.open_commissions(session):
             found = fold_commission(map(Transition.from_json, steps))
             yield found, rules_of(found, book, today)
+
+
+def lately_ended(custody: Custody, since: str) -> list[Commission]:
+    """Return the commissions that were sent, are over, and took a step since a day (ISO)."""
+    with custody.read() as session:
+        numbers = notices.lately_ended(session, since)
+        steps = commissions.steps_of(session, numbers)
+    return [fold_commission(map(Transition.from_json, each)) for each in steps.values()]
 
 
 def open_cases(custody: Custody) -> Iterator[CaseOnRecord]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from appraisal.desk import Desk
 from appraisal.measuring import measured
-from storage.catalogue import queries
+from storage.catalogue import notices, queries
 from storage.custody import Custody
 from storage.event import Action
 from storage.verify import WELL
 from tasks.alerting import alert_event
+from tasks.case_clocks import lately_ended
 from tasks.open_handovers import chase_handovers
 from tasks.verifying import verify_case
+
+_MARGIN = timedelta(days=31)
 
 
 def cases_to_audit(custody: Custody, case: str) -> list[str]:
@@ -67,6 +70,21 @@ def audit(custody: Custody, case: str) -> dict[str, Any]:
     }
 
 
+def _follow_up(desk: Desk) -> None:
+    """Record what follows from steps after which a process died.
+
+    Every further step of a commission does so too: what is left are those that are open, and those
+    that ended since the last day that was swept to its end, with ``_MARGIN`` for steps that are
+    entered late.
+    """
+    with desk.custody.read() as session:
+        last = notices.last_run(session)
+    since = (date.fromisoformat(last) - _MARGIN).isoformat() if last else ""
+    ended = lately_ended(desk.custody, since)
+    for commission in (*desk.commissions(open_only=True), *ended):
+        desk.follow_up(commission)
+
+
 def chase(custody: Custody, on: str) -> list[dict[str, Any]]:
     """Return every overdue commission on a day, and put each overdue clock on record once.
 
@@ -76,8 +94,7 @@ def chase(custody: Custody, on: str) -> list[dict[str, Any]]:
     measured too, so that nobody waits for them on a page.
     """
     desk = Desk(custody)
-    for commission in desk.commissions():
-        desk.follow_up(commission)
+    _follow_up(desk)
     today = date.fromisoformat(on) if on else desk.today()
     rows = desk.overdue(today)
     events = [

@@ -20,9 +20,7 @@ from appraisal.clocks import ClockState
 from appraisal.commission import Commission, NoticeKind, State
 from appraisal.notice_words import ACCESS, PARTY
 from appraisal.rules import Unit
-from appraisal.step import Transition
-from appraisal.transitions import fold
-from storage.catalogue import accounts, commissions, notices, queries
+from storage.catalogue import accounts, notices, queries
 from storage.custody import Custody
 from storage.nouns import Person
 from tasks import case_clocks
@@ -53,7 +51,8 @@ def due_dates(custody: Custody, today: date, calendar: WorkCalendar) -> DueDates
         found += _party(commission, rules.zone)
     for case in case_clocks.open_cases(custody):
         found += map(_of_clock, case_clocks.running_of_case(case, calendar, today))
-    for commission in _lately_ended(custody, today):
+    since = today - timedelta(days=custody.settings.access_days + 1)
+    for commission in case_clocks.lately_ended(custody, since.isoformat()):
         contacts[commission.commission_no] = commission.brief.contact
         found += _access(commission, today, custody.settings.access_days)
         found += _party(commission, custody.settings.timezone)
@@ -118,15 +117,6 @@ def _beside(
         agency_id=commission.agency_id,
         warn_on=warn_on,
     )
-
-
-def _lately_ended(custody: Custody, today: date) -> Iterator[Commission]:
-    since = today - timedelta(days=custody.settings.access_days + 1)
-    with custody.read() as session:
-        numbers = notices.lately_ended(session, since.isoformat())
-        steps = commissions.steps_of(session, list(numbers))
-    for each in steps.values():
-        yield fold(map(Transition.from_json, each))
 
 
 class AddressBook:

@@ -163,12 +163,6 @@ def waiting(session: Session) -> list[dict[str, Any]]:
     return [_row(row, attempt) for row, attempt in session.execute(statement)]
 
 
-def find(session: Session, key: str) -> dict[str, Any] | None:
-    """Return a notice by its key."""
-    row = session.get(Notice, key)
-    return None if row is None else _row(row, session.get(NoticeAttempt, key))
-
-
 def listed(
     session: Session,
     *,

@@ -29,7 +29,7 @@ from storage.event import Action, CustodyEvent
 from storage.log import Recorded
 from storage.settings import Settings
 from storage.story import tell
-from tasks import case_clock_steps, chasing
+from tasks import case_clock_steps, chasing, sweeping
 from tasks.case_clocks import running_clocks
 from tasks.chasing import Chased, chase_notices, notices_for, retry_notices
 from tasks.delivery import Ending, Outcome
@@ -93,9 +93,9 @@ def hook() -> Iterator[Hooked]:
         yield server
 
 
-def accept(custody: Custody, number: str = NUMBER) -> Desk:
+def accept(custody: Custody, number: str = NUMBER, exhibits: Sequence[str] = ()) -> Desk:
     then = at(custody, "2026-08-29T09:00:00+08:00")
-    draft(then, number=number)
+    draft(then, *exhibits, number=number)
     desk, package = Desk(then), fingerprint_bytes(b"a package")
     desk.step(number, acts.dispatch(package, OFFICER, SENT))
     desk.step(number, acts.accept(CLERK, ACCEPTED, package.sha256))
@@ -303,6 +303,39 @@ def test_a_look_at_another_day_or_a_dry_run_records_and_sends_nothing(
         assert not done.recorded
     assert len(chase_notices(day, dry_run=True).notices) == 4
     assert (len(events(custody, Action.NOTICE)), box.got) == (size, [])
+
+
+def test_the_daily_sweep_reads_what_is_open_and_records_what_a_crash_left_out(
+    custody: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CU-03: whoever dies between a step and its custody event finds the event made next day."""
+    old, now = "鉴委〔2026〕1号", date(2026, 10, 20)
+    desk = accept(custody, old, ["E0002"])
+    desk.step(old, acts.withdraw("撤回", OFFICER, "2026-09-01T09:00:00+08:00"))
+    sweeping.chase(at(custody, date(2026, 9, 2)), "")
+    chase_notices(at(custody, date(2026, 10, 19)))
+    followed: list[str] = []
+    follow_up = Desk.follow_up
+
+    def killed(*_: Any) -> None:
+        raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "follow_up", killed)
+        back = acts.return_opinion(
+            opinion(commission_no=NUMBER), "x/E0003", [], CLERK, "2026-10-19T10:00:00+08:00"
+        )
+        with pytest.raises(Cut):
+            desk.step(NUMBER, back)
+    assert events(custody, Action.RETURNED) == []
+    monkeypatch.setattr(
+        Desk,
+        "follow_up",
+        lambda self, one: followed.append(one.commission_no) or follow_up(self, one),
+    )
+    sweeping.chase(at(custody, now), "")
+    assert followed == [NUMBER]
+    assert len(events(custody, Action.RETURNED)) == 1
 
 
 # Failures
