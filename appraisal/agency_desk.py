@@ -254,10 +254,12 @@ class AgencyDesk:
 
     def _sensible(self, found: Commission, kind: Kind) -> bool:
         """Whether a step is possible, and there is something to take it on."""
-        if kind is Kind.DECIDE_RECUSAL and not (
-            found.undecided_recusals or set(found.brief.recusal) & found.recused
-        ):
+        if kind is Kind.DECIDE_RECUSAL and not (found.undecided_recusals or found.barred_by_brief):
             return False
+        if kind is Kind.START and found.started_at:
+            return len(found.appraisers) < self.desk.rules(found).appraisers and allowed(
+                found, kind
+            )
         if kind is Kind.MATERIAL and not found.unsettled:
             return False
         return allowed(found, kind)

@@ -150,6 +150,11 @@ class Commission:
         return tuple(each for each in self.recusals if not each.decided_at)
 
     @property
+    def barred_by_brief(self) -> frozenset[str]:
+        """Return whom the brief asks to withdraw and nobody has decided on, or asked again."""
+        return frozenset(self.brief.recusal) - {each.appraiser for each in self.recusals}
+
+    @property
     def unsettled(self) -> tuple[str, ...]:
         """Return the exhibits whose material was neither returned, destroyed nor consumed."""
         settled = {

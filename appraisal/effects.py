@@ -12,7 +12,7 @@ from typing import Any
 from appraisal.brief import Brief
 from appraisal.commission import Commission, Granted, Notice, NoticeKind, Returned, State
 from appraisal.happened import Supplement
-from appraisal.incidents import INCIDENTS, require_same
+from appraisal.incidents import INCIDENTS, among, require_same
 from appraisal.material import Material
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.requirements import material_problems
@@ -81,18 +81,21 @@ def _accept(commission: Commission, transition: Transition) -> dict[str, Any]:
 
 
 def _start(commission: Commission, transition: Transition) -> dict[str, Any]:
-    named = tuple(map(str, transition.data.get("appraisers") or ()))
-    if barred := sorted(set(named) & commission.recused):
+    """Work begins; while it goes on, the names can be given again, of all who do it."""
+    named = tuple(str(each).strip() for each in transition.data.get("appraisers") or ())
+    if barred := among(named, commission.recused):
         raise StateError(
             f"应回避的鉴定人不能承办：{'、'.join(barred)} an appraiser who must withdraw cannot "
             f"do the work: {', '.join(barred)}",
             remedy="请指派其他鉴定人 name others (JAG art. 20)",
             appraisers=barred,
         )
+    if commission.started_at and not any(named):
+        transition.texts("appraisers", "who does the work")
     return {
         "state": State.IN_PROGRESS,
-        "started_at": transition.at,
-        "appraisers": tuple(dict.fromkeys(named)),
+        "started_at": commission.started_at or transition.at,
+        "appraisers": tuple(dict.fromkeys(filter(None, named))),
     }
 
 
@@ -161,7 +164,7 @@ def _check(commission: Commission, transition: Transition) -> dict[str, Any]:
 
 def _close(commission: Commission, transition: Transition) -> dict[str, Any]:
     reason = str(transition.data.get("reason", "")).strip()
-    if barred := sorted(commission.returned[-1].signers & commission.withdrawn_appraisers):
+    if barred := among(commission.returned[-1].signers, commission.withdrawn_appraisers):
         raise StateError(
             f"意见书由应回避的鉴定人署名：{'、'.join(barred)} it is signed by an appraiser who had "
             f"to withdraw: {', '.join(barred)}",

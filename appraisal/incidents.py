@@ -20,6 +20,7 @@ from appraisal.happened import (
     Supplement,
 )
 from appraisal.material import Material, incomplete
+from appraisal.signatures import squeezed
 from appraisal.step import Kind, Transition
 from storage.digest import Fingerprint, equal, parse_supplied
 from storage.errors import InputError, IntegrityError, NotFoundError, StateError
@@ -48,6 +49,12 @@ def require_same(package: Fingerprint | None, transition: Transition) -> None:
             sent=known[supplied.algorithm],
             stated=supplied.value,
         )
+
+
+def among(names: Iterable[str], people: Iterable[str]) -> list[str]:
+    """Return those of the names that are some of these people, however they are spaced."""
+    known = set(map(squeezed, people))
+    return sorted(each for each in set(names) if squeezed(each) in known)
 
 
 def _request(commission: Commission, transition: Transition) -> dict[str, Any]:
@@ -152,17 +159,20 @@ def _decide_recusal(commission: Commission, transition: Transition) -> dict[str,
     """The agency decides a request, or one that stands in the brief (JAG art. 21)."""
     name = transition.text("appraiser", "whose recusal is decided")
     granted = bool(transition.data.get("granted"))
-    waiting = [each for each in commission.undecided_recusals if each.appraiser == name]
-    known = {each.appraiser for each in commission.recusals}
-    if not waiting and (name not in commission.brief.recusal or name in known):
+    waiting = [e for e in commission.undecided_recusals if among([e.appraiser], [name])]
+    if not waiting and not among([name], commission.barred_by_brief):
         raise NotFoundError(
             f"没有待决定的对{name}的回避申请 there is no open request that {name} withdraw",
             remedy="请先登记回避申请 record the request first",
             appraiser=name,
         )
-    asked = waiting[0] if waiting else Recusal(commission.sent_at, name, "委托书 the brief")
+    if waiting:
+        asked = waiting[0]
+    else:
+        (name,) = among(commission.barred_by_brief, [name])[:1]
+        asked = Recusal(commission.sent_at, name, "委托书 the brief")
     replacement = str(transition.data.get("replacement", "")).strip()
-    if replacement == name or (replacement and replacement in commission.recused):
+    if replacement and among([replacement], {name, *commission.recused}):
         raise StateError(
             f"{replacement}亦应回避，不能接替 {replacement} must withdraw too and cannot take over",
             remedy="请指派其他鉴定人 name another appraiser (JAG art. 20)",
@@ -180,9 +190,9 @@ def _decide_recusal(commission: Commission, transition: Transition) -> dict[str,
     recusals = kept if waiting else (*kept, decided)
     appraisers = commission.appraisers
     if granted:
-        taking = [replacement] if replacement else []
-        others = [each for each in appraisers if each not in (name, replacement)]
-        appraisers = (*others, *taking)
+        gone = among(appraisers, [name, replacement])
+        others = [each for each in appraisers if each not in gone]
+        appraisers = (*others, *filter(None, [replacement]))
     return {"recusals": recusals, "appraisers": appraisers}
 
 

@@ -7,7 +7,8 @@
                     decline ◀──────────┼──── request / supply / receive supplement ──▶ paused
                                     accept                                           ◀──
                                        ▼
-                    accepted ──start──▶ in_progress     (both: extend, terminate, supplement)
+                    accepted ──start──▶ in_progress     (both: extend, terminate, supplement;
+                       │                   │             start again names who does the work)
                        └───────┬───────────┘  ▲
                  return opinion│              │send back
                                ▼              │
@@ -51,7 +52,7 @@ ALLOWED: dict[Kind, frozenset[State]] = {
     Kind.RECEIVE: frozenset({State.DISPATCHED}),
     Kind.ACCEPT: WAITING_STATES,
     Kind.DECLINE: WAITING_STATES | _PAUSED,
-    Kind.START: frozenset({State.ACCEPTED}),
+    Kind.START: WORKING_STATES,
     Kind.REQUEST_SUPPLEMENT: WAITING_STATES | WORKING_STATES,
     Kind.SUPPLY_SUPPLEMENT: _PAUSED,
     Kind.RECEIVE_SUPPLEMENT: _PAUSED,
@@ -94,6 +95,7 @@ _INSTEAD = (
 )
 _UNDECIDED = frozenset({Kind.DECLINE})
 _DECIDED = frozenset({Kind.EXTEND, Kind.TERMINATE, Kind.NOTIFY})
+_REPLACING = frozenset({Kind.START, Kind.CHECK})
 _DERIVED: dict[Kind, frozenset[str]] = {
     Kind.ACCEPT: frozenset({"due", "late"}),
     Kind.EXTEND: frozenset({"old_due", "notified"}),
@@ -113,12 +115,13 @@ class History:
     def repeated(self, kind: Kind, actor: Person, said: Mapping[str, Any]) -> bool:
         """Whether this actor took this very step already since the state last changed.
 
-        What is said must agree with the step on record; what is left out counts as the same.
+        What is said must agree with the step on record; what is left out counts as the same. Where
+        a step replaces the one before it (names, what a person saw), only the newest counts.
         """
-        return any(
-            repeats(each, Transition(kind, each.at, actor, said))
-            for each in self.steps[self.since :]
-        )
+        taken = [each for each in self.steps[self.since :] if each.kind is kind]
+        if kind in _REPLACING:
+            taken = taken[-1:]
+        return any(repeats(each, Transition(kind, each.at, actor, said)) for each in taken)
 
 
 def allowed(commission: Commission, kind: Kind) -> bool:

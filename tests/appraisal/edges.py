@@ -40,6 +40,7 @@ EDGES: dict[tuple[State, Kind], State] = {
     (State.ACCEPTED, Kind.WITHDRAW): State.WITHDRAWN,
     (State.ACCEPTED, Kind.TERMINATE): State.TERMINATED,
     (State.ACCEPTED, Kind.NOTIFY): State.ACCEPTED,
+    (State.IN_PROGRESS, Kind.START): State.IN_PROGRESS,
     (State.IN_PROGRESS, Kind.REQUEST_SUPPLEMENT): State.PAUSED,
     (State.IN_PROGRESS, Kind.EXTEND): State.IN_PROGRESS,
     (State.IN_PROGRESS, Kind.RETURN_OPINION): State.OPINION_RETURNED,

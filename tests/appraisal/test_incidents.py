@@ -15,7 +15,7 @@ from appraisal.standing import standing
 from appraisal.states import STANDING_NAMES, STATE_NAMES, Standing
 from appraisal.step import FORMS, KIND_NAMES, Kind, Transition
 from appraisal.told import history_lines, tell_step
-from appraisal.transitions import apply, repeats
+from appraisal.transitions import History, apply, repeats
 from storage.errors import InputError, IntegrityError, NotFoundError, StateError
 from storage.nouns import Person
 from tests.appraisal import made
@@ -52,8 +52,9 @@ def test_ap_11_a_recusal_is_recorded_decided_and_binds() -> None:
     found = apply(found, acts.decide_recusal("陈工", True, "有利害关系", B, LATER, "吴工"))
     assert found.recused == {"陈工"}
     assert not found.undecided_recusals
-    with pytest.raises(StateError, match="应回避"):
-        apply(found, acts.start(B, LATER, ["陈工", "何工"]))
+    for written in ("陈工", "陈 工 ", "陈　工"):
+        with pytest.raises(StateError, match="应回避"):
+            apply(found, acts.start(B, LATER, [written, "何工"]))
     signed = acts.return_opinion(made.opinion(), "x/E0003", [made.GOOD], B, LATER)
     found = apply(found, signed)
     with pytest.raises(StateError, match="to withdraw") as caught:
@@ -85,6 +86,25 @@ def test_ap_11_a_name_in_the_brief_is_barred_until_the_agency_decides_otherwise(
         apply(released, acts.decide_recusal("陈工", True, "属实", B, LATER))
     with pytest.raises(NotFoundError):
         apply(found, acts.decide_recusal("何工", True, "属实", B, LATER))
+
+
+def test_who_does_the_work_can_be_named_again_while_it_goes_on() -> None:
+    """JAG art. 19: who began alone can name the second; going back to the first names is a step."""
+    found = apply(made.accepted(), acts.start(B, made.ACCEPTED, ["陈工"]))
+    assert "appraisers" in [each.code for each in missing(found)]
+    with pytest.raises(InputError, match="appraisers"):
+        apply(found, acts.start(B, LATER))
+    two = apply(found, acts.start(B, LATER, ["陈工", "何工"]))
+    assert (two.appraisers, two.started_at) == (("陈工", "何工"), made.ACCEPTED)
+    assert [each.code for each in missing(two)] == ["opinion"]
+
+
+def test_what_a_person_saw_last_counts_even_if_it_was_said_before() -> None:
+    looked = [acts.check(A, LATER, [each]) for each in (made.GOOD, made.BAD)]
+    back = acts.return_opinion(made.opinion(), "x/E0003", [made.BAD], B, LATER)
+    history = History(made.accepted(), (back, *looked), 1)
+    assert history.repeated(Kind.CHECK, A, looked[1].data)
+    assert not history.repeated(Kind.CHECK, A, looked[0].data)
 
 
 def test_ap_13_consumption_needs_consent_before_it() -> None:

@@ -128,7 +128,8 @@ class CommissionMachine(RuleBasedStateMachine):
     @rule(named=st.lists(people, max_size=3))
     def start(self, named: list[str]) -> None:
         barred = self.withdrawn | ({"丙工"} - self.excused)
-        if self.take(lambda who, at: acts.start(who, at, named), legal=not barred & set(named)):
+        legal = not barred & set(named) and bool(named or not self.started)
+        if self.take(lambda who, at: acts.start(who, at, named), legal=legal):
             self.started = True
 
     @rule(what=words)
