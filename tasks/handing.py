@@ -8,15 +8,24 @@ goes on record beside the seal's number. (RULES CU-02, CU-03; decision 0012.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from storage.catalogue import handovers, queries
+from storage.catalogue.exclusive import exclusive
 from storage.custody import Custody
 from storage.digest import digest_stream
-from storage.errors import ConflictError, InputError, IntegrityError, StateError
+from storage.errors import (
+    ConflictError,
+    InputError,
+    IntegrityError,
+    StateError,
+    TransientError,
+)
 from storage.event import Action, CustodyEvent, decode
 from storage.holding import ExhibitCustody, same_person
 from storage.nouns import Person
@@ -27,8 +36,8 @@ from tasks.holders import case_custody
 _PART = 100
 """Exhibits named in one event; a leaf of the log holds at most 65,535 bytes."""
 NO_SEAL = "none"
-_TRIES = 8
-"""How often another number is tried when somebody else took the same one."""
+_WAIT_SECONDS = 30.0
+"""How long a release waits for another one to be recorded."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +92,9 @@ def release(
         IntegrityError: the stored bytes are not those of intake.
     """
     _require_people(by, to)
-    case, pieces = _pieces(custody, exhibits)
-    for piece in pieces:
-        _require_held(piece, by, said)
-        _require_time(custody, piece, said.at)
-    digests = {piece.name: _digest(custody, piece.row) for piece in pieces}
-    seals = {piece.name: piece.custody.seal.current for piece in pieces}
+    digests = {
+        piece.name: _digest(custody, piece.row) for piece in _held(custody, exhibits, by, said)[1]
+    }
     details = {
         "from": by.as_json(),
         "to": to.as_json(),
@@ -96,23 +102,38 @@ def release(
         "document_ref": said.document,
         "returns": returns,
     }
-    maps = {"seal_before": seals, "seal_after": seals, "digest_before": digests}
-    for _ in range(_TRIES):
+    with _alone(custody):
+        # Looked at once more: reading the bytes took its time, and one of them may have left.
+        case, pieces = _held(custody, exhibits, by, said)
         with custody.read() as session:
             number = handovers.next_number(session, custody.now()[:4])
-        events = _events(
-            custody,
-            Action.RELEASED,
-            number,
-            case,
-            by,
-            said,
-            details | {"handover_no": number},
-            maps,
-        )
-        if _recorded(custody, events):
-            return number
-    raise ConflictError("no hand-over number was free", remedy="try again")
+        details["handover_no"] = number
+        seals = {piece.name: piece.custody.seal.current for piece in pieces}
+        maps = {"seal_before": seals, "seal_after": seals, "digest_before": digests}
+        events = _events(custody, Action.RELEASED, number, case, by, said, details, maps)
+        if not _recorded(custody, events):
+            raise ConflictError(
+                f"交接号 {number} 刚被他人使用 somebody else took the number just now",
+                remedy="see 'custody handover open --days 0', then release it again",
+            )
+    return number
+
+
+@contextmanager
+def _alone(custody: Custody) -> Iterator[None]:
+    """Let one release at a time take its number, so that nothing leaves twice."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while True:
+        with exclusive(custody.database, "handover") as held:
+            if held:
+                yield
+                return
+        if time.monotonic() > until:
+            raise TransientError(
+                "另一交接正在登记 another release is being recorded",
+                remedy="请稍后再试 try again in a moment",
+            )
+        time.sleep(0.05)
 
 
 def receive(
@@ -176,6 +197,17 @@ def give_back(custody: Custody, number: str, by: str, said: Circumstances) -> st
     return release(custody, row["exhibits"], actor, giver, said, returns=number)
 
 
+def _held(
+    custody: Custody, exhibits: Sequence[str], by: Person, said: Circumstances
+) -> tuple[str, list[_Piece]]:
+    """Return the case and the exhibits, all of which the releaser holds."""
+    case, pieces = _pieces(custody, exhibits)
+    for piece in pieces:
+        _require_held(piece, by, said)
+        _require_time(custody, piece, said.at)
+    return case, pieces
+
+
 def _pieces(custody: Custody, exhibits: Sequence[str]) -> tuple[str, list[_Piece]]:
     with custody.read() as session:
         rows = [queries.find_exhibit(session, name) for name in exhibits]
@@ -206,7 +238,10 @@ def _require_people(by: Person, to: Person) -> None:
 def _require_held(piece: _Piece, by: Person, said: Circumstances) -> None:
     now = piece.custody.now
     if now is None:
-        raise StateError(f"{piece.name} 已处置 it was disposed of, or has no holder")
+        raise StateError(
+            f"{piece.name} 已处置 it was disposed of, or has no holder",
+            remedy="see 'custody holders' of its case",
+        )
     if piece.custody.open:
         number = piece.custody.open[0].number
         raise StateError(

@@ -1,10 +1,12 @@
 """Originals change hands through the real steps: what may not be, and what then is on record."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -210,17 +212,23 @@ def test_seals_are_broken_and_renewed_by_two_with_their_numbers(house: Custody) 
     assert [each["name"] for each in broken.details["persons"]] == ["甲", "乙"]
 
 
-def test_two_who_take_the_same_number_get_two(
+def test_of_two_releases_at_once_each_thing_leaves_once_and_each_has_its_number(
     house: Custody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = give(house, ONE)
-    real, stale = handovers.next_number, [first]
+    """CU-04: also where one reads long and the other is quicker."""
+    real, numbers = handing._digest, []
 
-    def next_number(session: object, year: str) -> str:
-        return stale.pop() if stale else real(session, year)  # type: ignore[arg-type]
+    def overtaken(custody: Custody, row: Mapping[str, Any]) -> str:
+        monkeypatch.setattr(handing, "_digest", real)
+        numbers.append(give(house, ONE))
+        return real(custody, row)
 
-    monkeypatch.setattr(handing.handovers, "next_number", next_number)
-    assert give(house, TWO) != first
+    monkeypatch.setattr(handing, "_digest", overtaken)
+    with pytest.raises(StateError, match="under way"):
+        give(house, ONE, TWO, to=ZHAO)
+    with ThreadPoolExecutor() as pool:
+        numbers += pool.map(lambda each: give(house, each), (TWO, THREE))
+    assert len(set(numbers)) == 3
     assert case_custody(house, CASE).ok
 
 
