@@ -18,6 +18,7 @@ from storage.errors import CustodyError
 COMMANDS = {
     "demo": "system.demo",
     "init": "system.init",
+    "join": "system.join",
     "doctor": "system.doctor",
     "manifest": "intake.manifest",
     "ingest": "intake.ingest",
@@ -38,6 +39,7 @@ COMMANDS = {
     "witness": "witness.witness",
     "key": "keys.key",
     "policy": "keys.policy",
+    "keep-log": "keys.keep_log",
     "alerts": "upkeep.alerts",
     "drill": "upkeep.drill",
     "rebuild": "upkeep.rebuild",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from flows.engine import prepare_engine
 from portal.show import cell, line
-from storage.custody import init_custody
+from storage.custody import init_custody, join_custody
+from storage.errors import InputError, IntegrityError
+from storage.policy import parse_policy
 from storage.settings import settings
 from storage.stores import store_address
 from storage.workspace import Workspace
@@ -30,6 +33,27 @@ def prepare(*, engine: bool = True) -> None:
         line(f"[green]✓[/] 工作区已存在，未改动 workspace exists: {cell(workspace.root)}")
     if engine and not chosen.prefect_api_url:
         prepare_prefect()
+
+
+def join_installation(policy: Path) -> None:
+    """Join an installation whose log another host keeps, and say what was found.
+
+    Raises:
+        InputError: the policy cannot be read, or the settings do not fit.
+    """
+    try:
+        found = parse_policy(policy.read_bytes())
+    except (OSError, IntegrityError) as error:
+        raise InputError(
+            f"the policy {policy} cannot be used: {error}",
+            remedy="take what 'custody policy' prints on the host that keeps the log",
+        ) from error
+    custody = join_custody(settings(), found)
+    line(f"[green]✓[/] 已加入 joined: [bold]{cell(found.ring.name)}[/]")
+    line(f"  工作区 workspace: {cell(custody.workspace.root)}")
+    line(
+        f"  日志 log: {custody.log.head().published_size} 条，由别处签名 entries, signed elsewhere"
+    )
 
 
 def prepare_prefect() -> None:

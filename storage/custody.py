@@ -19,14 +19,14 @@ from storage.catalogue.database import Database, Session
 from storage.catalogue.journal import SqlJournal
 from storage.catalogue.projection import project
 from storage.clock import clock_source, stamp
-from storage.errors import HostError, StateError
+from storage.errors import HostError, InputError, IntegrityError, StateError
 from storage.event import Action, CustodyEvent, event_id
 from storage.keyless import KeylessSigners, no_private_key
 from storage.keys import load_signer, make_key
 from storage.log import CustodyLog, Recorded
 from storage.nouns import Person
 from storage.objects import LogStore, ObjectStore, WorkingStore
-from storage.policy import load_policy, write_policy
+from storage.policy import Policy, load_policy, write_policy
 from storage.settings import Settings, settings
 from storage.signing import WorkspaceSigners
 from storage.stores import open_stores, open_working
@@ -121,7 +121,7 @@ class Custody:
         Raises:
             HostError: this house holds no private key; see ``CustodyLog.record`` for the others.
         """
-        if isinstance(self.signers, KeylessSigners):
+        if not self.signers.can_sign and self.settings.log_keeper == "here":
             raise no_private_key(self.workspace)
         return self.log.record(events)
 
@@ -153,7 +153,9 @@ def open_custody(chosen: Settings) -> Custody:
     _require_database(database)
     signers = _signers(chosen, workspace)
     journal = SqlJournal(database, (project,))
-    log = CustodyLog(log_store, journal, signers, workspace.last_head)
+    log = CustodyLog(
+        log_store, journal, signers, workspace.last_head, patience=chosen.log_wait_seconds
+    )
     log.recover()
     head = journal.head()
     signers.settle(head.rotations, head.published_size)
@@ -169,7 +171,7 @@ def _require_database(database: Database) -> None:
 
 
 def _signers(chosen: Settings, workspace: Workspace) -> WorkspaceSigners:
-    if not workspace.log_key.exists():
+    if chosen.log_keeper == "elsewhere" or not workspace.log_key.exists():
         return KeylessSigners(workspace)
     load_signer(workspace, chosen.log_origin)
     return WorkspaceSigners(workspace, chosen.log_origin)
@@ -210,6 +212,60 @@ def init_custody(chosen: Settings) -> bool:
     )
     custody.database.close()
     return made
+
+
+def join_custody(chosen: Settings, policy: Policy) -> Custody:
+    """Make this machine a further host of an installation, and open it.
+
+    It gets the log's public keys, and no private one: what it records is signed elsewhere.
+
+    Raises:
+        InputError: the settings name no shared database and store, or another log.
+        StateError: this machine keeps a log already, or belongs to another one.
+        IntegrityError: the published log is not signed by the policy's keys.
+    """
+    workspace = Workspace(chosen.home)
+    _require_shared(chosen)
+    if policy.ring.name != chosen.log_origin:
+        raise InputError(
+            f"the policy is of the log {policy.ring.name}, not of {chosen.log_origin}",
+            remedy="set CUSTODY_LOG_ORIGIN as on the host that keeps the log",
+        )
+    if workspace.log_key.exists():
+        raise StateError(
+            "this machine has a log of its own, with its private key",
+            remedy="set CUSTODY_HOME to another folder",
+        )
+    known = load_policy(workspace) if workspace.policy.exists() else None
+    if known is not None and known.ring.spans[0] != policy.ring.spans[0]:
+        raise StateError(
+            "this machine has joined another log already",
+            remedy="set CUSTODY_HOME to another folder",
+        )
+    workspace.create()
+    write_policy(workspace, known or policy)
+    try:
+        return open_custody(chosen)
+    except IntegrityError:
+        if known is None:
+            workspace.policy.unlink()
+            workspace.log_public_key.unlink()
+        raise
+
+
+def _require_shared(chosen: Settings) -> None:
+    """Refuse settings with which a further host would work for itself alone."""
+    wrong = {
+        "CUSTODY_DATABASE, the database server": not chosen.database.startswith("postgresql"),
+        "CUSTODY_STORE, the S3 store": chosen.store == "directory",
+        "CUSTODY_LOG_KEEPER=elsewhere": chosen.log_keeper != "elsewhere",
+    }
+    missing = [name for name, is_wrong in wrong.items() if is_wrong]
+    if missing:
+        raise InputError(
+            f"a further host needs {'; '.join(missing)}",
+            remedy="set them as on the other hosts (docs/deployment.md)",
+        )
 
 
 @cache

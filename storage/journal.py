@@ -56,6 +56,11 @@ class Moved(NamedTuple):
 class Signers(Protocol):
     """The private keys of this machine, and which sizes each may sign."""
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether this machine signs the log; else another one sequences and publishes."""
+        ...
+
     def ring(self, rotations: Sequence[tuple[int, str]]) -> KeyRing:
         """Return the log's keys, which must know every rotation of the journal.
 
@@ -89,6 +94,10 @@ class Journal(Protocol):
 
     def enqueue(self, leaves: Sequence[tuple[str, bytes]]) -> None:
         """Put events (identifier, leaf) in the inbox; of one identifier the first stays."""
+        ...
+
+    def waiting(self) -> int:
+        """Return how many events in the inbox have no place yet, those set aside left out."""
         ...
 
     def sequence(self, limit: int) -> Moved:

@@ -1,6 +1,8 @@
-"""A house without the log's private key: everything can be read and proven, nothing recorded.
+"""A house without the log's private key: it signs nothing.
 
-That is what a rebuild makes of a copy of the objects and the public key, on any machine.
+A further host of an installation records all the same: its events wait in the inbox until the
+host that keeps the log sequences them. What a rebuild makes of a copy of the objects and the
+public key, on any machine, can be read and proven, and nothing can be recorded in it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,11 @@ class KeylessSigners(WorkspaceSigners):
         self._workspace = workspace
         self._ring = load_policy(workspace).ring
 
+    @property
+    def can_sign(self) -> bool:
+        """Say that another machine signs; see ``Signers.can_sign``."""
+        return False
+
     def ring(self, rotations: Sequence[tuple[int, str]]) -> KeyRing:
         """Return the log's keys; see ``Signers.ring``."""
         return follow_rotations(self._ring, rotations[len(self._ring.spans) - 1 :])
@@ -49,5 +56,6 @@ def no_private_key(workspace: Workspace) -> HostError:
     return HostError(
         "这里没有日志私钥，只能查阅和核验，不能记录 this house holds no private key: "
         "it can be read and verified, and nothing can be recorded in it",
-        remedy=f"put the log's key at {workspace.log_key}, readable by its owner alone",
+        remedy=f"put the log's key at {workspace.log_key}, readable by its owner alone; or, on a "
+        "further host of an installation, set CUSTODY_LOG_KEEPER=elsewhere",
     )

@@ -21,13 +21,20 @@ published checkpoint covers it. What opening the log can find:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from storage.checkpoint import Checkpoint
-from storage.errors import CustodyError, IntegrityError, NotFoundError, StateError
+from storage.errors import (
+    CustodyError,
+    IntegrityError,
+    NotFoundError,
+    StateError,
+    TransientError,
+)
 from storage.event import CustodyEvent, encode
 from storage.findings import Finding, LogCheck
 from storage.journal import Head, Journal, Moved, Signers
@@ -61,6 +68,8 @@ __all__ = [
 
 BATCH = 1024
 """Events sequenced in one transaction."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+"""Seconds between two looks of a machine that waits for the one that signs."""
 PUBLISH_AFTER = 8192
 """Events sequenced before a checkpoint is due, however full the inbox is."""
 
@@ -77,13 +86,22 @@ class CustodyLog:
     """The log of one installation, open for recording."""
 
     def __init__(
-        self, store: LogStore, journal: Journal, signers: Signers, last_head_path: Path
+        self,
+        store: LogStore,
+        journal: Journal,
+        signers: Signers,
+        last_head_path: Path,
+        patience: float = 60.0,
     ) -> None:
-        """Use a store, a journal and keys; call ``recover`` before the first ``record``."""
+        """Use a store, a journal and keys; call ``recover`` before the first ``record``.
+
+        ``patience`` is how many seconds a machine that does not sign waits for the one that does.
+        """
         self._store = store
         self._journal = journal
         self._signers = signers
         self._last = LastHead(last_head_path, store)
+        self._patience = patience
 
     def reader(self) -> LogReader:
         """Return a reader of what is published, which trusts this log's keys alone."""
@@ -115,7 +133,8 @@ class CustodyLog:
         waiting = [(name, leaf) for name, leaf in leaves.items() if name not in places]
         if waiting:
             self._journal.enqueue(waiting)
-            places |= self._drain([name for name, _ in waiting])
+            names = [name for name, _ in waiting]
+            places |= self._drain(names) if self._signers.can_sign else self._await(names)
         return [Recorded(event.event_id, places[event.event_id]) for event in events]
 
     def recover(self) -> None:
@@ -129,6 +148,19 @@ class CustodyLog:
             head = self._reconcile(still_leading)
             if head.published_text and self._last.text() != head.published_text.encode():
                 self._last.keep(head.published_text)
+
+    def keep_up(self) -> int:
+        """Sequence and publish what waits in the inbox; return how many events left it.
+
+        Raises:
+            IntegrityError: journal, store and last head do not agree; nothing was signed.
+            TransientError: the same call may succeed later.
+        """
+        head = self._journal.head()
+        if not self._journal.waiting() and head.size == head.published_size:
+            return 0
+        with self._journal.leader() as still_leading:
+            return self._lead(still_leading)
 
     def index_of(self, event_id: str) -> int | None:
         """Return where a recorded event stands, or None if it is not recorded."""
@@ -168,6 +200,24 @@ class CustodyLog:
                     remedy="was the database replaced while this ran? run 'custody doctor'",
                 )
 
+    def _await(self, names: Sequence[str]) -> dict[str, int]:
+        """Wait until the machine that signs has covered all of these events."""
+        ends = time.monotonic() + self._patience
+        pause = _FIRST_PAUSE
+        while True:
+            places = self._journal.places(names)
+            if len(places) == len(names):
+                return places
+            self._require_accepted(names)
+            if time.monotonic() >= ends:
+                raise TransientError(
+                    f"nobody signed the log for {self._patience:g} s; {len(names)} events wait",
+                    remedy="see that 'custody keep-log' runs on the host with the log's key; "
+                    "nothing is lost, and nothing is recorded twice",
+                )
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
     def _require_accepted(self, names: Sequence[str]) -> None:
         for name, reason in self._journal.refusals(names).items():
             raise StateError(f"the catalogue refuses an event: {reason}", event_id=name)
@@ -198,7 +248,8 @@ class CustodyLog:
         ring = self._signers.ring(head.rotations)
         require_published(head, published_checkpoint(self._store, ring))
         self._last.require_extended(head, ring)
-        if head.size == head.published_size:
+        # What another machine left half published is finished by the one that signs.
+        if head.size == head.published_size or not self._signers.can_sign:
             return head
         self._publish(head, still_leading)
         return self._journal.head()

@@ -41,6 +41,13 @@ class Settings(BaseSettings):
     database: str = Field("", description="SQLAlchemy URL; empty: SQLite in the workspace.")
 
     log_origin: str = Field("zhenglian.local/custody", description="Name of the custody log.")
+    log_keeper: Literal["here", "elsewhere"] = Field(
+        "here",
+        description="'elsewhere': another host signs the log, by 'custody keep-log'; no key here.",
+    )
+    log_wait_seconds: float = Field(
+        60.0, gt=0, description="Seconds to wait for that host before a step is given up for now."
+    )
     timestamp_authorities: str = Field(
         "", description="RFC 3161 authorities: JSON list, or a file with one (docs/anchoring.md)."
     )

@@ -39,6 +39,11 @@ class WorkspaceSigners:
         self._ring = load_policy(workspace).ring
         self._sm2: Sm2Key | None = None
 
+    @property
+    def can_sign(self) -> bool:
+        """Say that this machine signs; see ``Signers.can_sign``."""
+        return True
+
     def ring(self, rotations: Sequence[tuple[int, str]]) -> KeyRing:
         """Return the log's keys; see ``Signers.ring``."""
         missing = rotations[len(self._ring.spans) - 1 :]

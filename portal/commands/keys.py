@@ -51,6 +51,15 @@ def key_rotate(
     line(f"  新策略 new policy, publish it: {cell(custody.workspace.policy)}")
 
 
+def keep_log(
+    once: Annotated[bool, typer.Option("--once", help="Sign what waits now, and end.")] = False,
+) -> None:
+    """Sign and publish what further hosts record; the one command that needs the log's key."""
+    from portal.log_keeping import keep_log as keep
+
+    keep(once=once)
+
+
 @key.command("sm2")
 def key_sm2() -> None:
     """Make an SM2 key; from now on every checkpoint carries its signature beside the log's own."""

@@ -30,6 +30,21 @@ def init() -> None:
     prepare()
 
 
+def join(
+    policy: Annotated[
+        Path,
+        typer.Argument(
+            help="The log's policy, as 'custody policy' prints it on the host that keeps the log.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Make this machine a further host of an installation; the log is signed elsewhere."""
+    from portal.preparing import join_installation
+
+    join_installation(policy)
+
+
 def doctor(json: Json = False) -> None:
     """Say what this machine and its storage really enforce, and what is missing."""
     from portal.health import examine, print_health

@@ -119,6 +119,12 @@ class SqlJournal:
         with self._database.write(exclusive=False) as session:
             session.execute(statement, rows)
 
+    def waiting(self) -> int:
+        """Return how many events have no place yet (see ``Journal.waiting``)."""
+        statement = select(func.count()).select_from(LogInbox).where(LogInbox.refused == "")
+        with self._database.read() as session:
+            return session.execute(statement).scalar_one()
+
     def sequence(self, limit: int) -> Moved:
         """Give up to ``limit`` events their place (see ``Journal.sequence``)."""
         careful = False

@@ -110,6 +110,15 @@ def test_the_same_event_twice_is_one_event(journal: Journal) -> None:
     assert journal.head().size == 3
 
 
+def test_events_wait_until_they_have_a_place(journal: Journal) -> None:
+    assert journal.waiting() == 0
+    _enqueue(journal, make_events(0, 3))
+    _enqueue(journal, make_events(2, 4))
+    assert journal.waiting() == 4
+    journal.sequence(3)
+    assert journal.waiting() == 1
+
+
 def test_only_published_events_have_places(journal: Journal) -> None:
     events = make_events(0, 5)
     names = [event.event_id for event in events]

@@ -61,8 +61,9 @@ def place(orderer: Orderer, event: CustodyEvent) -> tuple[CustodyEvent, bytes]:
 class OneKey:
     """Signers of a log whose key was never rotated."""
 
-    def __init__(self, signer: Signer) -> None:
+    def __init__(self, signer: Signer, *, can_sign: bool = True) -> None:
         self._signer = signer
+        self.can_sign = can_sign
 
     def ring(self, rotations: Sequence[tuple[int, str]]) -> KeyRing:
         assert not rotations
@@ -118,6 +119,9 @@ class MemoryJournal:
         with self._guard:
             for name, leaf in leaves:
                 self.inbox.setdefault(name, leaf)
+
+    def waiting(self) -> int:
+        return len(self.inbox)
 
     def sequence(self, limit: int) -> Moved:
         with self._guard:

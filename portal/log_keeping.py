@@ -1,0 +1,59 @@
+"""Keeping the log: what further hosts put into the inbox is sequenced, signed and published.
+
+One host of an installation holds the log's private key. There this runs, and every other host
+waits for it. Two at once do no harm: the log has one leader at a time.
+"""
+
+from __future__ import annotations
+
+from portal.show import cell, line, told
+from portal.stopping import Stop, stoppable
+from storage.custody import Custody, current
+from storage.errors import CustodyError
+from storage.keyless import no_private_key
+
+_PAUSE = 0.1
+"""Seconds between two looks into an empty inbox: so long a step elsewhere may wait longer."""
+_LONGEST_PAUSE = 30.0
+
+
+def keep_log(*, once: bool) -> None:
+    """Sign what waits, and go on until stopped.
+
+    A database or store that does not answer is told once and asked again; nothing is signed that
+    is not consistent with what was signed before.
+
+    Raises:
+        HostError: this host holds no private key.
+        IntegrityError: journal, store and last head do not agree: a person must look.
+    """
+    custody = current()
+    if not custody.signers.can_sign:
+        raise no_private_key(custody.workspace)
+    if once:
+        line(f"[green]✓[/] {custody.log.keep_up()} 条已签名 entries signed")
+        return
+    line(f"签署日志 keeping the log [bold]{cell(custody.settings.log_origin)}[/]")
+    with stoppable() as stop:
+        _keep(custody, stop)
+    line("■ 已停止 stopped")
+
+
+def _keep(custody: Custody, stop: Stop) -> None:
+    pause = _PAUSE
+    while not stop.asked:
+        try:
+            moved = custody.log.keep_up()
+        except CustodyError as error:
+            if not error.transient:
+                raise
+            if pause == _PAUSE:
+                line(f"[red]✗[/] {told(error.message)}")
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            stop.sleep(pause)
+            continue
+        if pause != _PAUSE:
+            line("[green]✓[/] 恢复 it answers again")
+            pause = _PAUSE
+        if not moved:
+            stop.sleep(pause)
