@@ -120,14 +120,18 @@ class Account:
         return self.state is AccountState.ACTIVE
 
 
+_LONGEST_TYPED = 200
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,63}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>\"',;:]{1,64}@[a-z0-9.-]{1,190}")
 _REMEDY = "correct it and try again"
 
 
 def normal_login(untrusted: str) -> str:
-    """Return a login as it is compared: without spaces around, small letters, one spelling."""
-    return unicodedata.normalize("NFKC", untrusted.strip()).casefold()
+    """Return a login as it is compared: without spaces around, small letters, one spelling.
+
+    What is longer than any login is cut first: to normalise costs the square of the length.
+    """
+    return unicodedata.normalize("NFKC", untrusted.strip()[:_LONGEST_TYPED]).casefold()
 
 
 def account_id(login: str) -> str:

@@ -18,6 +18,8 @@ from storage.errors import InputError
 PASSES, MEMORY_KIB, LANES, SALT_BYTES, HASH_BYTES = 3, 65_536, 4, 16, 32
 SHORTEST, LONGEST = 12, 256
 """Characters of a password."""
+_MOST_TYPED = 4 * LONGEST
+"""Characters that are looked at: to normalise costs the square of the length."""
 
 _HASHER = PasswordHasher(PASSES, MEMORY_KIB, LANES, HASH_BYTES, SALT_BYTES, type=Type.ID)
 _COMMON = (
@@ -43,7 +45,7 @@ DUMMY = (
 
 def normal(password: str) -> str:
     """Return the characters that are hashed."""
-    return unicodedata.normalize("NFKC", password)
+    return unicodedata.normalize("NFKC", password[:_MOST_TYPED])
 
 
 def require_good(password: str, login: str) -> None:
@@ -53,7 +55,7 @@ def require_good(password: str, login: str) -> None:
         InputError: too short, too long, or made of the login or of what everybody takes.
     """
     text = normal(password)
-    if not SHORTEST <= len(text) <= LONGEST:
+    if not SHORTEST <= len(text) <= LONGEST or len(password) > _MOST_TYPED:
         raise InputError(
             f"密码须为{SHORTEST}至{LONGEST}个字符 "
             f"a password has {SHORTEST} to {LONGEST} characters",
@@ -85,7 +87,7 @@ def hashed(password: str, salt: bytes) -> str:
 def matches(stored: str, password: str) -> bool:
     """Whether a password has a hash; costs the same for a wrong password and for ``DUMMY``."""
     try:
-        return _HASHER.verify(stored, normal(password)[: LONGEST * 4].encode("utf-8", "replace"))
+        return _HASHER.verify(stored, normal(password).encode("utf-8", "replace"))
     except (VerificationError, InvalidHashError):
         return False
 

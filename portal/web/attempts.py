@@ -42,7 +42,7 @@ def attempt(
         address: from which network.
         device: the mark that the browser shows, or an empty text.
     """
-    login, now = normal_login(untrusted_login)[:200], int(custody.clock().timestamp())
+    login, now = normal_login(untrusted_login), int(custody.clock().timestamp())
     with custody.read() as session:
         row = accounts.by_login(session, login)
         name = row["account_id"] if row else ""
