@@ -15,6 +15,7 @@ import re
 TOKEN_PREFIX = "zl_"  # noqa: S105 - how a token begins, and no token
 RANDOM_BYTES = 32
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_LIKE_SECRET = re.compile(r"[A-Za-z0-9_-]{40,}")
 
 
 def spell(random: bytes) -> str:
@@ -42,6 +43,11 @@ def is_secret(untrusted: str) -> bool:
 def is_token(untrusted: str) -> bool:
     """Whether a text is spelled as an API token."""
     return untrusted.startswith(TOKEN_PREFIX) and is_secret(untrusted.removeprefix(TOKEN_PREFIX))
+
+
+def without_secrets(text: str) -> str:
+    """Return a text in which whatever may be a secret is left out, also one with typing errors."""
+    return _LIKE_SECRET.sub("…", text)
 
 
 def csrf_of(session: str) -> str:

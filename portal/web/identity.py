@@ -25,7 +25,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from appraisal.accounts import AGENCY_ROLES, Account, Identity, Role, Scope, scopes_of
 from appraisal.agency_desk import AgencyDesk
-from appraisal.credentials import is_token, kept
+from appraisal.credentials import is_token, kept, without_secrets
 from appraisal.desk import Desk
 from portal.web.cross_site import SAFE, csrf_token, require_own_page
 from portal.web.guards import guards, public
@@ -65,14 +65,20 @@ def custody_of(request: Request) -> Custody:
 
 
 def refuse(request: Request, reason: str, account_id: str = "") -> None:
-    """Have a refusal recorded, with what was asked for as an example."""
+    """Have a refusal recorded, once a request, with what was asked for as an example.
+
+    A one-time code in an address may still be good, and the log is read by many: it is left out.
+    """
+    if getattr(request.state, "refused", False):
+        return
+    request.state.refused = True
     known = getattr(request.state, "identity", None)
     noted: Refusals = request.app.state.refusals
     noted.note(
         reason,
         limits_of(request).address(request),
         account_id or (known.account_id if known else ""),
-        f"{request.method} {request.url.path}",
+        f"{request.method} {without_secrets(request.scope['path'])}",
     )
 
 

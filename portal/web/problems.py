@@ -22,7 +22,7 @@ _LOG = logging.getLogger("zhenglian.queue")
 
 def render_problem(request: Request, error: Exception) -> Response:
     """Return the answer that tells of an error."""
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         return answer(error)
     if isinstance(error, RequestValidationError):
         return problem(request, 422)

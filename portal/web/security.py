@@ -1,7 +1,8 @@
 """What every answer says to browsers, and what no request may be: the outermost layer.
 
-It wraps the whole application, so that errors have the same headers as pages. Bodies are counted
-as they come; only what goes to the disk may be large, and only from somebody who is signed in.
+It wraps the whole application, so that errors have the same headers as pages, and so that no
+refusal is left unrecorded. Bodies are counted as they come: forms and JSON are read before it is
+known who may send them, so what a stranger sends is short, and only what goes to the disk is large.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from starlette.routing import Match
 from starlette.types import Message, Receive, Scope, Send
 
 from portal.web import identity
+from portal.web.cross_site import SAFE
 from portal.web.problems import render_problem
 from portal.web.sessions import STRANGER, over_https, put_cookie
 from storage.custody import Custody
@@ -48,6 +50,11 @@ HSTS = "max-age=31536000; includeSubDomains"
 _STATIC = "/static/"
 _FORM = "multipart/form-data"
 _STREAMS = ("application/octet-stream", "application/offset+octet-stream", "application/pdf")
+STRANGER_BYTES = 16 << 10
+"""Most bytes from somebody who is not signed in: names, passwords and codes are shorter."""
+FORM_BYTES = 256 << 20
+"""Most bytes of a form with a file, which lies in the system's temporary folder meanwhile."""
+_REFUSALS = {401: "not_signed_in", 403: "not_allowed", 413: "too_large", 429: "rate"}
 
 
 class QueueApp(FastAPI):
@@ -63,20 +70,22 @@ class QueueApp(FastAPI):
         custody: Custody = self.state.custody
         headers = _Headers(scope, send, custody.settings)
         body = _Body(receive, await self._most(scope, custody))
-        if body.refuse_at_once(scope):
-            answer = await run_in_threadpool(render_problem, Request(scope), body.too_large())
+        refusal = body.too_large() if _length(scope) > body.most else _foreign_charset(scope)
+        if refusal is not None:
+            answer = await run_in_threadpool(render_problem, Request(scope), refusal)
             await answer(scope, receive, headers.send)
             return
         await super().__call__(scope, body.receive, headers.send)
 
     async def _most(self, scope: Scope, custody: Custody) -> int:
         """Return how many bytes of body are taken from a request."""
-        small = custody.settings.max_request_bytes
-        if scope["method"] in ("GET", "HEAD", "OPTIONS") or not self._streams(scope):
-            return small
-        # What nobody is signed in for is not worth a disk full of it.
-        known = await run_in_threadpool(self._known, Request(scope))
-        return custody.settings.max_upload_bytes if known else small
+        settings = custody.settings
+        little = min(STRANGER_BYTES, settings.max_request_bytes)
+        if scope["method"] in SAFE or 0 <= _length(scope) <= little:
+            return little
+        if not await run_in_threadpool(self._known, Request(scope)):
+            return little
+        return self._most_of_route(scope, settings)
 
     def _known(self, request: Request) -> bool:
         try:
@@ -84,19 +93,43 @@ class QueueApp(FastAPI):
         except HTTPException:
             return False
 
-    def _streams(self, scope: Scope) -> bool:
-        """Whether the route of a request puts its body on the disk, and not into memory.
+    def _most_of_route(self, scope: Scope, settings: Settings) -> int:
+        """Return what a route takes: more where the body goes to the disk, and not into memory.
 
-        Either it takes the stream itself, and FastAPI reads nothing, or it is a form with files.
+        Either it takes the stream itself, and FastAPI reads nothing, or it is a form with a file.
         """
-        kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        kind = _content_type(scope)
         for route in iter_route_contexts(self.routes):
             match, _ = route.matches(scope)
             if match is Match.FULL and isinstance(route.original_route, APIRoute):
                 field = route.body_field
-                form = field is None or isinstance(field.field_info, params.Form)
-                return (kind in _STREAMS and field is None) or (kind == _FORM and form)
-        return False
+                if field is None and kind in _STREAMS:
+                    return settings.max_upload_bytes
+                if field and isinstance(field.field_info, params.File) and kind == _FORM:
+                    return min(FORM_BYTES, settings.max_upload_bytes)
+                break
+        return settings.max_request_bytes
+
+
+def _content_type(scope: Scope) -> str:
+    return Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _length(scope: Scope) -> int:
+    """Return how long a request says that its body is; -1: it does not say."""
+    said = Headers(scope=scope).get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() else -1
+
+
+def _foreign_charset(scope: Scope) -> HTTPException | None:
+    """Return the refusal of a form with a character set of its own choice.
+
+    No browser names one (RFC 7578), and some of Python's take the square of the length.
+    """
+    said = Headers(scope=scope).get("content-type", "").lower()
+    if _content_type(scope) != _FORM or "charset" not in said:
+        return None
+    return HTTPException(415, "表单须为UTF-8 forms are UTF-8 and do not name a character set")
 
 
 class _Body:
@@ -104,13 +137,6 @@ class _Body:
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive, self.most, self._seen = receive, most, 0
-
-    def refuse_at_once(self, scope: Scope) -> bool:
-        """Whether a request says of itself that it is too large."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit():
-                return int(value) > self.most
-        return False
 
     async def receive(self) -> Message:
         """Return the next message."""
@@ -157,6 +183,11 @@ class _Headers:
         await self._send(message)
 
     def _note(self, status: int) -> None:
-        """Have it recorded that somebody asked for what is not there, or not theirs (ST-06)."""
-        if status == 404 and self._scope["state"].get("identity") is not None:
-            identity.refuse(Request(self._scope), "not_found")
+        """Have every refusal recorded that was not yet, with a reason of its own (ST-06).
+
+        Who is signed in and asks for what is not there may be asking for what is not theirs.
+        """
+        signed_in = self._scope["state"].get("identity") is not None
+        reason = "not_found" if status == 404 and signed_in else _REFUSALS.get(status)
+        if reason:
+            identity.refuse(Request(self._scope), reason)

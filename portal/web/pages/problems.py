@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from appraisal.credentials import without_secrets
 from portal.web.pages.render import page
 from portal.web.words import Pair
 from storage.errors import (
@@ -137,7 +138,7 @@ def tell(request: Request, error: Exception) -> Response:
     if status == 401:
         return to_sign_in(request)
     if status >= 500:
-        _LOG.error("%s failed", request.url.path, exc_info=error)
+        _LOG.error("%s failed", without_secrets(request.url.path), exc_info=error)
         return problem(request, status)
     detail = str(getattr(error, "detail", "") or "")
     known = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
@@ -147,9 +148,11 @@ def tell(request: Request, error: Exception) -> Response:
 def to_sign_in(request: Request) -> Response:
     """Send somebody to the sign-in page, and from there back to the page that they look at."""
     asks = request.headers.get("HX-Request") is not None
-    wanted = request.headers.get("HX-Current-URL", "") if asks else str(request.url)
-    parts = urlsplit(wanted)
-    after = parts.path + (f"?{parts.query}" if parts.query else "")
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL", "") if asks else str(request.url))
+        after = parts.path + (f"?{parts.query}" if parts.query else "")
+    except ValueError:
+        after = ""
     address = "/sign-in"
     if request.method == "GET" and after not in ("", "/"):
         address += f"?next={quote(after)}"
