@@ -193,6 +193,11 @@ _CLOCK_WORDS = {
 def _calendar(d: Mapping[str, Any]) -> str:
     if d["state"] == "loaded":
         return f"载入{d['year']}年节假日安排（{d['document']}），摘要 {d['digest'][:16]}… / loaded"
+    if "open_clocks" in d:
+        return (
+            f"按{d['year']}年节假日安排核对计时中的期限{d['open_clocks']}项，变动{d['changed']}项 "
+            "/ all due dates computed again"
+        )
     moved = "，".join(
         f"{each['subject'] if not each['number'] else each['number']} {each['title']} "
         f"{each['old']['date']} → {each['new']['date']}"
