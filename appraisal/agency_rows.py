@@ -203,8 +203,11 @@ class _Reader:
         name, where = cells.pop(ID)
         draft = self.drafts.get(name)
         if draft is None:
-            zh = f"机构表里没有“{visible(name)[:60]}”"
-            self._note(where, zh, "is no agency of the sheet of agencies")
+            zh, en = f"机构表里没有“{visible(name)[:60]}”", "is no agency of the sheet of agencies"
+            if not name:
+                zh = "缺少机构编号（合并的单元格只有首格有值）"
+                en = "the agency_id is missing (of merged cells the first alone has the value)"
+            self._note(where, zh, en)
             return
         self._keep(draft, part, cells, _where(sheet, row))
 

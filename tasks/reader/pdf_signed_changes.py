@@ -27,7 +27,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from tasks.reader.pdf_signed_answer import Changes
 
 _MOST_PAGES = 5000
-_TAIL = 1 << 16
+_PART = 1 << 16
 _LEVELS: dict[ModificationLevel, Changes] = {
     ModificationLevel.NONE: "none",
     ModificationLevel.LTA_UPDATES: "archival",
@@ -71,7 +71,8 @@ def _trailing(signature: Any) -> bool:
         return False
     _, _, second, last = signature.byte_range
     reader.stream.seek(second + last)
-    return bool(reader.stream.read(_TAIL).strip(b"\0\t\n\f\r "))
+    parts = iter(lambda: reader.stream.read(_PART), b"")
+    return any(each.strip(b"\0\t\n\f\r ") for each in parts)
 
 
 def _with_annotations() -> StandardDiffPolicy:

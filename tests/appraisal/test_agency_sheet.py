@@ -73,6 +73,7 @@ MAIN, REGISTERS = agency_sheet.MAIN.title, "名册登记 registers"
             "名册登记 registers!B2: registers[1].type",
         ),
         (lambda b: b[REGISTERS][1].__setitem__(0, "XX"), "名册登记 registers!A2: 机构表里没有“XX”"),
+        (lambda b: b[REGISTERS][1].__setitem__(0, ""), "合并的单元格只有首格有值"),
         (lambda b: b[MAIN][1].__setitem__(2, "1"), "机构 agencies!C2: credit_code"),
         (lambda b: b[MAIN][1].__setitem__(1, ""), "机构 agencies!B2: name 机构名称缺少"),
         (lambda b: b[MAIN][1].__setitem__(9, "age1x"), "机构 agencies!J2: encryption_key"),

@@ -124,6 +124,8 @@ def test_what_came_after_a_signature_is_told_apart() -> None:
     painted = only(made.repainted(ONE))
     assert (painted.state, painted.coverage, painted.changes) == ("intact", "revision", "other")
     assert only(ONE + b"\n% more\n").changes == "other"
+    end = ONE[ONE.rindex(b"startxref") :]
+    assert only(ONE + b" " * 70_000 + b"\n% far behind\n" + end).changes == "other"
     assert only(ONE + b"\n").changes == "none"
 
 
