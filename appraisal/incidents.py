@@ -94,6 +94,12 @@ def _supply(commission: Commission, transition: Transition) -> dict[str, Any]:
             )
         sent.add(line.exhibit_id)
     package = transition.data.get("package")
+    if package and last.package not in (None, Fingerprint.from_json(package)):
+        raise StateError(
+            "这次补充材料的材料包刚已发出，本次未记录 the package of this supplement went out just "
+            "now; this one was not recorded",
+            remedy="由机构签收后再次要求 the agency acknowledges it and asks again",
+        )
     last = replace(
         last,
         supplied_at=transition.at,

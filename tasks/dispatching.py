@@ -73,15 +73,15 @@ def dispatch(
     )
     files += papers_of(custody, order, letter, files)
     said |= on_record(files, packed)
-    with _kept_only_if_recorded(custody, number, files):
+    with kept_only_if_recorded(custody, number, files):
         desk.step(number, acts.dispatch(packed.filed.fingerprint, actor, when, **said))
     tidy(custody, order.folder, files, ())
     return answer_of(custody, number, agency.name, order, files)
 
 
 @contextmanager
-def _kept_only_if_recorded(custody: Custody, number: str, files: Sequence[Filed]) -> Iterator[None]:
-    """Leave nothing of a dispatch that was refused, as the later of two at once is."""
+def kept_only_if_recorded(custody: Custody, number: str, files: Sequence[Filed]) -> Iterator[None]:
+    """Leave nothing of what was refused, as the later of two at once is."""
     try:
         yield
     except StateError:

@@ -16,14 +16,19 @@ from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.material import Material
 from appraisal.states import State
-from appraisal.step import Transition
 from appraisal.supplement_letter import supplement_letter
 from storage.custody import Custody
 from storage.digest import Fingerprint
 from storage.errors import StateError
 from storage.nouns import Person
-from tasks.dispatching import answer_of, encrypted_for, on_record, papers_of
-from tasks.filing import tidy
+from tasks.dispatching import (
+    answer_of,
+    encrypted_for,
+    kept_only_if_recorded,
+    on_record,
+    papers_of,
+)
+from tasks.filing import Filed, tidy
 from tasks.handing_out import files_of
 from tasks.packing import Order, pack
 from tasks.reader.cell import CellPool
@@ -59,6 +64,29 @@ def build_supplement(
         IntegrityError: an exhibit is not what was recorded at intake.
     """
     desk, when = Desk(custody), at or custody.now()
+    commission = _asked(desk, number)
+    lines = desk.materials(commission.case_no, {"materials": list(exhibits)})
+    agency, which = desk.agency(commission.agency_id), len(commission.supplements)
+    order = Order(commission.brief, agency.name, lines, when, which)
+    if commission.supplements[-1].package is not None:
+        return _gone_on(desk, commission, order, by, document)
+    tried = commission
+    for step in acts.supply_supplement(lines, which, by, when):
+        tried = desk.preview(tried, step)
+    packed = pack(custody, order, pool)
+    files = [packed.filed, *encrypted_for(custody, order, packed, agency.encryption_key)]
+    files += papers_of(custody, order, _letter(desk, commission, order, files), files)
+    said = on_record(files, packed)
+    with kept_only_if_recorded(custody, number, files):
+        for step in acts.supply_supplement(
+            lines, which, by, when, packed.filed.fingerprint, document, **said
+        ):
+            desk.step(number, step)
+    tidy(custody, order.folder, files, _named(custody, number))
+    return answer_of(custody, number, agency.name, order, files)
+
+
+def _asked(desk: Desk, number: str) -> Commission:
     commission = desk.commission(number)
     if commission.state is not State.PAUSED:
         raise StateError(
@@ -66,39 +94,21 @@ def build_supplement(
             remedy="由机构先要求补充材料 the agency asks for it first",
             state=commission.state.value,
         )
-    lines = desk.materials(commission.case_no, {"materials": list(exhibits)})
-    agency = desk.agency(commission.agency_id)
-    which = len(commission.supplements)
-    order = Order(commission.brief, agency.name, lines, when, which)
-    if commission.supplements[-1].package is not None:
-        return _gone_on(desk, commission, order, by, document)
-    _require_allowed(desk, commission, acts.supply_supplement(lines, which, by, when))
-    packed = pack(custody, order, pool)
-    files = [packed.filed, *encrypted_for(custody, order, packed, agency.encryption_key)]
-    letter = supplement_letter(
+    return commission
+
+
+def _letter(desk: Desk, commission: Commission, order: Order, files: Sequence[Filed]) -> bytes:
+    """Return the letter; the package is the first of the files, encrypted it is the second."""
+    return supplement_letter(
         order.brief,
-        agency.name,
+        order.agency,
         order.number,
         commission.supplements[-1].what,
-        lines,
-        packed.filed.fingerprint,
-        local_day(when, desk.rules(commission)),
+        order.materials,
+        files[0].fingerprint,
+        local_day(order.when, desk.rules(commission)),
         files[1].fingerprint if len(files) > 1 else None,
     )
-    files += papers_of(custody, order, letter, files)
-    said = on_record(files, packed)
-    for step in acts.supply_supplement(
-        lines, which, by, when, packed.filed.fingerprint, document, **said
-    ):
-        desk.step(number, step)
-    tidy(custody, order.folder, files, _named(custody, number))
-    return answer_of(custody, number, agency.name, order, files)
-
-
-def _require_allowed(desk: Desk, commission: Commission, steps: Sequence[Transition]) -> None:
-    """Try the steps before anything is built."""
-    for step in steps:
-        commission = desk.preview(commission, step)
 
 
 def _gone_on(

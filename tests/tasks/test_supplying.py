@@ -5,6 +5,8 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pypdf
@@ -18,8 +20,10 @@ from appraisal.states import State
 from storage.custody import Custody
 from storage.errors import InputError, IntegrityError, StateError
 from storage.event import Action
+from tasks import supplying
 from tasks.answering import take_answer
 from tasks.handing_out import files_of, open_package
+from tasks.packing import Packed
 from tasks.supplying import build_supplement
 from tests.appraisal.test_answer_file import filled
 from tests.house import events
@@ -124,6 +128,31 @@ def test_what_is_not_asked_for_or_went_out_already_is_refused_before_anything_is
     desk.receive_supplement(NUMBER, package_digest=sent["package_digest"])
     with pytest.raises(StateError):
         supply(custody, "E0004")
+
+
+def test_of_two_supplements_at_once_one_goes_out_and_nothing_of_the_other_is_left(
+    asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AP-07: also where the one that comes second was begun later; what went out stays whole."""
+    custody, _ = asked
+    real, first = supplying.pack, []
+
+    def overtaken(*order) -> Packed:  # type: ignore[no-untyped-def]
+        monkeypatch.setattr(supplying, "pack", real)
+        packed = real(*order)
+        first.append(supply(custody, "E0004")["package_digest"])
+        return packed
+
+    monkeypatch.setattr(supplying, "pack", overtaken)
+    now = datetime.fromisoformat(custody.now()) + timedelta(seconds=9)
+    with pytest.raises(StateError, match="went out just now"):
+        supply(replace(custody, clock=lambda: now), "E0003")
+    (last,) = Desk(custody).commission(NUMBER).supplements
+    assert [each.number for each in last.supplied] == ["E0004"]
+    assert [hashlib.sha256(data_of(custody, "S1")).hexdigest()] == first
+    folder = Desk(custody).commission(NUMBER).brief.commission_id
+    kept = {key for key in custody.working.keys(folder) if len(key.split("/")[1]) == 64}
+    assert kept == {row["key"] for row in files_of(custody, NUMBER)}
 
 
 def test_a_supplement_that_was_cut_off_between_its_steps_is_finished(
