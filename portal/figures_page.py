@@ -1,8 +1,8 @@
 """The page of turnaround figures: definitions, plots and tables in one HTML file.
 
 It loads nothing and runs nothing, so it can be mailed, printed and filed as it is; the web
-application shows the same text. The same report gives the same bytes. Chinese comes first, with
-English beside it; the English page is in English alone.
+application shows the same text, in one language at a time. The same report gives the same bytes.
+Chinese comes first, with English beside it; the English page is in English alone.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ tbody th[scope=rowgroup]{font-weight:bold}
 tr.all>*{background:#f3f3f3;font-weight:bold}
 .words dt{font-weight:bold;margin-top:.6rem}
 .words dd{margin:0 0 0 1rem}
-@media(min-width:64rem){.pair:not(.wide){grid-template-columns:minmax(20rem,30rem) 1fr}}
+@media(min-width:64rem){.pair:not(.below){grid-template-columns:minmax(20rem,30rem) 1fr}}
 @media(max-width:40rem){.facts{display:block}.facts dd{margin-bottom:.4rem}}
 @media print{.pair{display:block}}
 """
@@ -81,8 +81,13 @@ def figures_page(found: Report, language: str = "zh") -> str:
 
 
 def figures_content(found: Report, language: str = "zh") -> str:
-    """Return what stands in the page, for a frame that has a style of its own."""
-    say, plain = (_english, _plain_english) if language == "en" else (_both, _plain_both)
+    """Return what stands in the page, for a frame that has a style of its own.
+
+    Args:
+        found: the figures.
+        language: ``zh``, ``en``, or ``zh-only`` where the frame offers English itself.
+    """
+    say, plain = _SAYS[language]
     return (
         f"\n<h1>{say('鉴定时效统计', 'Turnaround of appraisals')}</h1>\n{_facts(found, say)}"
         f"{_on_time(found, say, plain)}{_days(found, say, plain)}{_numbers(found, say, plain)}"
@@ -93,13 +98,14 @@ def figures_content(found: Report, language: str = "zh") -> str:
 def _facts(found: Report, say: Say) -> str:
     since = found.since.isoformat() if found.since else "…"
     until = found.until.isoformat() if found.until else "…"
+    period = as_html(f"{since} — {until}") if found.since or found.until else say("全部", "all")
     rows = (
-        (say("统计日", "As of"), found.day.isoformat()),
-        (say("统计期（发出日）", "Sent in the period"), f"{since} — {until}"),
-        (say("规则集", "Rule sets"), ", ".join(found.rules) or "—"),
-        (say("工作日历", "Calendar"), found.calendar),
+        (say("统计日", "As of"), as_html(found.day.isoformat())),
+        (say("统计期（发出日）", "Sent in the period"), period),
+        (say("规则集", "Rule sets"), as_html(", ".join(found.rules)) or "—"),
+        (say("工作日历", "Calendar"), as_html(found.calendar)),
     )
-    told = "".join(f"<dt>{name}</dt><dd>{as_html(value)}</dd>" for name, value in rows)
+    told = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
     note = say(
         "统计日之后发生的事不计入；同一统计日的结果相同，可由保管链事件重算。",
         "What happened after the day is not counted; the same day gives the same figures, which "
@@ -167,15 +173,15 @@ def _numbers(found: Report, say: Say, plain: Say) -> str:
     kinds.append(plain("在办未逾期", "Open in time"))
     plot = plots.stacks("numbers", name, kinds, drawn)
     heading = say("委托数量", "Numbers")
-    return _section(heading, "commissions", say, plot, _table(found, _NUMBERS, name, say), " wide")
+    return _section(heading, "commissions", say, plot, _table(found, _NUMBERS, name, say), " below")
 
 
-def _section(heading: str, key: str, say: Say, plot: str, table: str, wide: str = "") -> str:
+def _section(heading: str, key: str, say: Say, plot: str, table: str, below: str = "") -> str:
     """Return a heading with its definition, plot and table; a wide table stands below."""
     word = WORDS[key]
     return (
         f"<section><h2>{heading}</h2>\n<p>{say(word.means_zh, word.means_en)}</p>\n"
-        f'<div class="pair{wide}"><figure>{plot}</figure>\n{table}</div></section>\n'
+        f'<div class="pair{below}"><figure>{plot}</figure>\n{table}</div></section>\n'
     )
 
 
@@ -246,9 +252,25 @@ def _english(zh: str, en: str) -> str:
     return as_html(en)
 
 
+def _chinese(zh: str, en: str) -> str:
+    return as_html(zh)
+
+
+def _plain_chinese(zh: str, en: str) -> str:
+    return zh
+
+
 def _plain_both(zh: str, en: str) -> str:
     return f"{zh} {en}"
 
 
 def _plain_english(zh: str, en: str) -> str:
     return en
+
+
+_SAYS: dict[str, tuple[Say, Say]] = {
+    "zh": (_both, _plain_both),
+    "zh-only": (_chinese, _plain_chinese),
+    "en": (_english, _plain_english),
+}
+"""How each language is said, as HTML and as plain text."""

@@ -6,6 +6,7 @@ share, and how dates, days left, sizes and digests are said.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -90,6 +91,7 @@ MATTER_PAIRS: dict[MatterType, Pair] = {
     each: (MATTER_NAMES[each], MATTER_NAMES_EN[each]) for each in MatterType
 }
 
+_PLURAL = re.compile(r"(1) (exhibit|check|appraiser)s\b")
 _WEEKDAYS = (
     ("周一", "Mon"),
     ("周二", "Tue"),
@@ -113,6 +115,19 @@ def said_moment(moment: str, zone: str) -> Pair:
     zh, en = said_day(local.date())
     clock = f"{local:%H:%M}"
     return f"{zh} {clock}", f"{en} {clock}"
+
+
+def said_zone(zone: str) -> Pair:
+    """Return how a time zone is called on pages: ``北京时间（UTC+8）``, or by its own name."""
+    return (
+        ("北京时间（UTC+8）", "Beijing time (UTC+8)") if zone == "Asia/Shanghai" else (zone, zone)
+    )
+
+
+def counted(text: str, many: int) -> str:
+    """Return a sentence with its number: ``%d exhibits`` of one is ``1 exhibit``."""
+    said = text % many
+    return _PLURAL.sub(r"\1 \2", said, count=1) if many == 1 else said
 
 
 def said_left(days: int, unit: Unit) -> Pair:

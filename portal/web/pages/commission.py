@@ -37,6 +37,10 @@ from storage.errors import CustodyError, NotFoundError, StateError
 from tasks import handing_out
 
 router = pages()
+_SETTLE: Pair = (
+    "按委托要求退还、留存或销毁材料，并记录处置",
+    "return, keep or destroy the material as commissioned, and record it",
+)
 
 
 @router.get("/commission")
@@ -97,8 +101,13 @@ def agency_page(
         history=desk.steps(number),
         missing=desk.missing(number),
         home="/queue",
-        **shown(desk.desk, found),
+        **shown(desk.desk, found) | _left_to_do(found),
     )
+
+
+def _left_to_do(found: Commission) -> dict[str, Pair]:
+    """Return the agency's own next step, where what it holds outlasts the commission."""
+    return {} if found.is_open or not found.unsettled else {"next_step": _SETTLE}
 
 
 def shown(desk: Desk, found: Commission) -> dict[str, Any]:

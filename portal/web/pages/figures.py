@@ -28,10 +28,15 @@ def figures(
     failure = None
     try:
         period = _day(since), _day(until)
+        if period[0] and period[1] and period[0] > period[1]:
+            raise InputError(
+                "统计期首尾颠倒 the period ends before it begins",
+                remedy="请互换 exchange the two dates",
+            )
     except InputError as error:
         failure, period = error, (None, None)
     found = turnaround(desk, desk.today(), *period)
-    language = "en" if language_of(request) is Language.EN else "zh"
+    language = "en" if language_of(request) is Language.EN else "zh-only"
     return page(
         request,
         "figures.html",

@@ -12,7 +12,7 @@ from portal.web.pages.route import pages
 from tasks.chasing import notices_for
 
 router = pages()
-_TONES = {"before": "warn", "due": "warn", "overdue": "bad", "escalated": "bad", "access": "work"}
+_TONES = {"before": "warn", "due": "warn", "lift": "warn", "overdue": "bad", "escalated": "bad"}
 
 
 @router.get("/notices")

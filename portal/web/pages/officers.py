@@ -78,5 +78,6 @@ def commission(request: Request, custody: House, identity: Bureau, number: str =
         history=history_lines(history.steps),
         missing=missing(found, desk.rules(found).appraisers),
         home=_ALL,
+        agency_name=desk.agency(found.agency_id).name,
         **commission_shown(desk, found),
     )

@@ -79,6 +79,7 @@ def environment() -> Environment:
     made.globals |= {"asset": address, "Role": Role}
     made.filters |= {"size": words.said_size, "grouped": words.grouped}
     made.filters["first_upper"] = lambda text: text[:1].upper() + text[1:]
+    made.filters["counted"] = words.counted
     return made
 
 
@@ -122,6 +123,7 @@ def _context(request: Request, identity: Identity | None, language: Language) ->
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return {
         "lang": language,
+        "zone": words.said_zone(zone),
         "identity": identity,
         "here": request.url.path,
         "links": lambda who: words.LINKS[who.role],

@@ -112,7 +112,7 @@ def test_a_lost_or_damaged_state_file_costs_a_second_look(
     for text in ("", "{", "[]", '{"schema": "zhenglian.agency-client/1", "cursor": true}'):
         (folder / ".client" / "state.json").write_text(text)
         assert StateFile(folder / ".client").state.cursor == -1
-        client(url, folder).once()
+    client(url, folder).once()
     assert world.steps(sent.number, "receive") == 1
 
 

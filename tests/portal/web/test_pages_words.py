@@ -53,6 +53,14 @@ def test_days_left_say_their_number_and_unit(days: int) -> None:
         assert (zh, en) == ("今天到期", "due today")
 
 
+def test_one_is_not_several() -> None:
+    """English has a plural, Chinese none."""
+    said = [words.counted("%d checks did not hold:", many) for many in (1, 2, 11)]
+    assert said == ["1 check did not hold:", "2 checks did not hold:", "11 checks did not hold:"]
+    assert words.counted(", %d exhibits", 1) == ", 1 exhibit"
+    assert words.counted("，材料%d件", 1) == "，材料1件"
+
+
 @given(st.integers(0, 10**15))
 def test_sizes_are_short(size: int) -> None:
     """Never more than four digits before the point, and the unit is known."""

@@ -1,4 +1,4 @@
-"""A form that comes too late: the session ended, or somebody signed in anew meanwhile."""
+"""The pages as people use them: forms that come too late, and what each is shown."""
 
 from collections.abc import Iterator
 
@@ -19,6 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A house with a case and an agency."""
     with opened_world(tmp_path_factory.mktemp("kept")) as made:
         make_account(made.house, "zhoujing", Role.AGENCY_ADMIN, "SJ")
+        make_account(made.house, "liming", Role.OFFICER)
         yield made
 
 
@@ -26,6 +27,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def person(world: World) -> TestClient:
     """Somebody of the agency who has opened a page."""
     return sign_in(browser(create_app(world.house)), "zhoujing")
+
+
+@pytest.fixture
+def officer(world: World) -> TestClient:
+    """An officer of the bureau."""
+    return sign_in(browser(create_app(world.house)), "liming")
 
 
 def test_what_was_typed_survives_the_end_of_the_session(world: World, person: TestClient) -> None:
@@ -84,3 +91,46 @@ def test_a_password_is_never_shown_again(person: TestClient) -> None:
         answer = person.post(path, data=form, headers=OURS)
         assert answer.status_code == 403
         assert form["password"] not in answer.text
+
+
+def test_an_officer_sees_at_which_agency_a_commission_is(world: World, officer: TestClient) -> None:
+    """Its own name tells the bureau nothing; nor has it to guess what happens next."""
+    sent = world.send("OT")
+    text = officer.get("/officer/commission", params={"number": sent.number}).text
+    assert "另一鉴定中心 · " in text
+    assert "核对校验值，签收并决定是否受理" in text
+    assert "<form" not in text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_what_an_agency_still_holds_is_its_next_step_after_the_end(
+    world: World, person: TestClient
+) -> None:
+    """A commission that was declined is not over for the agency until its copies are gone."""
+    sent = world.send()
+    world.agency_desk().decline(sent.number, "设备检修")
+    text = person.get("/commission", params={"number": sent.number}).text
+    assert "退还、留存或销毁材料，并记录处置" in text
+    assert "委托其他机构" not in text
+    assert "北京时间（UTC+8）" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/officer/figures?since=2026-05-01&until=2026-04-01", 422),
+        ("/officer/figures?since=2026-02-30", 422),
+        ("/officer/figures?since=2026-01-01&until=2026-04-01", 200),
+        ("/officer/commissions?standing=nothing&agency=nobody&q=%00%F0", 200),
+        ("/officer/commissions?after=page1000", 422),
+        ("/officer/commission?number=", 404),
+        ("/officer/commission?number=%00", 404),
+        (f"/officer/commission?number={'长' * 3000}", 404),
+    ],
+)
+def test_an_address_typed_by_hand_is_answered(
+    officer: TestClient, address: str, status: int
+) -> None:
+    """Whatever stands in it, the answer is a page that says what to do."""
+    answer = officer.get(address)
+    assert answer.status_code == status
+    assert "</html>" in answer.text
