@@ -58,6 +58,10 @@ class PackageFile:
         """Return the digest on record, lower-case hex."""
         return self.fingerprint.sha256
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what an event says of it."""
+        return {"file": self.which, "name": self.name, "sha256": self.sha256, "size": self.size}
+
     def open_range(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes from ``start`` to before ``end``, each piece checked before it leaves.
 
@@ -294,7 +298,7 @@ def record_download(
     turn = _turn(custody, subject, anew=first == 0 and not whole)
     phase = "ended" if whole else "begun"
     wanted = [*subject, str(turn), phase]
-    if custody.log.index_of(event_id(Action.DOWNLOADED, *wanted)) is not None:
+    if _on_record(custody, wanted):
         return False
     event = custody.event(
         Action.DOWNLOADED,
@@ -304,10 +308,7 @@ def record_download(
         purpose="appraisal",
         details={
             "commission_no": number,
-            "file": file.which,
-            "name": file.name,
-            "sha256": file.sha256,
-            "size": file.size,
+            **file.as_json(),
             "access": event_id(Action.DOWNLOADED, *subject, str(turn))[:12],
             "mode": "download",
             "phase": phase,
