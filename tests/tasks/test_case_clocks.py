@@ -142,7 +142,8 @@ def test_tt_09_an_appraisal_stops_the_seizure_and_its_notice_is_asked_for(
     again = [*struck, (date(2026, 12, 1), date(2026, 12, 11))]
     assert seized.clock.due.date == walk(date(2026, 11, 20), [(30, False)], again)
     assert len(seized.warnings) == 1  # The longer period was not told.
-    desk.step(NUMBER, acts.withdraw("撤案", OFFICER, "2026-12-05T08:00:00+08:00", "撤1号"))
+    withdrawn = acts.withdraw("撤案", OFFICER, "2026-12-05T08:00:00+08:00", "撤1号")
+    Desk(later).step(NUMBER, withdrawn)
     assert explain(later, CASE_NO).clocks[0].clock.state is ClockState.RUNNING
 
 
