@@ -57,7 +57,7 @@ def once(
     commission = desk.commission(number)
     name = _digest(desk.agency_id, desk.actor.id, key)
     request = _digest(number, kind.value, json.dumps(said, sort_keys=True))
-    known = _noted(custody, name, request, commission.steps)
+    known, fresh = _noted(custody, name, request, commission.steps)
     if known.request != request:
         raise ConflictError(
             "该幂等键已用于另一请求 the idempotency key was used for another request",
@@ -67,9 +67,9 @@ def once(
     if known.answer:
         return dict(known.answer)
     try:
-        after = act()
+        after = _acted(act)
     except StateError:
-        if not _taken(custody, desk, number, kind, known.step):
+        if fresh or not _taken(custody, desk, number, kind, known.step):
             _forget(custody, name)
             raise
         after = desk.commission(number)
@@ -82,15 +82,23 @@ def once(
     return answer
 
 
-def _noted(custody: Custody, name: str, request: str, step: int) -> Answer:
-    """Return what is known under a key; if that is nothing, note the request."""
+def _acted(act: Callable[[], Commission]) -> Commission:
+    """Take the step; overtaken by another, look again whether it is still to be taken."""
+    try:
+        return act()
+    except ConflictError:
+        return act()
+
+
+def _noted(custody: Custody, name: str, request: str, step: int) -> tuple[Answer, bool]:
+    """Return what is known under a key, and whether that is nothing: then note the request."""
     with custody.write() as session:
         uploads.drop_answers(session, _utc(custody, -DAYS))
         known = uploads.find_answer(session, name)
-        if known is None:
-            known = Answer(request, step, {})
-            uploads.put_answer(session, name, known, _utc(custody))
-    return known
+        if known is not None:
+            return known, False
+        uploads.put_answer(session, name, Answer(request, step, {}), _utc(custody))
+    return Answer(request, step, {}), True
 
 
 def _forget(custody: Custody, name: str) -> None:

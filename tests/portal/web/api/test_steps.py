@@ -7,10 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appraisal import acts
+from appraisal.commission import Commission
 from appraisal.desk import Desk
+from appraisal.happened import Fate
+from appraisal.step import Kind
 from appraisal.taking import supply
+from portal.web.api.once import once
 from storage.catalogue import uploads
 from storage.catalogue.uploads import Answer
+from storage.errors import ConflictError
 from tests.portal.web.api.problem import problem
 from tests.portal.web.api.world import OFFICER, Sent, World
 
@@ -98,6 +103,22 @@ def test_a_refused_request_may_be_tried_again_under_its_key(world: World) -> Non
     problem(client.post(f"{sent.path}/start", json=start, headers=key("start-01")), 409, "state")
     client.post(f"{sent.path}/accept", json={"package_digest": sent.digest})
     assert client.post(f"{sent.path}/start", json=start, headers=key("start-01")).status_code == 200
+
+
+def test_anothers_step_in_the_same_moment_is_not_taken_for_mine(world: World) -> None:
+    """AP-13: two records of material at once under two keys: both are kept, none just said so."""
+    sent, desk = world.send().accepted(), world.agency_desk()
+    exhibits = [each.exhibit_id for each in world.desk.commission(sent.number).materials]
+    overtaken = [desk]
+
+    def act() -> Commission:
+        if overtaken:
+            overtaken.pop().record_material(sent.number, Fate.DAMAGED, exhibits[:1], "甲")
+            raise ConflictError("overtaken")
+        return desk.record_material(sent.number, Fate.DAMAGED, exhibits[1:], "乙")
+
+    once(world.house, desk, "k-0001", sent.number, Kind.MATERIAL, {}, act, lambda _: {"ok": True})
+    assert world.steps(sent.number, "material") == 2
 
 
 def test_decline_after_acceptance_is_refused(world: World) -> None:
