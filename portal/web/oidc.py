@@ -39,6 +39,7 @@ from storage.errors import CustodyError, InputError, NotFoundError, TransientErr
 router = pages()
 STATE = "oidc"
 PENDING_SECONDS = 600
+_SILENT_SECONDS = 5
 _TIMEOUT = 5.0
 _MOST_BYTES = 1 << 20
 _AGAIN = "sign in again; if that does not help, sign in with your password"
@@ -72,13 +73,19 @@ def discover(issuer: str) -> Service:
 
 
 def _described(request: Request, custody: Custody) -> Service:
-    """Return the service's description, fetched again after ten minutes."""
-    kept_ones: dict[str, tuple[float, Service]] = request.app.state.described
+    """Return the service's description, fetched again after ten minutes.
+
+    While one asks, and when nobody answers, the others do not wait: they use what is known.
+    """
+    kept_ones: dict[str, tuple[float, Service | None]] = request.app.state.described
     issuer, now = _issuer(custody), time.monotonic()
     until, service = kept_ones.get(issuer, (0.0, None))
-    if service is None or now >= until:
+    if now >= until:
+        kept_ones[issuer] = (now + _SILENT_SECONDS, service)
         service = discover(issuer)
         kept_ones[issuer] = (now + PENDING_SECONDS, service)
+    if service is None:
+        raise _unusable("it does not answer")
     return service
 
 
@@ -126,7 +133,9 @@ def _trust() -> ssl.SSLContext:
 
 def _unusable(why: str) -> TransientError:
     return TransientError(
-        f"统一身份认证服务无法使用 the sign-in service cannot be used: {why}", remedy=_AGAIN
+        f"统一身份认证服务无法使用 the sign-in service cannot be used: {why}",
+        remedy=_AGAIN,
+        code="busy",
     )
 
 

@@ -117,7 +117,7 @@ def _form(
         name=name[:64],
         failure=failure,
         notice="",
-        oidc="/sign-in/oidc" if custody.settings.oidc_issuer else "",
+        oidc=custody.settings.oidc_name if custody.settings.oidc_issuer else "",
     )
 
 

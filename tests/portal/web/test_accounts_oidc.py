@@ -222,9 +222,23 @@ def test_a_service_that_describes_itself_wrongly_is_not_used(
         {"jwks_uri": ""},
     ):
         op.description = description
+        queue.app.state.described.clear()  # type: ignore[attr-defined]
         answer = queue.get("/sign-in/oidc")
         assert answer.status_code == 503
         assert "Traceback" not in answer.text
+
+
+def test_a_service_that_does_not_answer_keeps_nobody_waiting(
+    queue: TestClient, op: Provider
+) -> None:
+    """It is asked once in some seconds, however many want to sign in; the page names it."""
+    assert "使用统一身份认证登录" in queue.get("/sign-in").text
+    op.description = {"issuer": "http://127.0.0.1:1"}
+    op.asked.clear()
+    for _ in range(3):
+        answer = queue.get("/sign-in/oidc")
+        assert (answer.status_code, "统一身份认证服务无法使用" in answer.text) == (503, True)
+    assert len(op.asked) == 1
 
 
 def test_without_the_setting_there_is_no_such_page(house: Custody) -> None:
