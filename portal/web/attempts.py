@@ -18,6 +18,9 @@ from storage.custody import Custody
 
 _HASHING = threading.BoundedSemaphore(2)
 """Passwords looked at together: each takes 64 MiB."""
+_PLACES = threading.BoundedSemaphore(10)
+"""Attempts that may wait for that; more come again later, so that pages keep their threads."""
+_BUSY_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,17 @@ def attempt(
         address: from which network.
         device: the mark that the browser shows, or an empty text.
     """
+    if not _PLACES.acquire(blocking=False):
+        return Outcome(wait=_BUSY_SECONDS)
+    try:
+        return _attempt(custody, untrusted_login, password, address, device)
+    finally:
+        _PLACES.release()
+
+
+def _attempt(
+    custody: Custody, untrusted_login: str, password: str, address: str, device: str
+) -> Outcome:
     login, now = normal_login(untrusted_login), int(custody.clock().timestamp())
     with custody.read() as session:
         row = accounts.by_login(session, login)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from storage.errors import (
+    BusyError,
     ConflictError,
     CustodyError,
     HostError,
@@ -12,6 +13,7 @@ from storage.errors import (
     IntegrityError,
     NotFoundError,
     StateError,
+    TransientError,
 )
 
 
@@ -255,6 +257,12 @@ def code_of(error: CustodyError) -> str:
     if error.transient:
         return "busy"
     return next((code for kind, code in _BY_FAMILY if isinstance(error, kind)), "defect")
+
+
+def is_for_outsiders(error: CustodyError) -> bool:
+    """Whether an error's words may leave the house: not those about its machines and paths."""
+    inside = isinstance(error, HostError | TransientError) and not isinstance(error, BusyError)
+    return not inside or error.facts.get("code") in CODES
 
 
 def code_of_status(status: int) -> str:

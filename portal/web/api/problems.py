@@ -25,7 +25,14 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
-from portal.web.api.codes import CODES, Told, code_of, code_of_status, in_chinese
+from portal.web.api.codes import (
+    CODES,
+    Told,
+    code_of,
+    code_of_status,
+    in_chinese,
+    is_for_outsiders,
+)
 from portal.web.api.problem_models import MEDIA_TYPE, Problem, WrongField
 from storage.errors import CustodyError
 from storage.names import visible
@@ -65,6 +72,9 @@ def answer(error: Exception) -> Response:
     if isinstance(error, CustodyError):
         facts = {name: error.facts[name] for name in _FACTS if name in error.facts}
         headers = {"Retry-After": str(_RETRY_SECONDS)} if error.transient else {}
+        if not is_for_outsiders(error):
+            _log.error("%s", error)
+            return respond(code_of(error), "", headers=headers)
         return respond(code_of(error), error.message, error.remedy, headers, **facts)
     _log.error("a defect of the interface", exc_info=error)
     return respond("defect", "")

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from appraisal.credentials import without_secrets
+from portal.web.api.codes import is_for_outsiders
 from portal.web.pages.render import page
 from portal.web.words import Pair
 from storage.errors import (
@@ -131,8 +132,10 @@ def tell(request: Request, error: Exception) -> Response:
     """
     if isinstance(error, CustodyError):
         status = status_of(error)
-        if status == 500:
+        if status == 500 or not is_for_outsiders(error):
             _LOG.error("%s", error, exc_info=error)
+        if not is_for_outsiders(error):
+            return problem(request, status)
         return problem(request, status, str(error), error.remedy)
     status = int(getattr(error, "status_code", 500))
     if status == 401:

@@ -1,6 +1,7 @@
 """Requests that are made to stop the server, to slip past it, or to be left out of its log."""
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterator
 
@@ -9,10 +10,12 @@ from fastapi.testclient import TestClient
 
 from appraisal import passwords
 from appraisal.accounts import Role, normal_login
+from portal.web import attempts
 from portal.web.app import create_app
 from portal.web.security import STRANGER_BYTES
+from storage.catalogue import sign_ins
 from storage.custody import Custody
-from storage.errors import InputError
+from storage.errors import CustodyError, HostError, InputError, TransientError
 from storage.event import Action
 from tasks.accounts import Accounts
 from tests.house import events
@@ -22,6 +25,7 @@ from tests.portal.web.signing import (
     make_account,
     make_token,
     sign_in,
+    try_sign_in,
 )
 
 COMBINING = "a" + "\u0316\u0301" * 250_000
@@ -48,6 +52,20 @@ def test_what_is_typed_is_cut_before_it_is_normalised() -> None:
     with pytest.raises(InputError):
         passwords.require_good(COMBINING, "zhang.san")
     assert time.process_time() - began < 2
+
+
+def test_attempts_leave_threads_to_the_others(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passwords are looked at two at a time; who would wait behind ten others comes again."""
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(attempts, "_PLACES", places)
+    places.acquire()
+    answer = try_sign_in(client, "zhang.san")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
+    places.release()
+    sign_in(client, "zhang.san")
+    assert places.acquire(blocking=False)
 
 
 def test_a_form_names_no_character_set(client: TestClient) -> None:
@@ -107,6 +125,23 @@ def test_every_refusal_is_on_record(house: Custody) -> None:
     asked = f"GET {path}"
     wanted = [("not_allowed", asked), ("not_signed_in", asked), ("rate", asked)]
     assert sorted(found) == sorted([*wanted, ("too_large", "PATCH /api/v1/uploads/" + "0" * 32)])
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/commissions"])
+def test_what_is_wrong_with_the_server_is_not_told_outside(
+    client: TestClient, house: Custody, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Neither addresses nor paths; its own log says more."""
+    for error in (HostError("/srv/custody.sqlite is missing"), TransientError("10.0.0.3: down")):
+
+        def fail(*_: object, error: CustodyError = error) -> None:
+            raise error
+
+        monkeypatch.setattr(sign_ins, "session_account", fail)
+        headers = {"Cookie": "zhenglian-dev-session=" + "x" * 43}
+        answer = client.get(path, headers=headers)
+        assert answer.status_code in (500, 503)
+        assert not any(word in answer.text for word in ("srv", "sqlite", "10.0.0.3"))
 
 
 def test_an_address_that_is_none_is_no_defect(client: TestClient) -> None:
