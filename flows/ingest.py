@@ -13,6 +13,7 @@ from tasks.steps import (
     judge,
     look,
     one_worker,
+    parts_to_read,
     read_batch,
     receive,
     report_failures,
@@ -40,7 +41,7 @@ def ingest_bundle(accession: str) -> dict[str, str]:
     stored = [store_batch(verdict.shelf, files) for files in batches(verdict.to_store, size)]
     answer = settle(verdict, stored)
     results = []
-    for exhibits in batches(answer.exhibits, size):
+    for exhibits in parts_to_read(accession, list(batches(answer.exhibits, size))):
         results.append(read_batch(exhibits))
         advance(progress, sum(len(part) for part in results), len(answer.exhibits))
     report_failures(accession, results)

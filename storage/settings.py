@@ -180,6 +180,10 @@ class Settings(BaseSettings):
         "", description="Addresses, by commas, of whoever is told when something stays overdue."
     )
 
+    runs: Literal["here", "workers"] = Field(
+        "here",
+        description="'workers': ingests are handed to Prefect's workers, and they help reading.",
+    )
     debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
 

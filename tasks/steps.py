@@ -5,7 +5,7 @@ Only transient faults are retried. An integrity failure ends the run at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
@@ -18,6 +18,7 @@ from prefect.artifacts import (
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 
+from storage.catalogue.exclusive import exclusive
 from storage.custody import current
 from storage.errors import CustodyError
 from storage.event import CustodyEvent
@@ -34,6 +35,7 @@ from tasks import (
     receiving,
     returning,
     settling,
+    spreading,
     storing,
     sweeping,
 )
@@ -130,8 +132,23 @@ def close_claim(accession: str) -> None:
 
 @task(name="read", **_RETRY)
 def read_batch(exhibits: Sequence[str]) -> Packed[ReadResult]:
-    """Read a batch of exhibits in the cell."""
-    return Packed(reading.read_exhibits(current(), shared_pool(), exhibits))
+    """Read a batch of exhibits in the cell, but for what was read before."""
+    reading.read_exhibits(current(), shared_pool(), exhibits)
+    return Packed(spreading.results_of(current(), exhibits))
+
+
+def parts_to_read(accession: str, parts: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Yield the parts of an accession that this process is to read; others may help."""
+    return spreading.spread(current(), accession, parts)
+
+
+@task(name="read-part", **_RETRY)
+def read_part(accession: str, part: int, exhibits: Sequence[str]) -> int:
+    """Read a part for whoever ingests it; return how many were read, none if somebody is at it."""
+    with exclusive(current().database, spreading.part_name(accession, part)) as held:
+        if not held:
+            return 0
+        return len(reading.read_exhibits(current(), shared_pool(), exhibits))
 
 
 @task(name="dispatch", **_RETRY)

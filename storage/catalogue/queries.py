@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -86,6 +87,18 @@ def find_reading(session: Session, exhibit: str) -> dict[str, Any] | None:
     """Return the newest reading of an exhibit, or None."""
     row = session.get(tables.Reading, exhibit)
     return None if row is None else _row(row)
+
+
+def list_readings(session: Session, exhibits: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the newest readings of those exhibits that were read, each with its ``name``."""
+    exhibit, reading = tables.Exhibit, tables.Reading
+    statement = (
+        select(reading, exhibit.name)
+        .join(exhibit, exhibit.exhibit_id == reading.exhibit_id)
+        .where(reading.exhibit_id.in_(exhibits))
+        .order_by(exhibit.number)
+    )
+    return [{**_row(row), "name": name} for row, name in session.execute(statement)]
 
 
 def returned_unread(session: Session, after: int) -> tuple[list[str], int]:
