@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from appraisal.chasing import Channel
+from appraisal.chasing import Audience, Channel
 from appraisal.notice_words import said
 from portal.show import cell, line, table
 from tasks.chasing import Chased
@@ -27,6 +27,26 @@ _COUNTS = {
     "void": "作废 void",
     "skipped": "略过 skipped",
 }
+
+_NAMED = 5
+_MISSING = {
+    Audience.AGENCY: (
+        "鉴定机构没有邮箱，只在其委托页提醒",
+        "no e-mail of the agency is known, so only its page tells it",
+        "在机构名册的联系人中填写 email / give a contact of the agency an e-mail",
+    ),
+    Audience.OFFICER: (
+        "承办人没有邮箱，只在本局页面提醒",
+        "no e-mail of the officer is known, so only the bureau's page tells",
+        "CUSTODY_NOTICE_EMAIL，或 or custody notices contact NUMBER officer --to ADDRESS",
+    ),
+    Audience.ESCALATION: (
+        "逾期无人可督办",
+        "nobody above is known to be told when it is overdue",
+        "CUSTODY_ESCALATION_EMAIL，或 or custody notices contact NUMBER escalation --to ADDRESS",
+    ),
+}
+"""What it means that an address is missing, in both languages, and what to do."""
 
 
 def print_chased(done: Chased) -> None:
@@ -76,11 +96,18 @@ def print_check(
     plan: str,
     channels: Iterable[tuple[Channel, bool, str]],
     templates: Iterable[TemplateFinding],
+    missing: Mapping[Audience, Sequence[str]],
 ) -> None:
-    """Print what was found about channels, plan and templates."""
+    """Print what was found about channels, plan and templates, and whom no mail can reach."""
     line(f"[green]✓[/] 催办方案 plan {cell(plan)}")
     for channel, usable, seen in channels:
         line(f"{'[green]✓[/]' if usable else '[yellow]![/]'} {channel.value}：{cell(seen)}")
+    for audience, numbers in missing.items():
+        zh, en, remedy = _MISSING[audience]
+        more = f" … +{len(numbers) - _NAMED}" if len(numbers) > _NAMED else ""
+        named = cell("、".join(numbers[:_NAMED]) + more)
+        line(f"[yellow]![/] {zh} {en}：{named}")
+        line(f"  → {remedy}")
     for each in templates:
         if not each.mistakes:
             line(f"[green]✓[/] templates/{cell(each.name)}")

@@ -6,20 +6,22 @@ and the two notices to the party from what commissions have on record. (RULES: T
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from appraisal.access import access_until, told_on
 from appraisal.accounts import Role
 from appraisal.agency import Agency
 from appraisal.calendar import WorkCalendar
-from appraisal.case_clocks import local
+from appraisal.calendar_in_use import CalendarInUse
 from appraisal.chasing import Addresses, Audience, Stage, Watched
-from appraisal.clocks import ClockState
+from appraisal.clocks import ClockState, effective_day, local_day
 from appraisal.commission import Commission, NoticeKind, State
 from appraisal.notice_words import ACCESS, PARTY
-from appraisal.rules import Unit
+from appraisal.queue import rules_of
+from appraisal.rules import RuleBook, RuleSet, Unit
 from storage.catalogue import accounts, notices, queries
 from storage.custody import Custody
 from storage.nouns import Person
@@ -48,14 +50,14 @@ def due_dates(custody: Custody, today: date, calendar: WorkCalendar) -> DueDates
         contacts[commission.commission_no] = commission.brief.contact
         for clock in case_clocks.running_of_commission(commission, rules, calendar, today):
             found.append(_of_clock(clock))
-        found += _party(commission, rules.zone)
+        found += _party(commission, rules)
     for case in case_clocks.open_cases(custody):
         found += map(_of_clock, case_clocks.running_of_case(case, calendar, today))
-    since = today - timedelta(days=custody.settings.access_days + 1)
+    since, book = today - timedelta(days=custody.settings.access_days + 1), RuleBook.load()
     for commission in case_clocks.lately_ended(custody, since.isoformat()):
         contacts[commission.commission_no] = commission.brief.contact
         found += _access(commission, today, custody.settings.access_days)
-        found += _party(commission, custody.settings.timezone)
+        found += _party(commission, rules_of(commission, book, today))
     return DueDates(tuple(found), contacts)
 
 
@@ -80,15 +82,15 @@ def _of_clock(clock: RunningClock) -> Watched:
     )
 
 
-def _party(commission: Commission, zone: str) -> Iterator[Watched]:
+def _party(commission: Commission, rules: RuleSet) -> Iterator[Watched]:
     """Yield the notice to the party that should be on record and is not (AP-12)."""
     told = {each.kind for each in commission.notices}
     opinion = commission.opinion
     if opinion is not None:
         if NoticeKind.RESULT not in told:
-            yield _beside(commission, "party_result", local(opinion.at, zone), Stage.PARTY)
+            yield _beside(commission, "party_result", local_day(opinion.at, rules), Stage.PARTY)
     elif commission.is_open and commission.effective_date and NoticeKind.PERIOD not in told:
-        begun = date.fromisoformat(commission.effective_date[:10])
+        begun = effective_day(commission, rules)
         yield _beside(commission, "party_period", begun, Stage.PARTY)
 
 
@@ -166,9 +168,34 @@ class AddressBook:
         contact = self._contacts.get(watched.commission_no)
         if contact is None:
             return self._officers
-        mine = [
-            each["email"]
-            for each in self._accounts
-            if (contact.id and each["person_id"] == contact.id) or each["name"] == contact.name
-        ]
+        mine = (each["email"] for each in self._accounts if _is(each, contact))
         return tuple(dict.fromkeys(mine)) or self._officers
+
+
+def _is(account: Mapping[str, Any], contact: Person) -> bool:
+    """Say whether an account is a contact's: by identifier where both have one, else by name."""
+    if contact.id and account["person_id"]:
+        return bool(account["person_id"] == contact.id)
+    return bool(account["name"] == contact.name)
+
+
+def unreached(custody: Custody) -> dict[Audience, tuple[str, ...]]:
+    """Return of whom no e-mail address is known today, and for which commissions and cases."""
+    today = date.fromisoformat(custody.now()[:10])
+    dates = due_dates(custody, today, CalendarInUse(custody).now())
+    book = AddressBook(custody, dates.contacts)
+    found: dict[Audience, dict[str, None]] = {each: {} for each in Audience}
+    for each in dates.watched:
+        known = book.reached(each)
+        for audience in _concerned(each):
+            if not known[audience]:
+                found[audience][each.commission_no or each.case_no] = None
+    return {audience: tuple(numbers) for audience, numbers in found.items() if numbers}
+
+
+def _concerned(watched: Watched) -> Iterator[Audience]:
+    """Yield whoever is told about a due date at one time or another."""
+    if watched.agency_id and watched.stage is not Stage.PARTY:
+        yield Audience.AGENCY
+    if watched.stage is not Stage.ACCESS:
+        yield from (Audience.OFFICER, Audience.ESCALATION)

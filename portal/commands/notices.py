@@ -80,20 +80,23 @@ def notices_list(
 
 @notices.command("check")
 def notices_check(json: Json = False) -> None:
-    """Check channels, chase plan and the bureau's own templates; exit code 5 if one is wrong."""
+    """Check channels, plan and templates (exit code 5: one is wrong), and whom no mail reaches."""
     from appraisal.chase_plan import plan_on
+    from appraisal.chasing import Channel
     from portal.acting import day
     from portal.notices_shown import print_check
     from portal.show import as_json
     from storage.custody import current
     from storage.errors import HostError
     from tasks.posting import examine_channels, settings_named
+    from tasks.watched import unreached
     from tasks.wording import examine_templates
 
     custody = current()
     plan = plan_on(day("")).rule_id
     channels, templates = examine_channels(custody.settings), examine_templates(custody)
     named = settings_named(custody.settings)
+    missing = unreached(custody) if Channel.EMAIL in named else {}
     wrong = [each.value for each, usable, _ in channels if each in named and not usable]
     wrong += [each.name for each in templates if each.mistakes]
     if json:
@@ -108,11 +111,12 @@ def notices_check(json: Json = False) -> None:
                     {"name": each.name, "mistakes": [list(pair) for pair in each.mistakes]}
                     for each in templates
                 ],
+                "without_address": missing,
                 "wrong": wrong,
             }
         )
     else:
-        print_check(plan, channels, templates)
+        print_check(plan, channels, templates, missing)
     if wrong:
         raise typer.Exit(HostError.exit_code)
 

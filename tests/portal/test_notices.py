@@ -78,7 +78,10 @@ def test_another_day_is_only_said(home: Path, run: Run) -> None:
 def test_a_template_that_is_wrong_and_a_channel_that_cannot_be_used_are_named(
     home: Path, box: Mailbox, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("notices", "check").code == 0
+    fine = run("notices", "check")
+    assert fine.code == 0
+    assert f"told when it is overdue：{CASE_NO}" in fine.out
+    assert "officer is known" not in fine.out
     folder = home / "templates"
     folder.mkdir()
     (folder / "due.zh.txt").write_text("标题\n\n$party\n")
@@ -90,6 +93,7 @@ def test_a_template_that_is_wrong_and_a_channel_that_cannot_be_used_are_named(
     forget()
     found = json.loads(run("notices", "check", "--json").out)
     assert found["wrong"] == ["email", "due.zh.txt"]
+    assert found["without_address"] == {"escalation": [CASE_NO]}
 
 
 def test_one_mail_to_try(home: Path, box: Mailbox, run: Run) -> None:

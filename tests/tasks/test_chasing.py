@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from appraisal import acts
-from appraisal.chasing import BUREAU
+from appraisal.accounts import Role, new_account
+from appraisal.chasing import BUREAU, Audience
 from appraisal.commission import NoticeKind
 from appraisal.desk import Desk
 from appraisal.rules import Limit, Unit
@@ -19,10 +21,12 @@ from storage.event import Action
 from storage.settings import Settings
 from storage.story import tell
 from tasks import case_clock_steps, sweeping
+from tasks.accounts import Accounts
 from tasks.case_clocks import running_clocks
 from tasks.chasing import chase_notices, notices_for, retry_notices
 from tasks.notice_contacts import name_contact
 from tasks.rebuilding import rebuild
+from tasks.watched import AddressBook, due_dates, unreached
 from tests.appraisal.made import opinion
 from tests.house import events
 from tests.services.mail import Mailbox, mail_server
@@ -151,6 +155,39 @@ def test_overdue_is_told_to_somebody_above_whom_the_case_may_name(
     box.got.clear()
     chase_notices(at(custody, date(2026, 10, 23), **mailing(box)))
     assert "head@b.example" in recipients(box)
+
+
+def test_the_officer_is_the_account_with_the_contacts_identifier_or_else_the_name(
+    custody: Custody,
+) -> None:
+    book = Accounts(custody)
+    for login, name, person in (
+        ("himself", "李明", "31000101"),
+        ("renamed", "李小明", "31000101"),
+        ("namesake", "李明", "31000999"),
+        ("unnumbered", "李明", ""),
+    ):
+        email = f"{login}@b.example"
+        book.add(new_account(login, name, Role.OFFICER, email=email, person_id=person))
+    today = at(custody, date(2026, 10, 1))
+    (clock,) = due_dates(today, date(2026, 10, 1), Desk(today).calendar).watched
+    for contact, told in (
+        (OFFICER, {"himself", "renamed", "unnumbered"}),
+        (replace(OFFICER, id=""), {"himself", "namesake", "unnumbered"}),
+    ):
+        found = AddressBook(today, {NUMBER: contact}).reached(clock)[Audience.OFFICER]
+        assert {each.split("@")[0] for each in found} == told
+
+
+def test_whom_no_mail_can_reach_is_named_before_anybody_waits_for_it(
+    custody: Custody, box: Mailbox
+) -> None:
+    named = mailing(box) | {"notice_email": "", "escalation_email": ""}
+    empty = at(custody, date(2026, 10, 1), **named)
+    assert unreached(empty) == {Audience.OFFICER: (NUMBER,), Audience.ESCALATION: (NUMBER,)}
+    name_contact(custody, CASE_NO, "officer", "mine@b.example", by=OFFICER)
+    assert unreached(empty) == {Audience.ESCALATION: (NUMBER,)}
+    assert unreached(at(custody, date(2026, 10, 1), **mailing(box))) == {}
 
 
 def test_who_cannot_be_named(custody: Custody) -> None:
