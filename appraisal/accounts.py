@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -162,25 +162,23 @@ def new_account(
             remedy=_REMEDY,
         )
     return checked(
-        Account(
-            account_id(normal),
-            normal,
-            name.strip(),
-            role,
-            agency_id,
-            email.strip().casefold(),
-            subject.strip(),
-            person_id.strip(),
-        )
+        Account(account_id(normal), normal, name, role, agency_id, email, subject, person_id)
     )
 
 
 def checked(account: Account) -> Account:
-    """Return an account if it may stand on record so.
+    """Return an account as it may stand on record: e-mail in small letters, no spaces around.
 
     Raises:
         InputError: it may not.
     """
+    account = replace(
+        account,
+        name=account.name.strip(),
+        email=account.email.strip().casefold(),
+        subject=account.subject.strip(),
+        person_id=account.person_id.strip(),
+    )
     for text, most in ((account.name, 80), (account.subject, 255), (account.person_id, 80)):
         if len(text) > most or any(unicodedata.category(each)[0] == "C" for each in text):
             raise InputError(

@@ -16,6 +16,7 @@ from typing import Any
 from appraisal import accounts as rules
 from appraisal import credentials, passwords
 from appraisal.accounts import Account, AccountState, Scope, scopes_of
+from appraisal.step import parse_moment
 from storage.catalogue import accounts as rows
 from storage.catalogue import queries, sign_ins
 from storage.catalogue.happened import newest
@@ -99,7 +100,7 @@ class Accounts:
 
     def change(self, account: Account) -> None:
         """Put a changed account on record; sessions of another role or agency end by that."""
-        rules.checked(account)
+        account = rules.checked(account)
         self._require_apart(account)
         self._record(account, "changed")
 
@@ -114,12 +115,17 @@ class Accounts:
         return account
 
     def enable(self, name: str, agency_id: str | None = None) -> str:
-        """Let an account in again; return the one-time code with which it begins anew."""
+        """Let an account in again; return the one-time code with which it begins anew.
+
+        Tokens that it had before open nothing any more.
+        """
         account = self.find(name, agency_id)
         if account.active:
             raise StateError("账户未停用 the account is not disabled", remedy="reset it instead")
         account = replace(account, state=AccountState.ACTIVE)
         self._require_apart(account)
+        with self.custody.write() as session:
+            sign_ins.drop_tokens(session, account.account_id)
         self._record(account, "enabled")
         return self._issue(account)
 
@@ -236,12 +242,11 @@ class Accounts:
         with self.custody.read() as session:
             found = rows.list_tokens(session, account.account_id)
             used = sign_ins.tokens_used(session, [each["token_id"] for each in found])
-        zone = self.custody.settings.timezone
         return [
             each
             | {
                 "used": used.get(each["token_id"], 0),
-                "usable": each["token_id"] in used and each["expires_at"] > stamp(now, zone),
+                "usable": each["token_id"] in used and parse_moment(each["expires_at"]) > now,
             }
             for each in found
         ]

@@ -145,10 +145,18 @@ def enable(login: Login, by: By = "") -> None:
 
 @account.command("reset")
 def reset(login: Login, by: By = "") -> None:
-    """Forget a password and end all sessions; print a new one-time link."""
-    code = _accounts(by).reset(login)
+    """Forget a password and end all sessions; print a new one-time link. Tokens stay."""
+    from portal.show import cell, line
+
+    accounts = _accounts(by)
+    code = accounts.reset(login)
     _say("密码已作废", "password forgotten", login)
     _print_link(code)
+    if usable := [each for each in accounts.tokens(accounts.find(login)) if each["usable"]]:
+        line(
+            f"[yellow]![/] 仍有{len(usable)}个接口令牌有效 API tokens still work; if somebody else "
+            f"knew the password: custody account tokens {cell(login)}, then revoke"
+        )
 
 
 @account.command("sign-out")

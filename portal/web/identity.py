@@ -27,6 +27,7 @@ from appraisal.accounts import AGENCY_ROLES, Account, Identity, Role, Scope, sco
 from appraisal.agency_desk import AgencyDesk
 from appraisal.credentials import is_token, kept, without_secrets
 from appraisal.desk import Desk
+from appraisal.step import parse_moment
 from portal.web.cross_site import SAFE, csrf_token, require_own_page
 from portal.web.guards import guards, public
 from portal.web.limits import limits_of
@@ -204,9 +205,10 @@ def _bearer(request: Request, header: str) -> Identity:
     if found is None:
         raise _bad_token(request, "token_unknown")
     mine, account = found["token"], Account.from_json(found["account"])
+    ends = int(parse_moment(mine["expires_at"]).timestamp())
     if mine["revoked_at"] or not account.active:
         raise _bad_token(request, "token_revoked", account.account_id)
-    if mine["expires_at"] <= custody_of(request).now():
+    if ends <= now:
         raise _bad_token(request, "token_expired", account.account_id)
     if now - found["used"] >= _USED_SECONDS:
         with custody_of(request).write() as session:

@@ -171,6 +171,12 @@ def drop_token(session: Session, token_id: str) -> None:
     session.execute(delete(TokenSecret).where(TokenSecret.token_id == token_id))
 
 
+def drop_tokens(session: Session, account_id: str) -> None:
+    """Forget the secrets of every token of an account."""
+    mine = select(QueueToken.token_id).where(QueueToken.account_id == account_id)
+    session.execute(delete(TokenSecret).where(TokenSecret.token_id.in_(mine)))
+
+
 # Browsers, and sign-ins under way elsewhere
 
 

@@ -95,6 +95,38 @@ def test_a_disabled_account_takes_no_password_and_no_token(accounts: Accounts) -
         accounts.enable("zhang.san")
 
 
+def test_a_disabled_account_begins_anew_without_its_tokens(accounts: Accounts) -> None:
+    """Whoever had a token of an account that was disabled has none when it is enabled again."""
+    accounts.add(officer())
+    accounts.new_token(officer(), "客户端", [Scope.READ], 30)
+    accounts.disable("zhang.san")
+    accounts.enable("zhang.san")
+    assert [each["usable"] for each in accounts.tokens(officer())] == [False]
+
+
+def test_a_changed_account_is_spelled_as_a_new_one(accounts: Accounts, house: Custody) -> None:
+    """A sign-in service's address is compared in small letters, however it was typed here."""
+    accounts.add(officer())
+    typed = dataclasses.replace(officer(), email=" Zhang.San@Bureau.example ", subject=" s-1 ")
+    accounts.change(typed)
+    found = accounts.find("zhang.san")
+    assert (found.email, found.subject) == ("zhang.san@bureau.example", "s-1")
+
+
+def test_a_token_ends_at_its_moment_whatever_the_zone(accounts: Accounts, house: Custody) -> None:
+    """The installation's time zone was set anew: the token ends neither sooner nor later."""
+    accounts.add(officer())
+    accounts.new_token(officer(), "客户端", [Scope.READ], 1)
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        settings = house.settings.model_copy(update={"timezone": zone})
+        for hours, usable in ((23, True), (25, False)):
+            ahead = timedelta(hours=hours)
+            later = dataclasses.replace(
+                house, settings=settings, clock=lambda ahead=ahead: house.clock() + ahead
+            )
+            assert [each["usable"] for each in Accounts(later).tokens(officer())] == [usable]
+
+
 def test_a_login_is_given_once(accounts: Accounts) -> None:
     accounts.add(officer())
     accounts.disable("zhang.san")
