@@ -205,10 +205,18 @@ def package_box(
     paper.qr(
         f"zhenglian:package?commission={brief.commission_id}{part}&sha256={package.sha256}", rows
     )
-    paper.paragraph(
-        "签收或受理时请复述 SHA-256；鉴定意见书应载明同一数值。",
-        "Repeat the SHA-256 on receipt; the opinion states the same value.",
+    repeat = (
+        (
+            "签收时请复述 SHA-256；鉴定意见书载明的仍是委托书上材料包的数值。",
+            "Repeat the SHA-256 on receipt; the opinion states the value on the commission letter.",
+        )
+        if supplement
+        else (
+            "签收或受理时请复述 SHA-256；鉴定意见书应载明同一数值。",
+            "Repeat the SHA-256 on receipt; the opinion states the same value.",
+        )
     )
+    paper.paragraph(*repeat)
     if encrypted:
         paper.paragraph(
             "交付的是以贵机构公钥加密的文件（age 格式）；复述的是解密后材料包（.zip）的 SHA-256。",

@@ -178,7 +178,7 @@ def _bag_info(info: PackageInfo, count: int) -> dict[str, str]:
         "External-Identifier": info.commission_no,
         "Internal-Sender-Identifier": info.case_no,
         "Internal-Sender-Description": f"鉴定材料包 appraisal package, {count} exhibit(s); "
-        f"{info.withheld} other exhibit(s) of the case are not disclosed",
+        f"{info.withheld} other exhibit(s) of the case are not in it",
         "Bagging-Date": info.date,
         "Bag-Software-Agent": info.software,
     }

@@ -48,7 +48,7 @@ README = """\
        由至少两名鉴定人签名并加盖机构印章，附机构和鉴定人资质。
 
 六、保密
-    本包内容仅供本次鉴定使用。除列明的材料外，案件的其他证据未予披露。
+    本包内容仅供本次鉴定使用。除列明的材料外，案件的其他证据不在本包内。
 
 
 About this appraisal package
@@ -99,5 +99,5 @@ About this appraisal package
    c. State in the opinion: the number of the commission, the exhibits appraised, the package's
       SHA-256. At least two appraisers sign, the agency seals, qualifications are annexed.
 
-6. Secrecy: for this appraisal only. Other exhibits of the case are not disclosed.
+6. Secrecy: for this appraisal only. Other exhibits of the case are not in it.
 """

@@ -56,10 +56,9 @@ def supplement_letter(
     paper.section("二、补充材料清单", "Material list")
     material_table(paper, materials)
     paper.paragraph(
-        "自要求补充材料至签收之日不计入鉴定时限；签收时请复述本材料包的 SHA-256。"
-        "原委托书的保密约定适用于本材料包。",
-        "The time from the request to the receipt is not counted; repeat this package's SHA-256 on "
-        "receipt. The secrecy terms of the commission hold for it.",
+        "自要求补充材料至签收之日不计入鉴定时限。原委托书的保密约定适用于本材料包。",
+        "The time from the request to the receipt is not counted. The secrecy terms of the "
+        "commission hold for it.",
     )
     paper.signatures(
         Signature(("委托人", "Client"), ((("单位", "Unit"), brief.client),)),

@@ -68,6 +68,7 @@ def test_ap_07_a_supplement_has_its_own_package_digest_and_receipt(asked) -> Non
     ).replace("\n", "")
     assert sent["package_digest"] in printed
     assert f"{NUMBER}/S1" in printed
+    assert "载明的仍是委托书上材料包的数值" in printed
     assert data_of(custody, "package") == first, "what was sent before stays what it was"
     found = Desk(custody).commission(NUMBER).supplements[0]
     assert found.package is not None
