@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -148,14 +149,17 @@ class Teller:
         return time.time() - told.doing.began >= self.seconds
 
     def _write(self, told: _Told) -> None:
+        # What fails now is written a second later: a full disk or a busy database must end neither
+        # an ingest nor this thread, which tells of all the others.
+        with suppress(Exception):
+            self._put(told)
+
+    def _put(self, told: _Told) -> None:
         state = told.doing
-        try:
-            with told.custody.write() as session:
-                doing.put(session, state.accession, state.unit, as_json(state))
-            told.written = True
-            post_board(told.custody, state.unit)
-        except Exception:  # noqa: BLE001 - a full disk or a busy database must not end an ingest
-            return
+        with told.custody.write() as session:
+            doing.put(session, state.accession, state.unit, as_json(state))
+        told.written = True
+        post_board(told.custody, state.unit)
         with self._lock:
             ended = state.accession not in self._told
         if ended:

@@ -1,6 +1,7 @@
 """What a unit and an officer see of an ingest that lasts."""
 
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -65,6 +66,32 @@ def test_an_ingest_that_lasts_is_told_to_its_unit_and_then_no_more(tmp_path: Pat
             assert doing.everything(session) == []
             assert set(doing.paces(session)) == {"taking", "reading"}
         assert "Nothing is under way" in text.read_text()
+
+
+@pytest.mark.parametrize("name", ["put", "drop"])
+def test_a_database_that_is_busy_ends_no_telling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with open_house(tmp_path / "home") as house:
+        teller = Teller(0.02)
+        right = getattr(doing, name)
+        asked = threading.Event()
+
+        def busy(*_: object) -> None:
+            asked.set()
+            raise OSError("busy")
+
+        accession = claimed(house)
+        monkeypatch.setattr(doing, name, busy)
+        teller.begin(house, receiving.look(house, accession))
+        if name == "drop":
+            told = teller._told.pop(accession)
+            teller._write(told)
+            teller._told[accession] = told
+        assert asked.wait(30)
+        monkeypatch.setattr(doing, name, right)
+        wait_for(house.workspace.drop / UNIT / "status.txt")
+        teller.ended(accession)
 
 
 def test_what_a_process_told_that_died_ends_with_the_ingest(tmp_path: Path) -> None:
