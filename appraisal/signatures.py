@@ -3,7 +3,9 @@
 A signature counts for a check only if all of it holds: the bytes are those that were signed, the
 chain leads to an authority that the bureau named, no weak algorithm, nothing after it but other
 signatures, and the certificate's name is that of who should sign. Anything less never counts as
-valid; it is told, and a person confirms what they see. Revocation is not asked for.
+valid; it is told, and a person confirms what they see. So does a person where somebody whom no
+authority vouches for has drawn a signature on a page: it can cover what others signed. Of
+revocation counts what the document holds; nobody is asked.
 
 Names are compared after NFKC, without blanks and case. An appraiser's is the whole common name,
 or one of its parts between marks and digits (``陈工@310012001``); a certificate that fits two
@@ -43,6 +45,10 @@ TRUST_WORDS: dict[str, tuple[str, str]] = {
     ),
     "expired": ("签名人证书已过期", "the signer's certificate has expired"),
     "not_yet": ("签名人证书尚未生效", "the signer's certificate is not valid yet"),
+    "revoked": (
+        "证书已被吊销（依文件内附的吊销信息）",
+        "the certificate is revoked, by what the document holds",
+    ),
     "usage": ("证书不是签名用途", "the certificate is not for signing"),
     "weak": ("证书链使用弱算法", "the chain of certificates uses a weak algorithm"),
     "other": ("证书链未通过验证", "the chain of certificates does not hold"),
@@ -60,21 +66,23 @@ CHANGE_WORDS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class SignatureSeen:
-    """One signature as the reader found it; the words are those of the reader's answer."""
+    """What counts of one signature that the reader found, in the words of its answer.
+
+    ``unrevoked`` is whether the document holds fresh word that no certificate of the chain is
+    revoked; ``shown`` whether the signature is drawn on a page.
+    """
 
     field: str
     kind: str
     state: str
     trust: str = ""
-    subject: str = ""
+    unrevoked: bool = False
+    shown: bool = True
     common_names: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     issuer: str = ""
     serial: str = ""
-    certificate: str = ""
-    not_before: str = ""
-    not_after: str = ""
     signed_at: str = ""
     stamped_at: str = ""
     stamp: str = "none"
@@ -82,7 +90,6 @@ class SignatureSeen:
     algorithm: str = ""
     bits: int = 0
     weak: bool = False
-    coverage: str = "part"
     changes: str = "other"
     detail: str = ""
 
@@ -102,6 +109,14 @@ class SignatureSeen:
     def counts(self) -> bool:
         """Whether it proves who signed."""
         return self.holds and self.kind == "signature" and self.trust == "vouched"
+
+    @property
+    def covers(self) -> bool:
+        """Whether somebody whom no authority vouches for has drawn it on a page.
+
+        Where no authority is named nobody is vouched for, and a person looks at everything.
+        """
+        return self.shown and self.holds and self.trust not in ("vouched", "no_anchor")
 
     @property
     def moment(self) -> str:
@@ -127,7 +142,8 @@ def signature_findings(document: DocumentSeen, effective: str) -> list[OpinionFi
     found = [_one(number, each, document.at) for number, each in told]
     rest = document.signatures[MOST_TOLD:]
     if rest or document.more:
-        good = document.strict and not document.more and all(each.holds for each in rest)
+        sound = all(each.holds and not each.covers for each in rest)
+        good = document.strict and not document.more and sound
         zh = f"另有{len(rest)}个电子签名{'均完好' if good else '，未全部验证'}"
         en = f"{len(rest)} more signatures, {'all intact' if good else 'not all verified'}"
         found.append(_stated("signatures_beyond", good, zh, en))
@@ -302,10 +318,8 @@ def _one(number: int, seen: SignatureSeen, at: str) -> OpinionFinding:
         return _stated(
             code, False, f"{head}与文件不符，签名后字节被改动", f"{head_en} covers the bytes here"
         )
-    zh, en = CHANGE_WORDS[seen.changes]
-    trust_zh, trust_en = TRUST_WORDS[seen.trust]
-    zh = f"{head}所签内容完好；{zh}；{trust_zh}；未查询证书是否吊销"
-    en = f"{head_en} is intact; {en}; {trust_en}; revocation was not checked"
+    zh, en = _told_of(seen)
+    zh, en = f"{head}所签内容完好；{zh}", f"{head_en} is intact; {en}"
     if seen.changes == "other":
         return OpinionFinding(code, False, zh, en)
     if seen.weak:
@@ -313,9 +327,33 @@ def _one(number: int, seen: SignatureSeen, at: str) -> OpinionFinding:
         return OpinionFinding.to_confirm(
             code, f"{zh}；算法过弱（{weak}）", f"{en}; the algorithm is weak ({weak})"
         )
+    if seen.covers:
+        return OpinionFinding.to_confirm(
+            code,
+            f"{zh}；其外观可能遮盖文字，须由人核对",
+            f"{en}; what it draws may cover words, a person must look",
+        )
     if seen.changes not in _HARMLESS:
         return OpinionFinding.to_confirm(code, zh, en)
     return OpinionFinding(code, True, zh, en)
+
+
+def _told_of(seen: SignatureSeen) -> tuple[str, str]:
+    """Return what came after a signature that is intact, who vouches, and what is revoked."""
+    zh, en = CHANGE_WORDS[seen.changes]
+    trust_zh, trust_en = TRUST_WORDS[seen.trust]
+    if seen.trust not in ("vouched", "no_anchor") and seen.issuer:
+        issued = f"{visible(seen.issuer[:80])} {seen.serial[:40]}"
+        trust_zh, trust_en = f"{trust_zh}（签发者 {issued}）", f"{trust_en} (issued by {issued})"
+    asked = ("未查询证书是否吊销", "revocation was not checked")
+    if seen.unrevoked:
+        asked = (
+            "文件内附的吊销信息表明证书未被吊销",
+            "by what the document holds nothing was revoked",
+        )
+    elif seen.trust == "revoked":
+        return f"{zh}；{trust_zh}", f"{en}; {trust_en}"
+    return f"{zh}；{trust_zh}；{asked[0]}", f"{en}; {trust_en}; {asked[1]}"
 
 
 def _times(seen: Sequence[SignatureSeen], arrived: str, effective: str) -> OpinionFinding:

@@ -21,7 +21,16 @@ EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 Kind = Literal["signature", "timestamp"]
 State = Literal["intact", "broken", "unsupported", "unreadable"]
 Trust = Literal[
-    "vouched", "no_anchor", "unknown_issuer", "expired", "not_yet", "usage", "weak", "other", ""
+    "vouched",
+    "no_anchor",
+    "unknown_issuer",
+    "expired",
+    "not_yet",
+    "revoked",
+    "usage",
+    "weak",
+    "other",
+    "",
 ]
 Stamp = Literal["none", "vouched", "unvouched", "broken"]
 Coverage = Literal["whole", "revision", "part"]
@@ -35,7 +44,9 @@ class SignatureFact:
     ``state`` is ``intact`` where the signed bytes are those that the certificate's key signed,
     ``unsupported`` for algorithms that cannot be verified here (SM2). ``trust`` says whether
     the chain leads to a configured authority; empty if that was not asked, because the
-    signature did not hold. Revocation is never asked for. ``signed_at`` is the signer's own
+    signature did not hold. ``unrevoked`` is whether fresh answers of the authorities in the
+    document say that nothing of the chain is revoked; nobody is asked for any. ``shown`` is
+    whether it is drawn on a page, where it may cover something. ``signed_at`` is the signer's own
     claim, ``stamped_at`` that of a timestamp; RFC 3339, empty if none. ``coverage`` is how much
     of the file was signed, ``changes`` the worst that came after it.
     """
@@ -44,15 +55,13 @@ class SignatureFact:
     kind: Kind
     state: State
     trust: Trust = ""
-    subject: str = ""
+    unrevoked: bool = False
+    shown: bool = True
     common_names: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     issuer: str = ""
     serial: str = ""
-    certificate: str = ""
-    not_before: str = ""
-    not_after: str = ""
     signed_at: str = ""
     stamped_at: str = ""
     stamp: Stamp = "none"

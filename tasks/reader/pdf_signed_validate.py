@@ -1,17 +1,16 @@
 """Verifying the signatures of a PDF by pyHanko, without a network and without an event loop.
 
 A chain of certificates is accepted only up to the authorities that the parent names: the
-machine's own list vouches for web sites, not for appraisers. Revocation is not asked for; there
-is no network in the cell. What pyHanko cannot verify (SM2, seals of GB/T 38540) is told as
-unsupported, never as valid.
+machine's own list vouches for web sites, not for appraisers. Of revocation counts what the
+document itself holds; there is no network in the cell. What pyHanko cannot verify (SM2, seals of
+GB/T 38540) is told as unsupported, never as valid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -39,6 +38,7 @@ from tasks.reader.pdf_signed_answer import (
     Trust,
 )
 from tasks.reader.pdf_signed_changes import changes_after
+from tasks.reader.pdf_signed_revoked import Told, together, told_by_document, told_by_signature
 from tasks.reader.source import Source
 from tasks.reader.strict import clean
 
@@ -53,6 +53,7 @@ _COVERED: dict[SignatureCoverageLevel, Coverage] = {
     SignatureCoverageLevel.ENTIRE_FILE: "whole",
     SignatureCoverageLevel.ENTIRE_REVISION: "revision",
 }
+_REVOKED = frozenset({AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE})
 _TRUST: dict[AdESIndeterminate, Trust] = {
     AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: "weak",
     AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: "weak",
@@ -78,23 +79,29 @@ def _all(reader: PdfFileReader, asked: Asked) -> Signed:
         reader.decrypt("")
     fields = list(islice(enumerate_sig_fields(reader, filled_status=True), MOST_SIGNATURES + 1))
     names = frozenset(name for name, _, _ in fields)
-    found = tuple(
-        _one(reader, name, field, names, asked) for name, _, field in fields[:MOST_SIGNATURES]
-    )
+    known = _Known(asked, names, told_by_document(reader))
+    found = tuple(_one(reader, name, field, known) for name, _, field in fields[:MOST_SIGNATURES])
     return Signed(found, more=len(fields) > MOST_SIGNATURES)
 
 
-def _one(
-    reader: PdfFileReader, name: str, field: Any, names: frozenset[str], asked: Asked
-) -> SignatureFact:
+@dataclass(frozen=True)
+class _Known:
+    """What is asked, the names of all signature fields, and what the document says is revoked."""
+
+    asked: Asked
+    names: frozenset[str]
+    told: Told
+
+
+def _one(reader: PdfFileReader, name: str, field: Any, known: _Known) -> SignatureFact:
     fact = SignatureFact(_cut(name), "signature", "unreadable")
     chinese = False
     try:
         value = field.get_object().raw_get("/V").get_object()
         chinese = _CHINESE in bytes(value.raw_get("/Contents").original_bytes)
         signature = EmbeddedPdfSignature(reader, field, name)
-        fact = _described(fact, signature)
-        return _judged(fact, signature, names, asked)
+        fact = replace(_described(fact, signature), shown=_shown(field.get_object()))
+        return _judged(fact, signature, known)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - as above; one signature must not hide others
@@ -119,15 +126,11 @@ def _described(fact: SignatureFact, signature: EmbeddedPdfSignature) -> Signatur
     return replace(
         fact,
         kind="timestamp" if is_stamp else "signature",
-        subject=_cut(certificate.subject.human_friendly),
         common_names=_texts(subject, "common_name"),
         organizations=_texts(subject, "organization_name"),
         identifiers=_texts(subject, "serial_number", "organization_identifier"),
         issuer=_cut(certificate.issuer.human_friendly),
         serial=_cut(f"{certificate.serial_number:x}"),
-        certificate=sha256(certificate.dump()).hexdigest(),
-        not_before=_time(certificate.not_valid_before),
-        not_after=_time(certificate.not_valid_after),
         signed_at=told_time(claimed),
         digest=_cut(digest),
         algorithm=_cut(str(algorithm["algorithm"].native)),
@@ -136,16 +139,26 @@ def _described(fact: SignatureFact, signature: EmbeddedPdfSignature) -> Signatur
     )
 
 
-def _judged(
-    fact: SignatureFact, signature: Any, names: frozenset[str], asked: Asked
-) -> SignatureFact:
+def _shown(field: Any) -> bool:
+    """Whether a signature is drawn anywhere; only one whose single place has no area is not."""
+    if "/Kids" in field:
+        return True
+    try:
+        left, low, right, high = (float(each) for each in field["/Rect"])
+    except (KeyError, TypeError, ValueError):
+        return True
+    return left != right and low != high
+
+
+def _judged(fact: SignatureFact, signature: Any, known: _Known) -> SignatureFact:
+    asked = known.asked
     signature.compute_integrity_info()
     covered: Coverage = "part"
     if _contiguous(signature):
         covered = _COVERED.get(signature.coverage, "part")
     fact = replace(fact, coverage=covered)
     if covered != "part":
-        changes, detail = changes_after(signature, names)
+        changes, detail = changes_after(signature, known.names)
         fact = replace(fact, changes=changes, detail=_cut(detail))
     if fact.kind == "timestamp":
         return _stamp_of_document(fact, signature, asked)
@@ -157,6 +170,11 @@ def _judged(
         return replace(fact, state="broken")
     fact = _stamped(replace(fact, state="intact"), signature, asked)
     at = fact.stamped_at if fact.stamp == "vouched" else asked.moment
+    told = together(known.told, told_by_signature(signature.signer_info))
+    trust = _trust(signature, asked.anchors, at, told)
+    if trust in ("vouched", "revoked") or not told:
+        return replace(fact, trust=trust, unrevoked=trust == "vouched" and bool(told))
+    # What the document holds is not fresh, or of others: as if nobody had been asked.
     return replace(fact, trust=_trust(signature, asked.anchors, at))
 
 
@@ -182,8 +200,11 @@ def _contiguous(signature: EmbeddedPdfSignature) -> bool:
         return False
 
 
-def _trust(signature: EmbeddedPdfSignature, anchors: Iterable[bytes], at: str) -> Trust:
-    context = _context(anchors, at)
+def _trust(
+    signature: EmbeddedPdfSignature, anchors: Iterable[bytes], at: str, told: Told | None = None
+) -> Trust:
+    """Return whether the chain holds; with ``told``, only if that says that nothing is revoked."""
+    context = _context(anchors, at, told)
     if context is None:
         return "no_anchor"
     certificate = signature.signer_cert
@@ -193,6 +214,8 @@ def _trust(signature: EmbeddedPdfSignature, anchors: Iterable[bytes], at: str) -
     if result.success_result is not None:
         return "vouched"
     problem = result.error_subindic
+    if problem in _REVOKED:
+        return "revoked"
     if problem is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
         return "unknown_issuer"
     moment = datetime.fromisoformat(at)
@@ -235,12 +258,19 @@ def _stamp(token: Any, imprint: Any, asked: Asked) -> tuple[Stamp, str]:
     return ("vouched" if status.trusted else "unvouched"), told_time(status.timestamp)
 
 
-def _context(anchors: Iterable[bytes], at: str) -> ValidationContext | None:
+def _context(
+    anchors: Iterable[bytes], at: str, told: Told | None = None
+) -> ValidationContext | None:
     roots = [x509.Certificate.load(each) for each in anchors]
     if not roots:
         return None
     return ValidationContext(
-        trust_roots=roots, moment=datetime.fromisoformat(at), allow_fetching=False
+        trust_roots=roots,
+        moment=datetime.fromisoformat(at),
+        allow_fetching=False,
+        crls=told.crls if told else (),
+        ocsps=told.ocsps if told else (),
+        revocation_mode="require" if told else "soft-fail",
     )
 
 
@@ -278,18 +308,12 @@ def _texts(subject: Any, *keys: str) -> tuple[str, ...]:
     return tuple(map(_cut, found[:MOST_NAMES]))
 
 
-def _time(moment: datetime | None) -> str:
-    if moment is None:
-        return ""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
-
-
 def told_time(moment: datetime | None) -> str:
     """Return a time of signing; one that nobody can have meant, as the nearest that is told."""
     if moment is None:
         return ""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _time(min(max(aware, EARLIEST), LATEST))
+    return min(max(aware, EARLIEST), LATEST).isoformat()
 
 
 def _cut(text: str) -> str:

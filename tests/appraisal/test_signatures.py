@@ -38,7 +38,7 @@ def signature(name: str, **changes: Any) -> SignatureSeen:
         digest="sha256",
         algorithm="sha256_rsa",
         bits=2048,
-        coverage="whole",
+        shown=False,
         changes="none",
     )
     return replace(good, **changes)
@@ -91,7 +91,14 @@ def test_ap_08_ink_waits_for_a_person() -> None:
         ({"changes": "other"}, {"signatures": "confirm", "signature_1": "failed"}),
         ({"changes": "annotations"}, {"signatures": "confirm", "signature_1": "confirm"}),
         ({"changes": "forms"}, {"signatures": "confirm", "signature_1": "confirm"}),
-        ({"changes": "signatures", "coverage": "revision"}, {}),
+        ({"changes": "signatures"}, {}),
+        ({"shown": True}, {}),
+        ({"trust": "revoked"}, {"signatures": "confirm"}),
+        (
+            {"shown": True, "trust": "unknown_issuer"},
+            {"signatures": "confirm", "signature_1": "confirm"},
+        ),
+        ({"shown": True, "trust": "no_anchor"}, {"signatures": "confirm"}),
         ({"kind": "timestamp"}, {"signatures": "confirm"}),
         ({"common_names": ("陈工程",)}, {"signatures": "confirm"}),
         ({"common_names": ("陈工、何工",)}, {"signatures": "confirm"}),
@@ -115,7 +122,19 @@ def test_nothing_less_than_vouched_is_called_verified() -> None:
         for code in ("signatures", "seal", "signature_1"):
             assert "已验证" not in found[code].text_zh
             assert "verified" not in found[code].text_en
-    assert "吊销" in checked(document(CHEN, HE, SEAL))["signature_1"].text_zh
+    assert "未查询证书是否吊销" in checked(document(CHEN, HE, SEAL))["signature_1"].text_zh
+    known = replace(CHEN, unrevoked=True)
+    assert "表明证书未被吊销" in checked(document(known, HE, SEAL))["signature_1"].text_zh
+
+
+def test_a_stranger_who_draws_over_a_signed_opinion_makes_a_person_look() -> None:
+    """AP-08: a later signature's picture can cover the words that the appraisers signed."""
+    stranger = signature("路人", trust="unknown_issuer", issuer="某机构", serial="7f", shown=True)
+    found = checked(document(CHEN, HE, SEAL, stranger))
+    assert found["signature_4"].state == "confirm"
+    assert "遮盖" in found["signature_4"].text_zh
+    assert "某机构 7f" in found["signature_4"].text_zh
+    assert states(document(CHEN, HE, SEAL, replace(stranger, shown=False))) == {}
 
 
 def test_particulars_that_deny_a_signature_fail_whatever_the_document_holds() -> None:

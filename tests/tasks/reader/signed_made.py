@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from asn1crypto import algos, cms, x509
+from asn1crypto import algos, cms, crl, x509
+from cryptography import x509 as certificates
+from cryptography.hazmat.primitives import hashes, serialization
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.signers import SimpleSigner
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from reportlab.pdfgen.canvas import Canvas
 
 from deploy.sample.signing import Authority, sign, subject
@@ -87,6 +90,29 @@ def written(writer: IncrementalPdfFileWriter) -> bytes:
     """Return what a writer has."""
     buffer = io.BytesIO()
     writer.write(buffer)
+    return buffer.getvalue()
+
+
+def with_list(data: bytes, by: Authority, revoked: SimpleSigner, hours: int) -> bytes:
+    """Return a signed PDF with a list of revoked certificates, so many hours old, added to it."""
+    at = NOW - timedelta(hours=hours)
+    entry = (
+        certificates.RevokedCertificateBuilder()
+        .serial_number(revoked.signing_cert.serial_number)
+        .revocation_date(at - timedelta(hours=1))
+        .build()
+    )
+    made = (
+        certificates.CertificateRevocationListBuilder()
+        .issuer_name(by.certificate.subject)
+        .last_update(at)
+        .next_update(at + timedelta(days=2))
+        .add_revoked_certificate(entry)
+        .sign(by.key, hashes.SHA256())
+    )
+    listed = crl.CertificateList.load(made.public_bytes(serialization.Encoding.DER))
+    buffer = io.BytesIO(data)
+    DocumentSecurityStore.add_dss(buffer, None, crls=[listed])
     return buffer.getvalue()
 
 

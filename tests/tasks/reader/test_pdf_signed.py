@@ -110,6 +110,36 @@ def test_a_timestamp_of_a_trusted_authority_carries_a_signature_past_its_certifi
         assert found.stamped_at
 
 
+@pytest.mark.parametrize(
+    ("revoked", "by", "hours", "trust", "unrevoked"),
+    [
+        (False, SIGNERS.authority, 1, "vouched", True),
+        (True, SIGNERS.authority, 1, "revoked", False),
+        (True, Authority(), 1, "vouched", False),  # Another's word, in the same name.
+        (False, SIGNERS.authority, 24 * 30, "vouched", False),  # It is not of these days.
+    ],
+)
+def test_what_the_document_holds_of_revocation_counts(
+    revoked: bool, by: Authority, hours: int, trust: str, unrevoked: bool
+) -> None:
+    """AP-08: nobody is asked, but an authority's own list in the document is believed."""
+    found = only(made.with_list(ONE, by, SIGNERS.chen if revoked else SIGNERS.he, hours))
+    assert (found.state, found.trust, found.unrevoked) == ("intact", trust, unrevoked)
+    assert found.changes == "archival"
+
+
+def test_garbage_in_the_place_of_lists_is_as_if_there_were_none() -> None:
+    listed = made.with_list(ONE, SIGNERS.authority, SIGNERS.chen, 1)
+    at = listed.rindex(b"stream\n", 0, listed.rindex(b"endstream")) + 7
+    found = only(listed[:at] + b"\xff" * 9 + listed[at + 9 :])
+    assert (found.state, found.trust, found.unrevoked) == ("intact", "vouched", False)
+
+
+def test_whether_a_signature_is_drawn_is_told() -> None:
+    """What is drawn can cover words; only a place without area draws nothing."""
+    assert [each.shown for each in seen(WHOLE).signatures] == [False, False, True]
+
+
 def test_weak_algorithms_are_named() -> None:
     old = sign(made.drawn(), "chen", SIGNERS.chen, digest="sha1")
     assert (only(old).state, only(old).weak, only(old).digest) == ("intact", True, "sha1")
