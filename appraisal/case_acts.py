@@ -151,9 +151,17 @@ def exclude(
 
 
 def resume(
-    record: CaseRecord, book: CaseRuleBook, name: str, when: str, document: str, at: str
+    record: CaseRecord,
+    book: CaseRuleBook,
+    name: str,
+    when: str,
+    document: str,
+    at: str,
+    notified: str = "",
 ) -> CaseStep:
     """End a period that clocks do not count; the day on which it ends is still left out.
+
+    ``notified`` names the paper that told the party of it, where that came after its begin.
 
     Raises:
         NotFoundError: no such period is open.
@@ -163,7 +171,12 @@ def resume(
     _require_document(document, "文书编号 the number of the document")
     kinds = {found.name[0]: each for rule in book.rules for each, found in rule.excluded.items()}
     open_ = record.period(kinds.get(name, name))
-    data = {"label": open_.label, "day": day.isoformat(), "document": document.strip()}
+    data = {
+        "label": open_.label,
+        "day": day.isoformat(),
+        "document": document.strip(),
+        "notified": notified.strip(),
+    }
     return CaseStep(CaseStepKind.RESUMED, at, data)
 
 

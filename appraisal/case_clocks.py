@@ -26,8 +26,8 @@ from appraisal.step import parse_moment
 from appraisal.turnaround import Due
 
 NO_NOTICE: Words = (
-    "鉴定期间未见书面告知当事人的记录（行政强制法第二十五条），请登记期间告知书",
-    "no written notice of the appraisal's period to the party is on record (ACL art. 25); "
+    "不计入的期间未见书面告知当事人的记录（行政强制法第二十五条），请登记期间告知书",
+    "no written notice to the party of a period that is not counted is on record (ACL art. 25); "
     "record the notice of the period",
 )
 
@@ -154,7 +154,7 @@ def case_clock(
     due, due_at = _due(record, rule, periods, calendar, until)
     paused = any(each.end is None and each.start < due.date for each in periods)
     clock = _stand(record, rule, due, due_at, calendar, on, now, paused)
-    warned = rule.period_notified and any(each.source and not each.notified for each in periods)
+    warned = rule.period_notified and not all(each.notified for each in periods)
     warn_on = [days_before(due.date, each, record.unit, calendar) for each in rule.warn_before]
     return CaseClock(
         record,

@@ -6,7 +6,7 @@
     extended  K1: by how many days, who approved, when, by which document
     ended     K1: on which day, with what outcome, or "void": entered by mistake
     excluded  P1: a period of some kind begins that clocks do not count, by which document
-    resumed   P1: it ends
+    resumed   P1: it ends; by which document the party was told, unless that is known
 
 Clocks and periods are numbered in their case. Nothing is ever changed or taken back. A step's
 time is never before the step before it; the *days* that a step names are the law's, and may lie
@@ -258,7 +258,8 @@ def _resumed(record: CaseRecord, step: CaseStep) -> dict[str, Any]:
     day = _day(data["day"])
     if day < open_.start:
         raise _reversed(day, open_.start)
-    ended = replace(open_, end=day, end_document=data["document"])
+    told = data.get("notified") or open_.notified
+    ended = replace(open_, end=day, end_document=data["document"], notified=told)
     return {"periods": tuple(ended if each is open_ else each for each in record.periods)}
 
 

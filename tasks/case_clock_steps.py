@@ -97,7 +97,14 @@ def exclude(
 
 
 def resume(
-    custody: Custody, case: str, name: str, *, when: str, document: str, by: Person | None = None
+    custody: Custody,
+    case: str,
+    name: str,
+    *,
+    when: str,
+    document: str,
+    notified: str = "",
+    by: Person | None = None,
 ) -> CaseClocks:
     """End such a period; see ``case_acts.resume``."""
     return _step(
@@ -105,7 +112,7 @@ def resume(
         case,
         by,
         lambda found, at: case_acts.resume(
-            found.record, CaseRuleBook.load(), name, when or at, document, at
+            found.record, CaseRuleBook.load(), name, when or at, document, at, notified
         ),
     )
 

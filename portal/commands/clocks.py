@@ -22,6 +22,7 @@ From = Annotated[
     str, typer.Option("--from", help="YYYY-MM-DD; for limits in hours a time with zone; now.")
 ]
 Until = Annotated[str, typer.Option("--to", help="YYYY-MM-DD or a time with zone; default: now.")]
+Notified = Annotated[str, typer.Option(help="Document that told the party of the period.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; default: the receiver.")]
 On = Annotated[str, typer.Option("--on", help="As of this day, YYYY-MM-DD; default: now.")]
 
@@ -135,7 +136,7 @@ def clock_exclude(
     ],
     document: Document,
     start: From = "",
-    notified: Annotated[str, typer.Option(help="Document that told the party.")] = "",
+    notified: Notified = "",
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -163,6 +164,7 @@ def clock_resume(
     period: Annotated[str, typer.Argument(help="P1, or its kind.")],
     document: Document,
     until: Until = "",
+    notified: Notified = "",
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -171,7 +173,15 @@ def clock_resume(
     from tasks import case_clock_steps as steps
 
     _done(
-        steps.resume(current(), case, period, when=_when(until), document=document, by=_person(by)),
+        steps.resume(
+            current(),
+            case,
+            period,
+            when=_when(until),
+            document=document,
+            notified=notified,
+            by=_person(by),
+        ),
         json,
     )
 

@@ -239,6 +239,10 @@ def test_tt_09_a_period_that_nobody_told_the_party_about_is_warned_of() -> None:
     seized = shown(begun("seizure", "2026-01-31"), date(2026, 2, 20), work)
     assert seized.warnings == (NO_NOTICE,)
     assert "第二十五条" in NO_NOTICE[0]
+    entered = left_out(begun("seizure", "2026-01-31"), "testing", date(2026, 2, 10))
+    assert shown(entered, date(2026, 2, 20)).warnings == (NO_NOTICE,)
+    step = case_acts.resume(entered, BOOK, "P1", "2026-02-19", "检2", AT, "期间告知书1号")
+    assert shown(apply(entered, step), date(2026, 2, 20)).warnings == ()
     assert shown(begun(), date(2026, 3, 20), work).warnings == ()
 
 
