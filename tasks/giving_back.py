@@ -163,14 +163,27 @@ def _into(parent: int, name: str, stream: BinaryIO, expected: Fingerprint) -> bo
                     f"{display(name)} was read back with other bytes than are on record",
                     remedy="check the disk; nothing was put on record",
                 )
-        if _present(parent, raw):
+        if not _named(parent, part, raw):
             return False
-        os.rename(part, raw, src_dir_fd=parent, dst_dir_fd=parent)
         os.fsync(parent)
         return True
     finally:
         with suppress(OSError):
             os.unlink(part, dir_fd=parent)
+
+
+def _named(parent: int, part: bytes, raw: bytes) -> bool:
+    """Give a written file its name; False if something has it, which is never replaced."""
+    try:
+        os.link(part, raw, src_dir_fd=parent, dst_dir_fd=parent)
+    except FileExistsError:
+        return False
+    except OSError:
+        # Shares often know no links; there what came in between is looked for.
+        if _present(parent, raw):
+            return False
+        os.rename(part, raw, src_dir_fd=parent, dst_dir_fd=parent)
+    return True
 
 
 def _present(parent: int, raw: bytes) -> bool:
