@@ -140,10 +140,16 @@ def signature_findings(document: DocumentSeen, effective: str) -> list[OpinionFi
     """Return one check for each signature, and one for their times."""
     told = enumerate(document.signatures[:MOST_TOLD], 1)
     found = [_one(number, each, document.at) for number, each in told]
-    rest = document.signatures[MOST_TOLD:]
-    if rest or document.more:
-        sound = all(each.holds and not each.covers for each in rest)
-        good = document.strict and not document.more and sound
+    if document.more:
+        found.append(
+            OpinionFinding.to_confirm(
+                "signatures_beyond",
+                "电子签名过多，均未验证，须由人另行核验",
+                "there are too many signatures, none was verified; verify them by other means",
+            )
+        )
+    if rest := document.signatures[MOST_TOLD:]:
+        good = document.strict and all(each.holds and not each.covers for each in rest)
         zh = f"另有{len(rest)}个电子签名{'均完好' if good else '，未全部验证'}"
         en = f"{len(rest)} more signatures, {'all intact' if good else 'not all verified'}"
         found.append(_stated("signatures_beyond", good, zh, en))

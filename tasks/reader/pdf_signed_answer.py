@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 MOST_SIGNATURES = 50
-"""Signatures that are looked at; ``Signed.more`` says that there are others."""
+"""Of a document with more signatures none is looked at; ``Signed.more`` says so."""
 MOST_NAMES = 8
 LONGEST = 400
 """Characters of any text of the answer."""

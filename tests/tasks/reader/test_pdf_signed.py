@@ -217,7 +217,7 @@ def test_hostile_dictionaries_are_answered_and_never_intact(
     with contextlib.suppress(CellFailure):
         found = pool.ask(Signed, path, "signatures", wanted=asked)
     assert all(each.state != "intact" for each in found.signatures)
-    assert len(found.signatures) <= 50
+    assert (found.signatures == (), found.more) == (True, True) or name != "many_fields"
 
 
 def test_the_library_is_loaded_for_signed_documents_alone(tmp_path: Path) -> None:
