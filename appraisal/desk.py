@@ -38,9 +38,9 @@ from appraisal.remembered import RowKey, remembered
 from appraisal.requirements import Problem, require_issuable, require_unique
 from appraisal.rules import RuleBook, RuleSet
 from appraisal.states import State
-from appraisal.step import FORMS, KIND_NAMES, Kind, Transition
-from appraisal.told import line_of, tell_step
-from appraisal.transitions import History, apply, event_details, repeats, unfold
+from appraisal.step import Kind, Transition
+from appraisal.told import tell_step
+from appraisal.transitions import History, apply, event_details, overtaken, repeats, unfold
 from storage.catalogue import commissions as rows
 from storage.catalogue import queries
 from storage.catalogue.exclusive import exclusive
@@ -283,7 +283,7 @@ class Desk:
         if history.repeated(transition.kind, transition.actor, transition.data):
             self.follow_up(history.commission)
             return history.commission
-        transition = _with_document(number, transition)
+        transition = transition.documented(number)
         with self._alone(history.commission, transition.kind):
             after = self._record(history.commission, transition)
         self.follow_up(after)
@@ -332,20 +332,40 @@ class Desk:
             purpose="appraisal",
             details=details,
         )
-        (recorded,) = self.custody.record([event])
+        try:
+            (recorded,) = self.custody.record([event])
+        except InputError as error:
+            raise InputError(
+                "填写的文字过长或含有无法保存的字符，未作记录 nothing was recorded, what was said "
+                f"is too long or holds characters that cannot be kept: {error.message}",
+                remedy="请缩短后重试，长文另附文书 shorten it, and put long text into a document",
+            ) from error
         kept = decode(self.custody.log.leaf(recorded.index)).details["transition"]
         if kept == transition.as_json():
             return after
         first = Transition.from_json(kept)
         if before is not None and repeats(first, transition):
             return self.commission(after.commission_no)
-        raise _taken(after, first)
+        raise overtaken(after.commission_no, first)
 
     def follow_up(self, commission: Commission) -> None:
         """Record the custody events that follow from a commission's history."""
         with self.custody.read() as session:
             steps = rows.steps(session, commission.commission_no)
-        if events := list(custody_events(self.custody.event, commission, steps)):
+        events = [
+            self.custody.event(
+                each.action,
+                each.subject,
+                actor=each.step.actor,
+                occurred_at=each.step.at,
+                case=commission.brief.case_id,
+                exhibits=each.exhibits,
+                purpose="appraisal",
+                details=each.details,
+            )
+            for each in custody_events(commission, steps)
+        ]
+        if events:
             self.custody.record(events)
 
     # Clocks
@@ -372,25 +392,3 @@ class Desk:
 
 def _unfolded(steps: Iterable[Mapping[str, Any]]) -> History:
     return unfold(Transition.from_json(each) for each in steps)
-
-
-def _with_document(number: str, step: Transition) -> Transition:
-    """Name the step's document where the law has a form and nobody gave its number (AP-14)."""
-    form = FORMS.get(step.kind)
-    if form is None or step.data.get("document"):
-        return step
-    named = {**step.data, "document": f"{form[0]}（{number}）"}
-    return Transition(step.kind, step.at, step.actor, named)
-
-
-def _taken(after: Commission, first: Transition) -> ConflictError:
-    """Return what the second of two people who acted at once is told."""
-    line, (zh, en) = line_of(first), KIND_NAMES[first.kind]
-    return ConflictError(
-        f"委托书{after.commission_no}刚由{line.actor}操作：{zh}（{first.at}），您的操作未记录 "
-        f"{line.actor} acted on it just now ({en}); yours was not recorded",
-        remedy="请刷新后再决定 look at the commission again before you go on",
-        step=first.kind.value,
-        actor=line.actor,
-        at=first.at,
-    )

@@ -8,70 +8,53 @@ Events name the step that they follow from, so that deriving them again gives th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from appraisal.commission import Commission
 from appraisal.step import Kind, Transition
-from storage.event import Action, CustodyEvent
-from storage.nouns import Person
+from storage.event import Action
 
 PART = 100
 """Exhibits named in one event: with their chains, 65,535 bytes hold no 300 of them."""
 
 
-class MakeEvent(Protocol):
-    """Makes a custody event, as ``Custody.event`` does."""
+class Following(NamedTuple):
+    """A custody event that follows from a step, but for the machine and the time of its record."""
 
-    def __call__(
-        self,
-        action: Action,
-        subject: Sequence[str],
-        *,
-        actor: Person | None = None,
-        occurred_at: str | None = None,
-        case: str = "",
-        accession: str = "",
-        exhibits: Iterable[str] = (),
-        place: str = "",
-        purpose: str = "",
-        details: Mapping[str, Any] | None = None,
-    ) -> CustodyEvent:
-        """Return the event."""
-        ...
+    action: Action
+    subject: tuple[str, ...]
+    step: Transition
+    exhibits: Sequence[str]
+    details: Mapping[str, Any]
 
 
 def custody_events(
-    make: MakeEvent, commission: Commission, steps: Sequence[Mapping[str, Any]]
-) -> Iterator[CustodyEvent]:
-    """Yield the custody events that a history gives, in its order.
+    commission: Commission, steps: Sequence[Mapping[str, Any]]
+) -> Iterator[Following]:
+    """Yield what custody events a history gives, in its order.
 
     Args:
-        make: makes an event.
         commission: the commission after all of its steps.
         steps: its transitions as JSON.
     """
-    for number, body in enumerate(steps):
+    number, received = commission.commission_no, False
+    for place, body in enumerate(steps):
         step = Transition.from_json(body)
+        if step.kind is Kind.ACCEPT and received:
+            continue
+        received = received or step.kind in (Kind.RECEIVE, Kind.ACCEPT)
         for action, exhibits, about in _follow(commission, step):
-            digest = {"package_digest": commission.package_digest}
+            details = {
+                "commission_no": number,
+                "agency_id": commission.agency_id,
+                "step": place,
+                "package_digest": commission.package_digest,
+                **about,
+            }
             for part in range(0, len(exhibits), PART):
-                yield make(
-                    action,
-                    [commission.commission_no, str(number), str(part)],
-                    actor=step.actor,
-                    occurred_at=step.at,
-                    case=commission.brief.case_id,
-                    exhibits=exhibits[part : part + PART],
-                    purpose="appraisal",
-                    details={
-                        "commission_no": commission.commission_no,
-                        "agency_id": commission.agency_id,
-                        "step": number,
-                        **digest,
-                        **about,
-                    },
-                )
+                subject = (number, str(place), str(part))
+                yield Following(action, subject, step, exhibits[part : part + PART], details)
 
 
 def _follow(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -121,6 +121,16 @@ class Transition:
         actor = Person.from_json(dict(value["actor"]))
         return cls(Kind(value["kind"]), str(value["at"]), actor, dict(value["data"]))
 
+    def documented(self, number: str) -> Transition:
+        """Return the step with its document named, where the law has a form (AP-14).
+
+        If nobody gave the document's number, it is named after its form and its commission.
+        """
+        form = FORMS.get(self.kind)
+        if form is None or self.data.get("document"):
+            return self
+        return replace(self, data={**self.data, "document": f"{form[0]}（{number}）"})
+
     def text(self, key: str, meaning: str) -> str:
         """Return a text of the data that must not be empty.
 
@@ -148,6 +158,11 @@ class Transition:
         return tuple(filter(None, found)) or (self.text(key, meaning),)
 
 
+AHEAD = timedelta(minutes=5)
+"""How far two clocks may differ."""
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 def parse_day(text: str) -> date:
     """Return the day of an ISO date.
 
@@ -158,7 +173,7 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InputError(
-            f"{text!r} is not a date such as 2026-01-30", remedy="write year-month-day"
+            f"{text!r}不是日期 {text!r} is not a date", remedy="格式 write it as 2026-11-20"
         ) from error
 
 
@@ -166,15 +181,28 @@ def parse_moment(text: str) -> datetime:
     """Return the moment of an RFC 3339 time with a zone.
 
     Raises:
-        InputError: it is none, or has no zone.
+        InputError: it is none, has no zone, or lies before this century.
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or moment < _EARLIEST:
         raise InputError(
-            f"{text!r} is not a time such as 2026-01-30T09:00:00+08:00",
-            remedy="write date, time and zone",
-        ) from error
-    if moment.tzinfo is None:
-        raise InputError(f"the time {text!r} has no zone", remedy="write +08:00 after it")
+            f"{text!r}不是带时区的时间 {text!r} is not a time with a zone",
+            remedy="格式 write it as 2026-11-20T09:30:00+08:00",
+        )
     return moment
+
+
+def require_past(at: str, now: str) -> None:
+    """Refuse a step of the future: it would stand in the way of every step until then.
+
+    Raises:
+        InputError: ``at`` lies after ``now`` (both RFC 3339) by more than two clocks may differ.
+    """
+    if parse_moment(at) > parse_moment(now) + AHEAD:
+        raise InputError(
+            f"{at}在将来（现在是{now}） {at} lies in the future, it is {now} now",
+            remedy="请填写实际时间，或核对时钟 give the true time, or check the machine's clock",
+        )

@@ -38,8 +38,9 @@ from appraisal.states import (
     WORKING_STATES,
 )
 from appraisal.step import KIND_NAMES, Kind, Transition, parse_moment
+from appraisal.told import line_of
 from storage.digest import parse_supplied
-from storage.errors import CustodyError, InputError, StateError
+from storage.errors import ConflictError, CustodyError, InputError, StateError
 from storage.nouns import Person
 
 _PAUSED = frozenset({State.PAUSED})
@@ -249,6 +250,19 @@ def refusal(commission: Commission, kind: Kind) -> StateError:
         remedy=_INSTEAD if instead else _REMEDIES[commission.state],
         state=commission.state.value,
         step=kind.value,
+    )
+
+
+def overtaken(number: str, first: Transition) -> ConflictError:
+    """Return what the second of two people who acted at once is told."""
+    line, (zh, en) = line_of(first), KIND_NAMES[first.kind]
+    return ConflictError(
+        f"委托书{number}刚由{line.actor}操作：{zh}（{first.at}），您的操作未记录 "
+        f"{line.actor} acted on it just now ({en}); yours was not recorded",
+        remedy="请刷新后再决定 look at the commission again before you go on",
+        step=first.kind.value,
+        actor=line.actor,
+        at=first.at,
     )
 
 

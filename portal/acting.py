@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from appraisal import acts, taking
 from appraisal.commission import Commission
 from appraisal.desk import Desk
+from appraisal.step import parse_day, parse_moment, require_past
 from storage.catalogue import queries
 from storage.custody import current
-from storage.errors import ConflictError, InputError
+from storage.errors import ConflictError
 from storage.nouns import Person
-
-_AHEAD = timedelta(minutes=5)
-"""How far two clocks may differ."""
 
 
 def person(name: str) -> Person:
@@ -27,29 +25,15 @@ def person(name: str) -> Person:
 def moment(text: str) -> str:
     """Return a time given on the command line, or now.
 
-    A step of the future would stand in the way of every step until then.
-
     Raises:
         InputError: it is no RFC 3339 time with a zone, or lies in the future.
     """
     now = current().now()
     if not text:
         return now
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        given = None
-    if given is None or given.tzinfo is None:
-        raise InputError(
-            f"{text!r}不是带时区的时间 {text!r} is not a time with a zone",
-            remedy="格式 write it as 2026-11-20T09:30:00+08:00",
-        )
-    if given > datetime.fromisoformat(now) + _AHEAD:
-        raise InputError(
-            f"{text}在将来（现在是{now}） {text} lies in the future, it is {now} now",
-            remedy="请填写实际时间，或核对时钟 give the true time, or check the machine's clock",
-        )
-    return given.isoformat()
+    given = parse_moment(text).isoformat()
+    require_past(given, now)
+    return given
 
 
 def day(text: str) -> date:
@@ -58,12 +42,7 @@ def day(text: str) -> date:
     Raises:
         InputError: it is no ISO date.
     """
-    try:
-        return date.fromisoformat(text or current().now()[:10])
-    except ValueError as error:
-        raise InputError(
-            f"{text!r}不是日期 {text!r} is not a date", remedy="格式 write it as 2026-11-20"
-        ) from error
+    return parse_day(text or current().now()[:10])
 
 
 def for_agency(desk: Desk, number: str, name: str) -> Person:

@@ -130,13 +130,15 @@ def commission_withdraw(number: Number, reason: Reason, by: By = "", at: At = ""
 def dispatch(number: Number, by: By = "", at: At = "") -> None:
     """Build the package and the letter, and put a commission on the agency's queue."""
     from flows.engine import prepare_engine
+    from portal.acting import moment
     from portal.show import cell, line
     from storage.settings import settings
 
+    when = moment(at)
     prepare_engine(settings())
     from flows.dispatch import dispatch_commission
 
-    sent = dispatch_commission(number, by, at)
+    sent = dispatch_commission(number, by, when)
     line(f"[green]✓[/] {cell(number)} 已发往 sent to {cell(sent['agency'])}")
     line(f"  材料包 package: {cell(sent['package'])}")
     line(f"  SHA-256: {sent['package_digest']}")

@@ -27,14 +27,16 @@ def opinion_return(
 ) -> None:
     """Take an opinion in as an exhibit, check it, and match the package digest."""
     from flows.engine import prepare_engine
+    from portal.acting import moment
     from portal.commissions import print_opinion
     from portal.show import as_json
     from storage.settings import settings
 
+    when = moment(at) if at else ""
     prepare_engine(settings())
     from flows.collect import collect_opinion
 
-    outcome = collect_opinion(number, str(pdf), str(fields), by, at)
+    outcome = collect_opinion(number, str(pdf), str(fields), by, when)
     if json:
         as_json(outcome)
     else:

@@ -194,6 +194,14 @@ def test_a_double_click_in_two_processes_is_one_step(house: Custody, tmp_path: P
     assert steps_on_record(house, number) == 3
 
 
+def test_cu_03_a_package_is_acknowledged_once_by_who_received_it(house: Custody) -> None:
+    number = sent(house)
+    agency(house).receive(number, DIGEST)
+    agency(house, WANG).accept(number)
+    told = [each for each in events(house, Action.ACKNOWLEDGED) if _of(each, number)]
+    assert [each.actor for each in told] == [ZHOU]
+
+
 def test_tt_01_late_acceptance_is_possible_marked_and_told(house: Custody) -> None:
     number = sent(house)
     later = replace(house, clock=lambda: datetime.now(UTC) + timedelta(days=60))
@@ -424,6 +432,9 @@ def test_what_nobody_can_read_is_refused_in_both_languages(house: Custody) -> No
         lambda: desk.request_recusal(number, "", "x"),
         lambda: desk.decide_recusal(number, "无此人", True, "x"),
         lambda: desk.record_material(number, Fate.RETURNED, ["E0099"]),
+        lambda: desk.terminate(number, "长" * 20_000),
+        lambda: desk.terminate(number, "a\udcffb"),
+        lambda: Desk(house).step(number, acts.withdraw("x", OFFICER, "0001-01-01T00:00:00+14:00")),
     ):
         with pytest.raises(InputError) as caught:
             call()

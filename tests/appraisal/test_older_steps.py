@@ -55,29 +55,16 @@ def test_a_history_of_an_earlier_version_folds() -> None:
 
 def test_its_custody_events_are_those_that_are_on_record() -> None:
     """A supplement that was received before had no event of its own, and gets none years later."""
-
-    def make(action: Action, subject: Any, **fields: Any) -> CustodyEvent:
-        fields.pop("purpose")
-        return CustodyEvent(
-            " ".join(subject),
-            action,
-            fields.pop("occurred_at"),
-            "",
-            fields.pop("actor"),
-            exhibits=tuple(fields.pop("exhibits")),
-            **fields,
-        )
-
     found = fold(map(Transition.from_json, older()))
-    events = list(custody_events(make, found, older()))
+    events = list(custody_events(found, older()))
     assert [each.action.value for each in events] == [
         "packaged",
         "released",
         "acknowledged",
         "returned",
     ]
-    assert [each.event_id for each in events] == [
-        f"{found.commission_no} {step} 0" for step in (1, 1, 2, 6)
+    assert [each.subject for each in events] == [
+        (found.commission_no, str(step), "0") for step in (1, 1, 2, 6)
     ]
     assert all(each.details["package_digest"] == made.PACKAGE.sha256 for each in events)
 
