@@ -19,6 +19,7 @@ from typing import Any
 from appraisal.agency import Agency
 from appraisal.brief import Brief
 from appraisal.calendar import WorkCalendar
+from appraisal.clocks import local_day
 from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.figures import Figures, Report, figures, report_of
@@ -154,9 +155,9 @@ def brief_of(desk: Desk, untrusted: Mapping[str, Any]) -> Brief:
 
 
 def commission_day(desk: Desk, commission: Commission) -> date:
-    """Return the day on which a commission was sent, or today if it is a draft."""
+    """Return the day on which a commission was sent in its rules' zone, or today for a draft."""
     sent = commission.sent_at
-    return date.fromisoformat(sent[:10]) if sent else desk.today()
+    return local_day(sent, desk.rules(commission)) if sent else desk.today()
 
 
 _UNCHOSEN = {"agency_id": "-", "rule_set": "national"}

@@ -185,3 +185,10 @@ def test_figures_are_given_where_measures_cannot_be_kept(
     day = desk.today() + 7 * DAY
     monkeypatch.setattr(Custody, "write", busy)
     assert kept(desk, day) == anew(desk, day)
+
+
+def test_ap_06_the_day_of_a_commission_is_that_of_its_rules_zone(desk: Desk) -> None:
+    """A register that ends on the day is asked about the right day, whoever wrote the time."""
+    sent = desk.commission("委1")
+    late = replace(sent, sent_at="2026-01-28T17:30:00+00:00")
+    assert measuring.commission_day(desk, late) == date(2026, 1, 29)
