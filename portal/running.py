@@ -9,6 +9,7 @@ from flows.engine import blaming_server, briskly, prepare_engine
 from portal.progress import ingest_progress
 from portal.show import cell, line, size
 from storage.custody import current
+from storage.errors import HostError
 from storage.settings import settings
 from tasks import claims
 from tasks.forecast import Forecast, forecast
@@ -28,6 +29,34 @@ def run_ingest(accession: str) -> dict[str, Any]:
     with blaming_server(chosen), briskly(chosen), ingest_progress(current(), accession):
         outcome: dict[str, Any] = ingest_bundle(accession)
     return outcome
+
+
+def hand_over(accession: str) -> bool:
+    """Ask Prefect's workers to ingest a claim; return whether a run was asked for.
+
+    None is while one waits for a worker already.
+
+    Raises:
+        HostError: no Prefect server is set, or it does not know the deployments.
+        TransientError: it does not answer.
+    """
+    chosen = settings()
+    if not chosen.prefect_api_url:
+        raise HostError(
+            "CUSTODY_RUNS=workers needs a Prefect server",
+            remedy="set CUSTODY_PREFECT_API_URL, or CUSTODY_RUNS=here",
+        )
+    prepare_engine(chosen)
+    from tasks.workers import hand_ingest
+
+    return hand_ingest(accession)
+
+
+def why_failed(accession: str) -> str:
+    """Return what the newest ended run of an ingest says of its failure, or nothing."""
+    from tasks.workers import last_failure
+
+    return last_failure(accession)
 
 
 def announce(expects: Forecast | None, accession: str) -> None:

@@ -15,11 +15,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flows.engine import was_told_to_end
-from portal.running import run_ingest, tell
+from portal.running import hand_over, run_ingest, tell, why_failed
 from portal.show import cell, line, told
 from portal.stopping import Stop, stoppable
 from storage.custody import Custody, current
-from storage.errors import BusyError, CustodyError, InputError, IntegrityError, NotFoundError
+from storage.errors import (
+    BusyError,
+    CustodyError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    TransientError,
+)
 from storage.names import display
 from storage.settings import settings
 from tasks import claims
@@ -88,9 +95,9 @@ class Pace:
         """Say whether something may be tried: it never failed, or its wait is over."""
         return key not in self._next or time.monotonic() >= self._next[key][0]
 
-    def failed(self, key: str) -> None:
-        """Note a failure; the next wait is twice the last."""
-        wait = min(2 * self._next[key][1], _LONGEST_WAIT) if key in self._next else _FIRST_WAIT
+    def failed(self, key: str, longest: float = _LONGEST_WAIT) -> None:
+        """Note a failure; the next wait is twice the last, up to the longest."""
+        wait = min(2 * self._next[key][1], longest) if key in self._next else _FIRST_WAIT
         self._next[key] = time.monotonic() + wait, wait
 
     def keep(self, keys: set[str]) -> None:
@@ -112,6 +119,8 @@ class Watch:
         self._lasting: set[str] = set()
         self._alerted: set[str] = set()
         self._failures: Counter[str] = Counter()
+        self._handed: Counter[str] = Counter()
+        self._hands_over = custody.settings.runs == "workers"
 
     def begin(self) -> None:
         """Finish what an earlier process left open, then take what is marked as complete.
@@ -182,6 +191,9 @@ class Watch:
         taking = claims.taking(self._custody, bundle.path, bundle.unit, in_place=False)
         try:
             with taking as claim:
+                if not self._hands_over:
+                    self._ingest(claim.accession)
+            if self._hands_over:
                 self._ingest(claim.accession)
         except NotFoundError as error:
             line(f"[yellow]…[/] {cell(bundle.path.name)}: {told(error.message)}")
@@ -196,7 +208,24 @@ class Watch:
         """Ingest one claim; when it fails, the claim stays open unless its bundle is gone."""
         if not claims.is_open(self._custody, accession):
             return
-        _guard(self._claims, accession, lambda: self._run(accession))
+        act = self._hand if self._hands_over else self._run
+        _guard(self._claims, accession, lambda: act(accession))
+
+    def _hand(self, accession: str) -> None:
+        """Ask a worker to ingest a claim on which nobody works, and look again later.
+
+        A run whose worker died is asked for anew: the claim's lock ended with the worker.
+        """
+        if not claims.is_worked_on(self._custody, accession):
+            if claims.give_up_if_gone(self._custody, accession):
+                return
+            if hand_over(accession):
+                line(f"[blue]▶[/] {accession} 交给工作进程 handed to the workers")
+                self._handed[accession] += 1
+                if self._handed[accession] > 1:
+                    reason = why_failed(accession) or "the worker ended without a word"
+                    self._call_somebody(accession, TransientError(reason))
+        self._claims.failed(accession, _FIRST_WAIT)
 
     def _run(self, accession: str) -> None:
         with claims.working(self._custody, accession):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from portal.watching import Pace, Watch, watch_drop
 from storage.catalogue import intents
 from storage.custody import Custody
 from storage.errors import HostError, IntegrityError, TransientError
+from storage.event import Action
 from storage.settings import settings
 from tasks import claims
 from tasks.bundle import DONE_MARKER
-from tests.house import make_bundle
+from tests.house import events, make_bundle
 from tests.portal.watched import Taken, rejected
 
 
@@ -321,3 +323,55 @@ def test_sigterm_in_the_real_flow_is_a_clean_end_and_the_next_start_goes_on(
     assert run("watch", "--once", CUSTODY_SCAN_SECONDS="0.1").code == 0
     (receipt,) = (unit / "receipts").glob("*/receipt.json")
     assert json.loads(receipt.read_text())["counts"]["items"] == 60
+
+
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A watcher that hands over to workers, and what it asked for; no run waits for long."""
+    asked: list[str] = []
+
+    def ask(accession: str) -> bool:
+        asked.append(accession)
+        return True
+
+    monkeypatch.setattr(watching, "hand_over", ask)
+    monkeypatch.setattr(watching, "why_failed", lambda accession: "disk full")
+    monkeypatch.setattr(watching, "_FIRST_WAIT", 0.0)
+    return asked
+
+
+def handing(house: Custody) -> Watch:
+    chosen = settings().model_copy(update={"runs": "workers"})
+    return Watch(replace(house, settings=chosen))
+
+
+def test_what_is_complete_is_handed_to_the_workers_and_again_if_nobody_works_on_it(
+    house: Custody, unit: Path, handed: list[str]
+) -> None:
+    watch = handing(house)
+    bundle = make_bundle(unit / "whole")
+    (bundle / DONE_MARKER).touch()
+    watch.begin()
+    (accession,) = handed
+    assert not bundle.exists()
+    with claims.working(house, accession):
+        watch.look()
+    assert handed == [accession]
+    # The worker died: its lock is free, its claim is open.
+    watch.look()
+    assert handed == [accession] * 2
+    claims.finish(house, accession)
+    watch.look()
+    assert handed == [accession] * 2
+
+
+def test_somebody_is_called_when_no_worker_ends_it(
+    house: Custody, unit: Path, handed: list[str]
+) -> None:
+    watch = handing(house)
+    (make_bundle(unit / "whole") / DONE_MARKER).touch()
+    watch.begin()
+    for _ in range(4):
+        watch.look()
+    (alert,) = events(house, Action.ALERT)
+    assert "disk full" in str(alert.details)
