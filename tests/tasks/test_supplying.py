@@ -13,7 +13,7 @@ import pypdf
 import pyrage
 import pytest
 
-from appraisal import acts
+from appraisal import acts, taking
 from appraisal.agency_desk import AgencyDesk
 from appraisal.desk import Desk
 from appraisal.states import State
@@ -82,7 +82,7 @@ def test_ap_07_a_supplement_has_its_own_package_digest_and_receipt(asked) -> Non
 
 
 def test_ap_07_a_supplement_is_received_by_the_answer_file_in_it(asked) -> None:
-    custody, _ = asked
+    custody, desk = asked
     sent = supply(custody, "E0003")
     with zipfile.ZipFile(io.BytesIO(data_of(custody, "S1"))) as archive:
         form = archive.read(next(each for each in archive.namelist() if "answer.txt" in each))
@@ -92,8 +92,14 @@ def test_ap_07_a_supplement_is_received_by_the_answer_file_in_it(asked) -> None:
     first = Desk(custody).commission(NUMBER).package_digest
     with pytest.raises(InputError, match="differs from the record"):
         take_answer(custody, filled(form, **{**said, "package": first}).encode())
-    done = take_answer(custody, filled(form, **said).encode())
-    assert done["state"] in ("accepted", "in_progress")
+    receipt = filled(form, **said).encode()
+    assert take_answer(custody, receipt)["state"] in ("accepted", "in_progress")
+    desk.request_supplement(NUMBER, "再补一份")
+    materials = {"materials": [{"exhibit": "E0004"}]}
+    taking.supply(desk.desk, NUMBER, materials, OFFICER, custody.now())
+    with pytest.raises(InputError, match="supplement 1 was received"):
+        take_answer(custody, receipt)
+    assert desk.commission(NUMBER).state is State.PAUSED, "an old receipt is not that of the next"
 
 
 def test_the_second_supplement_is_another_package(asked) -> None:
