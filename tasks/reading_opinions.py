@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from storage.catalogue import queries
 from storage.custody import Custody
-from storage.errors import CustodyError
 from tasks.reader.cell import CellPool
 from tasks.reading import read_exhibits, shared_pool
 
@@ -69,6 +68,6 @@ class OpinionReader:
         while not self._ended.is_set():
             try:
                 self.look()
-            except (CustodyError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a thread that ends would be missed by nobody
                 self._tell(error)
             self._ended.wait(self._pause)
