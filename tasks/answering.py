@@ -80,7 +80,7 @@ def _mistakes(
     if number > len(commission.supplements):
         yield f"没有第{number}次补充材料 there is no supplement {number}"
     elif 0 < number < len(commission.supplements):
-        yield f"第{number}次补充材料已签收，其后另有补充 supplement {number} was received long since"
+        yield f"第{number}次补充材料已签收，其后另有补充 supplement {number} was received before"
     elif number and answer.answer is not Answer.RECEIVED:
         yield "补充材料只有签收 a supplement is received, nothing else"
     else:
