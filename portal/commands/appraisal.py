@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -140,9 +141,17 @@ def dispatch(number: Number, by: By = "", at: At = "") -> None:
 
     sent = dispatch_commission(number, by, when)
     line(f"[green]✓[/] {cell(number)} 已发往 sent to {cell(sent['agency'])}")
+    _print_sent(sent, "委托书")
+
+
+def _print_sent(sent: Mapping[str, str], letter: str) -> None:
+    from portal.show import cell, line
+
     line(f"  材料包 package: {cell(sent['package'])}")
     line(f"  SHA-256: {sent['package_digest']}")
-    line(f"  委托书 letter: {cell(sent['letter'])}")
+    if "encrypted" in sent:
+        line(f"  交付的加密件 encrypted, to hand over: {cell(sent['encrypted'])}")
+    line(f"  {letter} letter: {cell(sent['letter'])}")
 
 
 def queue(
@@ -217,16 +226,13 @@ def supplement_supply(
 ) -> None:
     """Hand over, for the client, the material that was asked for, as a package of its own."""
     from portal.acting import moment, person
-    from portal.show import cell, line
     from storage.custody import current
     from tasks.supplying import build_supplement
 
     chosen = [{"exhibit": each} for each in exhibit]
     sent = build_supplement(current(), number, chosen, person(by), moment(at), document=document)
     done(open_desk().commission(number))
-    line(f"  材料包 package: {cell(sent['package'])}")
-    line(f"  SHA-256: {sent['package_digest']}")
-    line(f"  移交单 letter: {cell(sent['letter'])}")
+    _print_sent(sent, "移交单")
 
 
 @supplement.command("receive")
