@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -98,6 +98,8 @@ def bureau_listing(desk: Desk, chosen: Chosen) -> Listing:
     today = desk.today()
     with desk.custody.read() as session:
         agencies = tuple(queries.agency_names(session).items())
+    if chosen.agency not in dict(agencies):
+        chosen = replace(chosen, agency="")  # No choice of the page would show it.
     found = desk.page(
         today=today,
         agency=chosen.agency,

@@ -59,6 +59,11 @@ document.addEventListener("click", (event) => {
   if (button) copied(button);
 });
 
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-tick]");
+  for (const box of button ? button.form.querySelectorAll(`[name=${button.dataset.tick}]`) : []) box.checked = true;
+});
+
 // Nobody looks: no news is fetched, so that a session left alone ends as its time says.
 const PATIENCE_MS = 10 * 60 * 1000;
 let touched = Date.now();
