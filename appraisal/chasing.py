@@ -137,7 +137,7 @@ class Notice:
             return self.watched.clock
         if stage is Stage.LIFT and moment is not Moment.BEFORE:
             return "lift" if moment is Moment.DUE else "lifted"
-        if self.audience is Audience.ESCALATION:
+        if self.audience is Audience.ESCALATION and moment is Moment.AFTER:
             return "escalated"
         return {"before": "before", "due": "due", "after": "overdue"}[moment.value]
 

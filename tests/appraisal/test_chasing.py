@@ -341,7 +341,10 @@ def test_a_limit_in_hours_is_told_with_its_time_and_a_clock_of_a_case_with_its_n
         DUE - timedelta(days=1),
         DUE,
     }
-    kept = asked(hours, DUE).notices[0].as_json(DUE, PLAN)
+    on_the_day = asked(hours, DUE).notices
+    assert "head@b.example" in {each.recipient for each in on_the_day}
+    assert {each.template for each in on_the_day} == {"due"}, "nothing is overdue yet"
+    kept = on_the_day[0].as_json(DUE, PLAN)
     data = (notice_words.FOLDER / "due.zh.txt").read_bytes()
     text = notice_words.fill(data, notice_words.fields_of(kept, "zh", "", "局"))
     assert "2026-11-27 07:30（今日）届满" in text.body
