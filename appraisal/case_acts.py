@@ -14,6 +14,11 @@ from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.counting import Words
 from storage.errors import ConflictError, InputError, StateError
 
+MOST_TEXT = 500
+"""Characters of a document's number, a note or an outcome."""
+_DOCUMENT = "文书编号 the number of the document"
+_NOTIFIED = "告知文书编号 the number of the notice to the party"
+
 
 def start(
     record: CaseRecord,
@@ -42,7 +47,6 @@ def start(
         ConflictError: this very clock runs already.
     """
     rule = book.get(name, local(when, _zone(book)))
-    _require_document(document, "文书编号 the number of the document")
     moment = _moment(rule, when)
     data = {
         "name": rule.name,
@@ -50,8 +54,8 @@ def start(
         "unit": rule.unit(unit).value,
         "day": _past(when, rule.zone, at).isoformat(),
         "moment": moment,
-        "document": document.strip(),
-        "note": note.strip(),
+        "document": _required(document, _DOCUMENT),
+        "note": _said(note, "说明 the note"),
     }
     for each in record.running:
         known = {"name": each.name, "day": each.day.isoformat(), "document": each.document}
@@ -83,8 +87,8 @@ def extend(
     """
     rule, record = clock.rule, clock.record
     day = _past(when, rule.zone, at)
-    _require_document(approved_by, "批准人 who approved")
-    _require_document(document, "批准文书编号 the number of the approval")
+    approved_by = _required(approved_by, "批准人 who approved")
+    document = _required(document, "批准文书编号 the number of the approval")
     granted = len(record.extensions)
     if granted >= len(rule.extensions):
         raise _refused(rule, f"已延长{granted}次，不能再延长 extended {granted} time(s) already")
@@ -106,9 +110,9 @@ def extend(
     data = {
         "number": record.number,
         "days": days or allowed.length,
-        "approved_by": approved_by.strip(),
+        "approved_by": approved_by,
         "day": day.isoformat(),
-        "document": document.strip(),
+        "document": document,
     }
     return CaseStep(CaseStepKind.EXTENDED, at, data)
 
@@ -129,7 +133,7 @@ def exclude(
     """
     zone = _zone(book)
     day = _past(when, zone, at)
-    _require_document(document, "文书编号 the number of the document")
+    document = _required(document, _DOCUMENT)
     known: dict[str, Words] = {}
     for each in record.running:
         for name, found in book.version(each.name, each.rule_id).excluded.items():
@@ -144,8 +148,8 @@ def exclude(
     data = {
         "period": chosen,
         "day": day.isoformat(),
-        "document": document.strip(),
-        "notified": notified.strip(),
+        "document": document,
+        "notified": _said(notified, _NOTIFIED),
     }
     return CaseStep(CaseStepKind.EXCLUDED, at, data)
 
@@ -168,14 +172,14 @@ def resume(
         InputError: the document is missing, or the day lies ahead.
     """
     day = _past(when, _zone(book), at)
-    _require_document(document, "文书编号 the number of the document")
+    document = _required(document, _DOCUMENT)
     kinds = {found.name[0]: each for rule in book.rules for each, found in rule.excluded.items()}
     open_ = record.period(kinds.get(name, name))
     data = {
         "label": open_.label,
         "day": day.isoformat(),
-        "document": document.strip(),
-        "notified": notified.strip(),
+        "document": document,
+        "notified": _said(notified, _NOTIFIED),
     }
     return CaseStep(CaseStepKind.RESUMED, at, data)
 
@@ -199,15 +203,14 @@ def end(
     """
     clock = record.clock(_plain(book, name))
     rule = book.version(clock.name, clock.rule_id)
-    _require_document(outcome, "结果 the outcome")
-    if not void:
-        _require_document(document, "文书编号 the number of the document")
+    outcome = _required(outcome, "结果 the outcome")
+    document = _said(document, _DOCUMENT) if void else _required(document, _DOCUMENT)
     data = {
         "number": clock.number,
         "day": _past(when, rule.zone, at).isoformat(),
         "moment": _moment(rule, when),
-        "document": document.strip(),
-        "outcome": outcome.strip(),
+        "document": document,
+        "outcome": outcome,
         "void": void,
     }
     return CaseStep(CaseStepKind.ENDED, at, data)
@@ -251,11 +254,24 @@ def _moment(rule: CaseRule, when: str) -> str:
     return when
 
 
-def _require_document(text: str, what: str) -> None:
-    if not text.strip():
+def _said(text: str, what: str) -> str:
+    """Return what a person wrote, cut of blanks; nobody reads more than a few lines of it."""
+    said = text.strip()
+    if len(said) > MOST_TEXT:
+        raise InputError(
+            f"{what}超过{MOST_TEXT}字 is longer than {MOST_TEXT} characters",
+            remedy="请写编号或摘要，原文另存 name the paper, and keep its text as an exhibit",
+        )
+    return said
+
+
+def _required(text: str, what: str) -> str:
+    said = _said(text, what)
+    if not said:
         raise InputError(
             f"缺少{what} is missing", remedy="每一步都要有依据 every step has its paper"
         )
+    return said
 
 
 def _refused(rule: CaseRule, problem: str) -> StateError:
