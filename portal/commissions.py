@@ -10,11 +10,12 @@ from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, clocks
 from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.matters import MATTER_NAMES
-from appraisal.missing import Missing
+from appraisal.missing import Missing, missing
 from appraisal.queue import QueuePage, QueueRow
 from appraisal.standing import standing
 from appraisal.states import STANDING_NAMES
 from appraisal.told import HistoryLine
+from portal.next_commands import next_commands
 from portal.show import cell, line, table
 
 
@@ -40,14 +41,18 @@ def print_rows(title: str, rows: Sequence[QueueRow]) -> None:
 
 
 def print_commission(desk: Desk, found: Commission, today: date) -> None:
-    """Print a commission, its material, and how each date was counted."""
-    running = clocks(found, desk.rules(found), desk.calendar, today)
+    """Print a commission, its material, how each date was counted, and what comes next."""
+    rules = desk.rules(found)
+    running = clocks(found, rules, desk.calendar, today)
     zh, en = STANDING_NAMES[standing(found, running)]
     line(f"[bold]{cell(found.commission_no)}[/] {zh} {en} · {cell(found.agency_id)}")
     for matter in found.brief.matters:
         line(f"  {MATTER_NAMES[matter.type]}：{cell(matter.question)}")
     rows = [(m.number, m.name, m.quantity, m.fingerprint.sha256[:16]) for m in found.materials]
     table("鉴定材料 material", ("编号", "名称", "数量", "SHA-256"), rows)
+    if found.opinion:
+        back = found.opinion
+        line(f"  意见书 opinion {cell(back.opinion.opinion_no)}: {cell(back.exhibit_id)}")
     if found.package:
         line(f"  材料包 package SHA-256: {found.package.sha256}")
     for clock in running:
@@ -56,6 +61,15 @@ def print_commission(desk: Desk, found: Commission, today: date) -> None:
         line(f"[bold]{name[0]} {name[1]}[/]: {clock.due.date}{provisional} · {state[0]} {state[1]}")
         for step in clock.due.steps:
             line(f"    {cell(step.text[0])}（{cell(step.article.zh)}）")
+    print_ahead(found, missing(found, rules.appraisers))
+
+
+def print_ahead(found: Commission, waits: Sequence[Missing]) -> None:
+    """Print what a commission waits for, and the commands that lead on."""
+    for each in waits:
+        line(f"  · {cell(each.zh)} {cell(each.en)}")
+    for way in next_commands(found):
+        line(f"  → custody {cell(way.command)}    [dim]{cell(way.why)}[/]")
 
 
 def print_page(page: QueuePage) -> None:
@@ -73,6 +87,10 @@ def print_page(page: QueuePage) -> None:
     table("委托 commissions", ("编号", "案号", "机构", "状态", "发出"), rows)
     if page.next:
         line(f"  还有更多 more: --after {page.next}")
+    if page.rows:
+        line(
+            "  → custody commission show 编号    [dim]查看一件及下一步 one, and what is next[/]"
+        )
 
 
 def print_late(found: Commission) -> None:
@@ -84,12 +102,10 @@ def print_late(found: Commission) -> None:
         )
 
 
-def print_history(number: str, lines: Sequence[HistoryLine], waits: Sequence[Missing]) -> None:
-    """Print every step of a commission, and what the next one waits for."""
+def print_history(number: str, lines: Sequence[HistoryLine]) -> None:
+    """Print every step of a commission."""
     rows = [(each.at, each.actor, each.zh, each.kind) for each in lines]
     table(f"{number} · 经过 history", ("时间", "经办", "步骤", "step"), rows)
-    for each in waits:
-        line(f"  · {cell(each.zh)} {cell(each.en)}")
 
 
 def print_opinion(outcome: dict[str, Any]) -> None:

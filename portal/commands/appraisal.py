@@ -95,7 +95,7 @@ def commission_list(
 
 @commission.command("show")
 def commission_show(number: Number, on: On = "", json: Json = False) -> None:
-    """Show a commission with its clocks, each date explained step by step."""
+    """Show a commission: its clocks, each date explained step by step, and what comes next."""
     from appraisal.clocks import clocks
     from portal.acting import day
     from portal.commissions import print_commission

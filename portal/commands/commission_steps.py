@@ -185,10 +185,10 @@ def commission_material(
 
 @commission.command("history")
 def commission_history(number: Number, json: Json = False) -> None:
-    """Tell every step of a commission, and what the next one waits for."""
+    """Tell every step of a commission, what the next one waits for, and its commands."""
     from appraisal.missing import missing
     from appraisal.told import history_lines
-    from portal.commissions import print_history
+    from portal.commissions import print_ahead, print_history
     from portal.show import as_json
 
     desk = open_desk()
@@ -203,7 +203,8 @@ def commission_history(number: Number, json: Json = False) -> None:
             }
         )
     else:
-        print_history(number, lines, waits)
+        print_history(number, lines)
+        print_ahead(history.commission, waits)
 
 
 def _one_of(text: str, known: list[str]) -> str:

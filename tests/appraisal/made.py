@@ -8,7 +8,7 @@ from appraisal.brief import STANDARD_TERMS, Brief
 from appraisal.commission import Commission
 from appraisal.material import Disposal, Material, Side
 from appraisal.opinion import Opinion, OpinionFinding
-from appraisal.transitions import fold
+from appraisal.transitions import apply, fold
 from storage.digest import Fingerprint, fingerprint_bytes
 from storage.nouns import EvidenceKind, Person, case_id
 
@@ -136,19 +136,16 @@ GOOD = OpinionFinding("seal", True, "机构盖章：符合", "the agency's seal 
 BAD = OpinionFinding("seal", False, "机构盖章：不符合", "not: the agency's seal is on it")
 
 
+def drafted(**changes: Any) -> Commission:
+    """Return a commission that was not sent yet."""
+    return fold(acts.draft(brief(**changes), [material()], OFFICER, "2026-01-27T09:00:00+08:00"))
+
+
 def dispatched(package: Fingerprint = PACKAGE, **changes: Any) -> Commission:
     """Return a commission that has just been sent."""
-    start = acts.draft(brief(**changes), [material()], OFFICER, "2026-01-27T09:00:00+08:00")
-    return fold([*start, acts.dispatch(package, OFFICER, SENT)])
+    return apply(drafted(**changes), acts.dispatch(package, OFFICER, SENT))
 
 
 def accepted(at: str = ACCEPTED, **changes: Any) -> Commission:
     """Return a commission in progress; by default effective on a golden day."""
-    start = acts.draft(brief(**changes), [material()], OFFICER, "2026-01-27T09:00:00+08:00")
-    return fold(
-        [
-            *start,
-            acts.dispatch(PACKAGE, OFFICER, SENT),
-            acts.accept(CLERK, at, PACKAGE.sha256),
-        ]
-    )
+    return apply(dispatched(**changes), acts.accept(CLERK, at, PACKAGE.sha256))

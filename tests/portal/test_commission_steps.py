@@ -72,7 +72,8 @@ def test_a_commission_step_by_step(run: Run, home: Path) -> None:
     step(run, *consumed)
     step(run, "commission", "terminate", NUMBER, "--reason", "检材不足", "--document", "终止1号")
     told = step(run, "commission", "history", NUMBER)
-    for said in ("吴工", "同意1号", "终止1号", "E0002应销毁"):
+    ahead = f"custody commission material '{NUMBER}' destroyed --exhibit E0002"
+    for said in ("吴工", "同意1号", "终止1号", "E0002应销毁", ahead):
         assert said in told.replace("\n", ""), said
     shown = json.loads(step(run, "commission", "list", "--json"))
     assert [(each["commission_no"], each["standing"]) for each in shown] == [(NUMBER, "terminated")]
