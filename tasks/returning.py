@@ -52,7 +52,7 @@ _WAIT_SECONDS = 10.0
 
 
 def collect(
-    custody: Custody, number: str, pdf: str, fields: str, *, by: str, at: str | None
+    custody: Custody, number: str, pdf: str, fields: str, *, by: str | Person, at: str | None
 ) -> dict[str, Any]:
     """Take an opinion in, check it, and record its return; the same again answers the same.
 
@@ -94,7 +94,7 @@ def _collected(
     pdf: Path,
     fields: Path,
     opinion: Opinion,
-    by: str,
+    by: str | Person,
     at: str | None,
 ) -> dict[str, Any]:
     desk = Desk(custody)
@@ -107,7 +107,8 @@ def _collected(
     if not commission.awaits_opinion and not correcting:
         raise _not_awaited(commission, opinion)
     agency = desk.agency(commission.agency_id)
-    actor = Person(by or agency.contacts[0]["name"], unit=agency.name)
+    if not isinstance(by, Person):
+        by = Person(by or agency.contacts[0]["name"], unit=agency.name)
     when = at or custody.now()
     if same:
         # It was sent back for its particulars alone: those are in the step's record.
@@ -120,12 +121,12 @@ def _collected(
         kind, seen = look(custody, _document_of(bundle), when, shared_pool())
         if mistakes := _misdirected(kind, opinion, commission):
             raise _refuse(custody, commission, bundle, mistakes)
-        exhibit = _accession(custody, commission, bundle, opinion, actor, when)
+        exhibit = _accession(custody, commission, bundle, opinion, by, when)
     findings = _checked(desk, commission, opinion, seen, when)
     if correcting:
-        step = _correction(opinion, exhibit, findings, actor, when)
+        step = _correction(opinion, exhibit, findings, by, when)
     else:
-        step = acts.return_opinion(opinion, exhibit, findings, actor, when)
+        step = acts.return_opinion(opinion, exhibit, findings, by, when)
     desk.step(number, step)
     if not same:
         finish(custody, accession)

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ from storage.errors import (
     NotFoundError,
     StateError,
 )
+from storage.nouns import Person
 from storage.workspace import remove_tree
 from tasks.filled import read_fields
 from tasks.reading import shared_pool
@@ -42,6 +43,8 @@ from tasks.spool import Spool, alone, folder_of, host_error, make_folder, opened
 
 SPOOL_ERRORS = (InputError, HostError)
 """What writing raises, after which no more is written."""
+_SPARE_BYTES = 256 << 20
+"""Left free whatever is announced: the log and the database go on."""
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -77,7 +80,7 @@ def begin(
     """
     commission = desk.commission(number)
     drop_expired(custody)
-    _require_room(custody, size)
+    _require_size(custody, size)
     try:
         file = make_folder(custody, upload_id, particulars)
         _require_waiting(commission, Opinion.parse(read_fields(shared_pool(), file)))
@@ -104,8 +107,10 @@ def _announce(custody: Custody, announced: Upload) -> Upload:
     with custody.write() as session:
         known = uploads.of_commission(session, announced.commission_no, announced.agency_id)
         under_way = [each for each in known if each.state in LIVE]
-        count, _ = uploads.live_bytes(session, announced.agency_id)
+        live = uploads.live(session)
+        count = sum(each.agency_id == announced.agency_id for each in live)
         if not under_way and count < custody.settings.uploads_at_once:
+            _require_room(custody, [*live, announced])
             uploads.add(session, announced)
             return announced
     if not under_way:
@@ -138,7 +143,8 @@ def find(custody: Custody, desk: AgencyDesk, upload_id: str) -> Upload:
             found = uploads.find(session, upload_id, desk.agency_id)
     if found is None:
         raise NotFoundError(
-            "没有这个上传 there is no such upload", remedy="announce the opinion again"
+            "没有这个上传 there is no such upload",
+            remedy="请重新申报上传 announce the opinion again",
         )
     return found
 
@@ -176,9 +182,16 @@ def writing(custody: Custody, upload: Upload, at: int) -> Iterator[Spool]:
             if error.facts.get("code") == "wrong_type":
                 _refuse(custody, upload, error)
             raise
+        finally:
+            if received(custody, upload.upload_id) > here:
+                _extend(custody, upload)
+
+
+def _extend(custody: Custody, upload: Upload) -> None:
+    """Give an upload more time, for bytes came; also when the connection was cut after them."""
+    with custody.write() as session:
         expiry = _utc(custody, custody.settings.upload_days)
-        with custody.write() as session:
-            uploads.set_expiry(session, upload.upload_id, expiry)
+        uploads.set_expiry(session, upload.upload_id, expiry)
 
 
 def finish(custody: Custody, desk: AgencyDesk, upload_id: str) -> Upload:
@@ -214,7 +227,7 @@ def _collected(custody: Custody, upload: Upload) -> dict[str, Any]:
             upload.commission_no,
             str(folder / "opinion.pdf"),
             str(folder / "particulars.yaml"),
-            by=str(upload.actor["name"]),
+            by=Person.from_json(upload.actor),
             at=None,
         )
     except InputError as error:
@@ -255,9 +268,11 @@ def drop_expired(custody: Custody) -> int:
     dropped = _drop_strays(custody)
     for each in found:
         with suppress(BusyError), alone(custody, each.upload_id):
-            _set_state(custody, each, EXPIRED)
-            remove_tree(folder_of(custody, each.upload_id))
-            dropped += 1
+            with custody.write() as session:
+                expired = uploads.expire(session, each.upload_id, now)
+            if expired:
+                remove_tree(folder_of(custody, each.upload_id))
+                dropped += 1
     return dropped
 
 
@@ -328,7 +343,7 @@ def _require_waiting(commission: Commission, opinion: Opinion) -> None:
         )
 
 
-def _require_room(custody: Custody, size: int) -> None:
+def _require_size(custody: Custody, size: int) -> None:
     most = custody.settings.max_upload_bytes
     if size > most:
         raise InputError(
@@ -336,10 +351,14 @@ def _require_room(custody: Custody, size: int) -> None:
             remedy="send the opinion and its annexes in fewer bytes, or ask the client",
             code="too_large",
         )
-    folder = custody.workspace.root
+
+
+def _require_room(custody: Custody, announced: Iterable[Upload]) -> None:
+    """Refuse what would leave no room for all that is announced, and for the record itself."""
     # Kept in folders of this machine, the exhibit is a second copy until the upload goes.
-    needed = size * (2 if custody.settings.store == "directory" else 1)
-    if shutil.disk_usage(folder).free < needed:
+    copies = 2 if custody.settings.store == "directory" else 1
+    needed = sum(each.size * copies - received(custody, each.upload_id) for each in announced)
+    if shutil.disk_usage(custody.workspace.root).free < needed + _SPARE_BYTES:
         raise host_error(OSError(errno.ENOSPC, "no room for the announced document"))
 
 

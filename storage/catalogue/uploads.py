@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, delete, func, select
+from sqlalchemy import JSON, Index, String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalogue.database import Base
@@ -28,6 +28,8 @@ OPEN, FINISHING, DONE, REFUSED, EXPIRED, ABANDONED = (
 )
 LIVE = (OPEN, FINISHING)
 """States in which bytes may still come, or are being taken in."""
+_KEPT = (OPEN, REFUSED, ABANDONED)
+"""States whose bytes are kept until they expire."""
 
 
 class UploadRow(Base):
@@ -126,13 +128,10 @@ def of_commission(session: Session, commission_no: str, agency_id: str) -> list[
     return [_upload(row) for row in session.scalars(statement)]
 
 
-def live_bytes(session: Session, agency_id: str) -> tuple[int, int]:
-    """Return how many uploads of an agency are under way, and the bytes announced for them."""
-    statement = select(func.count(), func.coalesce(func.sum(UploadRow.size), 0)).where(
-        UploadRow.agency_id == agency_id, UploadRow.state.in_(LIVE)
-    )
-    count, size = session.execute(statement).one()
-    return int(count), int(size)
+def live(session: Session) -> list[Upload]:
+    """Return the uploads under way, of every agency."""
+    statement = select(UploadRow).where(UploadRow.state.in_(LIVE))
+    return [_upload(row) for row in session.scalars(statement)]
 
 
 def set_state(
@@ -155,9 +154,17 @@ def set_expiry(session: Session, upload_id: str, expires_at: str) -> None:
 
 def past_expiry(session: Session, now: str) -> list[Upload]:
     """Return the uploads whose bytes may go: nobody sent any until ``now`` (RFC 3339, UTC)."""
-    kept = (OPEN, REFUSED, ABANDONED)
-    statement = select(UploadRow).where(UploadRow.expires_at <= now, UploadRow.state.in_(kept))
+    statement = select(UploadRow).where(UploadRow.expires_at <= now, UploadRow.state.in_(_KEPT))
     return [_upload(row) for row in session.scalars(statement)]
+
+
+def expire(session: Session, upload_id: str, now: str) -> bool:
+    """Note that an upload has expired; False: it has not, or was taken in meanwhile."""
+    row = session.get(UploadRow, upload_id)
+    over = row is not None and row.expires_at <= now and row.state in _KEPT
+    if row is not None and over:
+        row.state = EXPIRED
+    return over
 
 
 def find_answer(session: Session, key: str) -> Answer | None:

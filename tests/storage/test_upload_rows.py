@@ -69,8 +69,7 @@ def test_an_upload_is_its_agencys_alone(database: Database) -> None:
         assert uploads.find(session, ONE.upload_id, "SJ") == ONE
         assert uploads.find(session, ONE.upload_id, "OT") is None
         assert uploads.of_commission(session, ONE.commission_no, "OT") == []
-        assert uploads.live_bytes(session, "SJ") == (1, ONE.size)
-        assert uploads.live_bytes(session, "OT") == (0, 0)
+        assert uploads.live(session) == [ONE]
         assert uploads.past_expiry(session, "2026-12-05T00:00:00.000+00:00") == []
         assert uploads.past_expiry(session, "2026-12-07T00:00:00.000+00:00") == [ONE]
     with database.write() as session:
@@ -78,7 +77,8 @@ def test_an_upload_is_its_agencys_alone(database: Database) -> None:
     with database.read() as session:
         found = uploads.find(session, ONE.upload_id, "SJ")
         assert found == replace(ONE, state="done", outcome={"ok": True})
-        assert uploads.live_bytes(session, "SJ") == (0, 0)
+        assert uploads.live(session) == []
+        assert not uploads.expire(session, ONE.upload_id, "2027-01-01T00:00:00.000+00:00")
         assert uploads.past_expiry(session, "2027-01-01T00:00:00.000+00:00") == []
 
 
