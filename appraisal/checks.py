@@ -18,6 +18,7 @@ from appraisal.brief import Brief, CommissionType
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.printed import printed
+from appraisal.requirements import repeated_by
 from appraisal.signatures import DocumentSeen, sealed, signature_findings, signers, squeezed
 from storage.digest import parse_supplied
 from storage.errors import InputError
@@ -55,7 +56,7 @@ def check_opinion(
         _named("agency", opinion.agency_id, commission.agency_id, "鉴定机构"),
         _package(opinion, commission),
         _materials(opinion, commission),
-        *(printed(document.text, commission) if document else ()),
+        *(printed(document, commission) if document else ()),
         *sealed(opinion, agency, document, appraisers),
         *seen,
         *_people(opinion, agency, received),
@@ -86,18 +87,10 @@ def earlier_signers(brief: Brief, find: Callable[[str], Commission | None]) -> f
         brief: of the commission; of one that repeats nothing there are none.
         find: gives a commission by its number.
     """
-    signed: set[str] = set()
     if brief.type is not CommissionType.RE_APPRAISAL:
         return frozenset()
-    number, seen = brief.parent_no, set()
-    while number and number not in seen:
-        seen.add(number)
-        before = find(number)
-        if before is None:
-            break
-        signed.update(name for each in before.returned for name in each.signers)
-        number = before.brief.parent_no
-    return frozenset(signed)
+    before = repeated_by(brief, find)
+    return frozenset(name for each in before for back in each.returned for name in back.signers)
 
 
 def _finding(code: str, ok: bool, zh: str, en: str) -> OpinionFinding:

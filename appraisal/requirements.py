@@ -8,7 +8,7 @@ because its opinion would be void as a basis (CPLI art. 98). Pure. (RULES: AP-01
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +17,7 @@ from appraisal.brief import Brief, CommissionType
 from appraisal.commission import Commission
 from appraisal.material import Material, Side, incomplete
 from appraisal.matters import MATTER_NAMES, MatterType, same_matter
+from appraisal.signatures import squeezed
 from storage.errors import ConflictError, InputError
 
 
@@ -94,8 +95,32 @@ def _re_appraisers(brief: Brief, agency: Agency) -> list[Problem]:
     return [Problem("AP-10", "重新鉴定应有高级职称鉴定人，机构资料未列", text, waivable=True)]
 
 
-def parent_problems(brief: Brief, parent: Commission | None) -> list[Problem]:
-    """Judge a supplementary or repeated appraisal against the first one (AP-10)."""
+def repeated_by(brief: Brief, find: Callable[[str], Commission | None]) -> list[Commission]:
+    """Return the commissions that a brief supplements or repeats, from its parent to the first.
+
+    Args:
+        brief: what is commissioned.
+        find: gives a commission by its number.
+    """
+    found: list[Commission] = []
+    number, seen = brief.parent_no, {brief.commission_no}
+    while number and number not in seen and (before := find(number)) is not None:
+        seen.add(number)
+        found.append(before)
+        number = before.brief.parent_no
+    return found
+
+
+def parent_problems(
+    brief: Brief, parent: Commission | None, others: Iterable[Commission] = ()
+) -> list[Problem]:
+    """Judge a supplementary or repeated appraisal against those before it (AP-10).
+
+    Args:
+        brief: what is commissioned.
+        parent: the commission that it names.
+        others: those of the case; what the parent repeated in its turn is among them.
+    """
     if brief.type is CommissionType.FIRST:
         return []
     if parent is None or parent.commission_no != brief.parent_no:
@@ -105,16 +130,31 @@ def parent_problems(brief: Brief, parent: Commission | None) -> list[Problem]:
     if parent.opinion is None:
         text = "the first commission has no opinion to be supplemented or repeated"
         return [Problem("AP-10", "原委托尚无鉴定意见，不能补充或重新鉴定", text)]
-    if brief.type is CommissionType.SUPPLEMENTARY or parent.agency_id != brief.agency_id:
+    if brief.type is CommissionType.SUPPLEMENTARY:
+        return _supplemented(brief, parent)
+    known = {each.commission_no: each for each in (*others, parent)}
+    return _repeated(brief, repeated_by(brief, known.get))
+
+
+def _supplemented(brief: Brief, parent: Commission) -> list[Problem]:
+    """A supplement is a part of the first commission, done by who did that (JAG art. 30)."""
+    if parent.agency_id == brief.agency_id:
         return []
-    before = {
-        signer.name for back in parent.returned for signer in back.opinion.appraisers if signer.name
-    }
-    others = set(brief.other_appraisers)
+    text = f"a supplementary appraisal is made by the first agency, {parent.agency_id} (JAG 30)"
+    zh = f"补充鉴定应由原鉴定机构{parent.agency_id}的原鉴定人进行"
+    return [Problem("AP-10", zh, text, waivable=True)]
+
+
+def _repeated(brief: Brief, before: Sequence[Commission]) -> list[Problem]:
+    """A re-appraisal goes to who never appraised the matter, or with a reason to others there."""
+    if all(each.agency_id != brief.agency_id for each in before):
+        return []
+    others = brief.other_appraisers
     if not brief.override_reason or not others:
         text = "re-appraisal goes to another agency, unless excepted with a reason and with others"
         return [Problem("AP-10", "重新鉴定应委托其他机构；例外须写明理由并另行指派鉴定人", text)]
-    if again := sorted(before & others):
+    signed = {squeezed(name) for each in before for back in each.returned for name in back.signers}
+    if again := sorted(each for each in set(others) if squeezed(each) in signed):
         names = "、".join(again)
         text = f"appraised it before: {', '.join(again)}"
         return [Problem("AP-10", f"{names}曾参与原鉴定", text)]
@@ -156,7 +196,8 @@ def require_issuable(
     """
     found = material_problems(brief, materials)
     found += agency_problems(brief, agency, on, registers)
-    found += parent_problems(brief, parent)
+    others = tuple(open_commissions)
+    found += parent_problems(brief, parent, others)
     waived = [each for each in found if each.waivable and brief.override_reason]
     blocking = [each for each in found if each not in waived]
     if blocking:
@@ -166,7 +207,7 @@ def require_issuable(
             remedy=_remedy(blocking),
             problems=[str(each) for each in blocking],
         )
-    require_unique(brief, open_commissions)
+    require_unique(brief, others)
     return waived
 
 

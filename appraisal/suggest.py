@@ -162,7 +162,7 @@ def against(brief: Brief, agency: Agency, setting: Setting) -> list[Problem]:
     there = replace(brief, agency_id=agency.agency_id)
     rules = setting.rules(agency)
     found = agency_problems(there, agency, setting.on, rules.registers)
-    found += parent_problems(there, setting.parent)
+    found += parent_problems(there, setting.parent, setting.others)
     for each in conflicting(setting.others, there):
         zh = f"同一事项已委托{each.agency_id}（{each.commission_no}）"
         found.append(Problem("AP-05", zh, f"the matter is with {each.agency_id} (JAG art. 15)"))

@@ -1,5 +1,6 @@
 """What must hold before a commission is issued (AP-01 to AP-06, AP-10)."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -173,9 +174,32 @@ def test_ap_05_ap_10_a_re_appraisal_goes_to_another_agency() -> None:
         issue(parent=first, **excepted, **again)
 
 
+def test_ap_10_no_agency_repeats_what_it_repeated_or_appraised_before() -> None:
+    """AP-10: JAG art. 32; the first agency is still the first one when another repeated it."""
+    first = returned()
+    again = {"type": "重新鉴定", "parent_no": "9号", "commission_no": "10号"}
+    second = replace(
+        first,
+        brief=made.brief(
+            commission_no="9号", type="重新鉴定", parent_no=first.commission_no, agency_id="ZJ"
+        ),
+    )
+    with pytest.raises(InputError, match="another agency"):
+        issue(parent=second, others=[first], **again)
+    excepted = {"override_reason": "全省仅此一家", "other_appraisers": ["陈　工"]}
+    with pytest.raises(InputError, match="appraised it before"):
+        issue(parent=second, others=[first], **again, **excepted)
+    third = made.agency(agency_id="HJ")
+    assert issue(agency=third, parent=second, others=[first], agency_id="HJ", **again) == []
+
+
 def test_ap_10_a_supplementary_appraisal_refers_to_the_first() -> None:
     more = {"commission_no": "9号", "type": "补充鉴定", "parent_no": "沪市监鉴委〔2026〕7号"}
     assert issue(parent=returned(), **more) == []
+    elsewhere = {"agency": made.agency(agency_id="ZJ"), "agency_id": "ZJ", **more}
+    with pytest.raises(InputError, match="JAG 30"):
+        issue(parent=returned(), **elsewhere)
+    assert len(issue(parent=returned(), override_reason="原机构已注销", **elsewhere)) == 1
     with pytest.raises(InputError, match="no commission"):
         issue(**more)
     with pytest.raises(InputError, match="another case"):
