@@ -20,21 +20,32 @@ def as_html(text: str) -> str:
 
 @contextmanager
 def new_page(path: Path) -> Iterator[TextIO]:
-    """Yield a new file for a page.
+    """Yield a new file for a page; one that was not written to its end is removed.
 
     Raises:
         ConflictError: there is one already; it is left alone.
         InputError: it cannot be written.
     """
     try:
-        with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            yield file
+        file = path.open("x", encoding="utf-8", errors="backslashreplace")
     except FileExistsError as error:
         raise ConflictError(
             f"文件已存在，未改动 the file is there already: {path}", remedy="choose another name"
         ) from error
     except OSError as error:
-        raise InputError(
-            f"无法写入 it cannot be written: {path}: {error.strerror}",
-            remedy="choose a folder that is there and that you may write to",
-        ) from error
+        raise _unwritten(path, error) from error
+    try:
+        with file:
+            yield file
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritten(path, error) from error
+        raise
+
+
+def _unwritten(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"无法写入 it cannot be written: {path}: {error.strerror}",
+        remedy="choose a folder that is there and that you may write to, on a disk with room",
+    )

@@ -4,6 +4,8 @@ import re
 import xml.etree.ElementTree as ET
 from datetime import date
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,8 @@ from appraisal import plots
 from appraisal.figure_words import WORDS
 from appraisal.figures import Report, report
 from portal.figures_page import POLICY, STYLE_HASH, figures_page
+from portal.pages import new_page
+from storage.errors import ConflictError, InputError
 from tests.appraisal.histories_made import BOOK, CALENDAR, START, Plan, steps
 
 NAME = '申江<script>alert(1)</script>"\u202e&鉴定中心'
@@ -136,3 +140,23 @@ def test_any_label_and_number_makes_a_plot_within_its_frame(rows, title) -> None
             assert float(box.attrib["x"]) >= 0
             assert float(box.attrib["x"]) + float(box.attrib["width"]) <= width
             assert float(box.attrib["y"]) + float(box.attrib["height"]) <= height
+
+
+def break_off(file: TextIO, trouble: BaseException) -> None:
+    file.write("<h1>half")
+    raise trouble
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_half_a_page_is_no_page(tmp_path: Path, trouble: BaseException) -> None:
+    """What broke off does not lie there as if it were whole, nor in the way of the next try."""
+    path = tmp_path / "figures.html"
+    kind = InputError if isinstance(trouble, OSError) else KeyboardInterrupt
+    with pytest.raises(kind), new_page(path) as file:
+        break_off(file, trouble)
+    assert not path.exists()
+    with new_page(path) as file:
+        file.write("whole")
+    with pytest.raises(ConflictError), new_page(path):
+        pass
+    assert path.read_text() == "whole"

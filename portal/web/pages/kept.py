@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 from fastapi import HTTPException, Request, Response
 from starlette.exceptions import HTTPException as Refusal
 
+from appraisal.step import KIND_NAMES, Kind
 from portal.web.cross_site import FIELDS, require_own_page
 from portal.web.pages.render import page
+from portal.web.words import Pair
 
 _FORMS = ("/commission/", "/members/", "/tokens/")
 """Addresses of forms that people type into; the script's own requests tell for themselves."""
@@ -40,11 +42,20 @@ async def kept(request: Request, error: Exception) -> Response | None:
         "kept.html",
         getattr(request.state, "identity", None),
         status=error.status_code,
+        what=_step(request.url.path),
+        number=next((value for name, value in fields if name == "number"), ""),
         fields=fields,
         typed=[value for name, value in fields if name not in ("step", "number") and value.strip()],
         action=request.url.path,
         multipart=request.headers.get("content-type", "").lower().startswith("multipart/"),
     )
+
+
+def _step(path: str) -> Pair | None:
+    """Return what the form would have done, where its address names a step of a commission."""
+    name = path.rpartition("/")[2]
+    kind = Kind.RETURN_OPINION.value if name == "opinion" else name
+    return KIND_NAMES[Kind(kind)] if kind in {each.value for each in Kind} else None
 
 
 def _ours(request: Request) -> bool:

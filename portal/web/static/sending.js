@@ -203,6 +203,7 @@ form.addEventListener("submit", async (event) => {
   form.dataset.sending = "yes";
   form.querySelector("button:not([type])").setAttribute("aria-disabled", "true");
   line.removeAttribute("role");
+  line.className = "small";
   show(said("正在提交……", "Sending…"));
   document.getElementById("sending").scrollIntoView({ block: "center" });
   try {
@@ -211,7 +212,8 @@ form.addEventListener("submit", async (event) => {
     const refused = error instanceof Refused;
     const why = refused ? error.message : said("连接中断或服务器暂时无法处理，也可能是文件已被移动。", "The line was cut, the server cannot do it now, or the file was moved.");
     line.setAttribute("role", "alert");
-    show(`${said("没有完成：", "Not done: ")}${why} ${said("所填内容还在；再次提交会从中断处继续。", "What you typed is kept; sending again goes on from where it stopped.")}`);
+    line.className = "say bad";
+    show(`${said("没有完成：", "Not done: ")}${why} ${said("再次提交会从中断处继续。", "Sending again goes on from where it stopped.")}`);
     wake();
   }
 });

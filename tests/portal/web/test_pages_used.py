@@ -43,6 +43,7 @@ def test_what_was_typed_survives_the_end_of_the_session(world: World, person: Te
     late = person.post("/commission/request_supplement", data=form, headers=OURS)
     assert late.status_code == 401
     assert "登录已过期" in late.text
+    assert f"要求补充材料：{sent.number}" in late.text
     assert "&lt;b&gt;反应釜&lt;/b&gt;的型号\n和照片" in late.text
     assert form["csrf_token"] not in late.text
     sign_in(person, "zhoujing")
