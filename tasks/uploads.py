@@ -227,7 +227,7 @@ def _collected(custody: Custody, upload: Upload) -> dict[str, Any]:
             upload.commission_no,
             str(folder / "opinion.pdf"),
             str(folder / "particulars.yaml"),
-            by=Person.from_json(upload.actor),
+            by=Person.from_json(dict(upload.actor)),
             at=None,
         )
     except InputError as error:
