@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from appraisal.commission import Commission
 from appraisal.matters import MATTER_NAMES, MatterType
 from appraisal.opinion import OpinionFinding
-from appraisal.signatures import squeezed
+from appraisal.signatures import DocumentSeen, squeezed
 
 _LABELLED = re.compile(
     r"(?:校验值|摘要|哈希|杂凑|指纹|sha-?256|sm3|hash|digest|checksum)[^0-9a-f]{0,40}([0-9a-f]{64})"
@@ -23,14 +24,27 @@ _SHOWN = 3
 _MOST = 8
 
 
-def printed(text: str, commission: Commission) -> list[OpinionFinding]:
+def printed(document: DocumentSeen, commission: Commission) -> list[OpinionFinding]:
     """Check the digest, the number, and what was asked by whom, as the document prints them."""
-    plain = squeezed(text)
+    text, plain = document.text, squeezed(document.text)
     return [
+        *_readable(document),
         _digest(text, plain, commission),
         _number(text, plain, commission),
         _request(plain, commission),
     ]
+
+
+def _readable(document: DocumentSeen) -> Iterable[OpinionFinding]:
+    """Say of a document that cannot be opened that this is why nothing was found in it."""
+    if document.unread:
+        why = document.unread[:200]
+        yield OpinionFinding.to_confirm(
+            "readable",
+            f"意见书无法打开，须由人核对，或退回请机构提交可直接打开的文件（{why}）",
+            f"the document cannot be opened; a person must look, or send it back for one that "
+            f"opens ({why})",
+        )
 
 
 def foreign_digests(text: str, known: frozenset[str]) -> list[str]:

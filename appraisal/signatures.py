@@ -126,7 +126,10 @@ class SignatureSeen:
 
 @dataclass(frozen=True)
 class DocumentSeen:
-    """What was seen of an opinion's PDF: its text layer, its signatures, and when it came."""
+    """What was seen of an opinion's PDF: its text layer, its signatures, and when it came.
+
+    ``unread`` is why its pages could not be read at all, Chinese first, if so.
+    """
 
     at: str
     text: str = ""
@@ -134,6 +137,7 @@ class DocumentSeen:
     more: bool = False
     strict: bool = True
     detail: str = ""
+    unread: str = ""
 
 
 def signature_findings(document: DocumentSeen, effective: str) -> list[OpinionFinding]:

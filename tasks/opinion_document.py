@@ -30,6 +30,7 @@ PDF = "application/pdf"
 TRUST = "opinion-trust.pem"
 """Name of the file of authorities in the workspace's folder of keys."""
 _NAME = "opinion.pdf"
+_READ = ("read", "partly_read")
 _MOST_BYTES = 28_000
 """Bytes of certificates that travel with a job."""
 
@@ -63,6 +64,7 @@ def look(custody: Custody, ref: ObjectRef, at: str, pool: CellPool) -> tuple[str
         signed.more,
         signed.strict,
         signed.detail,
+        "" if transcript.state in _READ else transcript.reason,
     )
 
 

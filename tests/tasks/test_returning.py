@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from pypdf import PdfWriter
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -215,6 +216,18 @@ def test_what_cannot_be_this_opinion_is_refused_and_kept(
     assert give(custody, tmp_path / "again", SIGNERS.all(printed(custody)))["ok"]
 
 
+def test_an_opinion_that_nobody_can_open_is_taken_and_said_so(
+    custody: Custody, tmp_path: Path
+) -> None:
+    writer, buffer = PdfWriter(clone_from=io.BytesIO(printed(custody))), io.BytesIO()
+    writer.encrypt("known to the agency alone", algorithm="AES-256")
+    writer.write(buffer)
+    outcome = give(custody, tmp_path / "in", buffer.getvalue())
+    assert failing(outcome)["readable"] == "confirm"
+    (text,) = [each for each in outcome["findings"] if each["code"] == "readable"]
+    assert "无法打开" in text["text_zh"]
+
+
 def test_the_same_again_is_the_same(custody: Custody, tmp_path: Path) -> None:
     document = SIGNERS.all(printed(custody))
     first = give(custody, tmp_path / "in", document)
@@ -308,7 +321,7 @@ def test_a_reader_that_breaks_is_no_verdict_on_the_opinion(
         else:
             outcome = give(custody, tmp_path / "in", document)
             printed_ones = {"printed_digest", "printed_number", "printed_matters"}
-            wanted = {*PAPER, *printed_ones, "signature_form"}
+            wanted = {*PAPER, *printed_ones, "signature_form", "readable"}
             assert failing(outcome) == dict.fromkeys(wanted, "confirm")
     if lost:
         assert give(custody, tmp_path / "in", document)["ok"]
