@@ -17,6 +17,7 @@ _BRACKETS = re.compile(r"[(（]([^()（）]{0,60})[)）]")
 _ANY_HAN = re.compile(rf"[{_HAN}]")
 _NUMERAL = "一二三四五六七八九十百千万〇零年"
 _ZERO = re.compile(rf"(?<=[{_NUMERAL}○O])[○O](?=[{_NUMERAL}○O])|(?<=[{_NUMERAL}])○")
+_YEAR = re.compile(r"^[○O](?=[一二三四五六七八九〇○O]{1,3}年)")
 _STOP = re.compile(rf"(?<=[{_HAN}])°")
 
 
@@ -24,7 +25,7 @@ def chinese_marks(text: str) -> str:
     """Return a line with the marks that its neighbours call for; of the same length."""
     if not _ANY_HAN.search(text):
         return text
-    text = _ZERO.sub("〇", _STOP.sub("。", text))
+    text = _ZERO.sub("〇", _YEAR.sub("〇", _STOP.sub("。", text)))
     before = text
     text = _BRACKETS.sub(lambda found: _bracket(before, found), text)
     return _BETWEEN.sub(_widened, _MARK.sub(_widened, text))

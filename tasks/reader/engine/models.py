@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ENGINE = "rapidocr"
-WAY = "2"
+WAY = "3"
 """Of our own way through the models; raised when a page may come out otherwise than before."""
 DETECTION = "PP-OCRv6_det_small.onnx"
 RECOGNITION = "PP-OCRv6_rec_small.onnx"

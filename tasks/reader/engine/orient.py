@@ -34,6 +34,14 @@ _SURE = 0.90
 # By so much another way must be better before the page is turned.
 _MARGIN = 0.08
 _LEAST = 0.55
+# By so many levels ink differs from its paper.
+_INK = 50
+# A mark is no larger than this in its square, begins right of that, and has so much of a square
+# empty below it; in a line its foot and its left stand there.
+_MARK, _MARK_LEFT, _MARK_BELOW, _MARK_OWN = 0.45, 0.45, 0.35, 0.25
+_MARK_FOOT, _MARK_SIDE, _MARK_AREA = 0.95, 0.1, 10
+# Boxes are cut wider than characters; those that stand twice as close would be unlike each other.
+_CLOSE, _OCTAVE = 0.6, 0.4
 
 
 @dataclass(frozen=True)
@@ -132,28 +140,91 @@ def column(grey: Pixels, quad: Points, most: int = _MOST_LENGTH) -> Pixels:
 
 
 def laid_flat(standing: Pixels) -> Pixels:
-    """Return a column of characters as a line: cut between characters, laid side by side."""
-    pieces = [standing[top:end] for top, end in _characters(standing)]
-    if not pieces:
-        return standing[: standing.shape[1]]
+    """Return a column of characters as a line: cut between characters, laid side by side.
+
+    A comma or full stop of a column stands at the upper right of its square, where a line has
+    nothing; it is moved to where lines have it.
+    """
     size = standing.shape[1]
     paper = int(np.median(standing))
-    cells = []
-    for piece in pieces:
-        cell = np.full((size, piece.shape[1]), paper, np.uint8)
-        kept = piece[:size]
-        top = (size - kept.shape[0]) // 2
-        cell[top : top + kept.shape[0]] = kept
-        cells.append(cell)
+    ink = np.abs(standing.astype(np.int16) - float(np.percentile(standing, 80))) > _INK
+    pitch = _pitch(ink.sum(axis=1), size)
+    marks = _marks(ink, pitch)
+    letters = standing.copy()
+    for left, top, right, end in marks:
+        letters[top:end, left:right] = paper
+        ink[top:end, left:right] = False
+    cuts = _characters(ink.sum(axis=1), pitch)
+    if not cuts:
+        return _letter(standing, ink, paper)
+    cells = [_letter(letters[top:end], ink[top:end], paper) for top, end in cuts]
+    for left, top, right, end in reversed(marks):
+        cell = _mark(standing[top:end, left:right], size, paper)
+        # Its square is empty now, unless the column ends with it.
+        below = min(round((top + end) / 2 + pitch * _MARK_OWN), len(standing) - 1)
+        at = next(
+            number for number, (_, last) in enumerate(cuts) if below < last or last == cuts[-1][1]
+        )
+        if ink[slice(*cuts[at])].any():
+            cells.insert(at + 1, cell)
+        else:
+            cells[at] = cell
     return np.hstack(cells)
 
 
-def _characters(standing: Pixels) -> list[tuple[int, int]]:
-    """Return where each character begins and ends, by gaps and the characters' common height."""
-    height, width = standing.shape
-    paper = float(np.percentile(standing, 80))
-    ink = (np.abs(standing.astype(np.int16) - paper) > 50).sum(axis=1)
-    pitch = _pitch(ink, width)
+def _letter(piece: Pixels, ink: Points, paper: int) -> Pixels:
+    """Return a character in the middle of a square."""
+    size = piece.shape[1]
+    cell = np.full((size, size), paper, np.uint8)
+    rows = np.flatnonzero(ink.any(axis=1))
+    if len(piece) > size and len(rows):
+        # Of characters that are set far apart, the paper between them is left out.
+        first = (int(rows[0]) + int(rows[-1]) + 1 - size) // 2
+        first = min(max(0, first), len(piece) - size)
+        piece = piece[first : first + size]
+    kept = piece[:size]
+    top = (size - len(kept)) // 2
+    cell[top : top + len(kept)] = kept
+    return cell
+
+
+def _mark(mark: Pixels, size: int, paper: int) -> Pixels:
+    """Return a square with a mark at its lower left."""
+    cell = np.full((size, size), paper, np.uint8)
+    end, left = round(size * _MARK_FOOT), round(size * _MARK_SIDE)
+    cell[end - mark.shape[0] : end, left : left + mark.shape[1]] = mark
+    return cell
+
+
+def _marks(ink: Points, pitch: float) -> list[tuple[int, int, int, int]]:
+    """Return the marks of a column (left, top, right, end): small, at the right, nothing below.
+
+    The lower right stroke of a character has others of it beside it.
+    """
+    size = ink.shape[1]
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    found = []
+    for left, top, width, height, area in boxes[1:count].tolist():
+        if max(width, height) > _MARK * size or left < _MARK_LEFT * size or area < _MARK_AREA:
+            continue
+        end = top + height
+        beside = (
+            ink[(top + end) // 2 : end].sum()
+            - ink[(top + end) // 2 : end, left : left + width].sum()
+        )
+        if not beside and not ink[end : end + round(pitch * _MARK_BELOW)].any():
+            found.append((left, top, left + width, end))
+    return sorted(found, key=lambda box: box[1])
+
+
+def _characters(ink: Points, pitch: float) -> list[tuple[int, int]]:
+    """Return where each character begins and ends, by gaps and the characters' common height.
+
+    Args:
+        ink: how much of it there is in each row.
+        pitch: the distance of one character from the next.
+    """
+    height = len(ink)
     cuts, at = [0], 0
     while at + pitch * 0.6 < height:
         low, high = round(at + pitch * 0.7), round(at + pitch * 1.3)
@@ -172,9 +243,17 @@ def _characters(standing: Pixels) -> list[tuple[int, int]]:
 def _pitch(ink: Points, width: int) -> float:
     """Return the distance of one character from the next, about the width of the column."""
     wave = ink - ink.mean()
-    lags = range(max(2, round(width * 0.7)), min(len(wave) - 1, round(width * 1.6)))
-    likeness = [float((wave[lag:] * wave[:-lag]).mean()) for lag in lags]
-    return float(lags[int(np.argmax(likeness))]) if likeness else float(width)
+    lags = range(max(2, round(width * _CLOSE)), min(len(wave) - 1, round(width * 1.6)))
+    if not len(lags):
+        return float(width)
+    likeness = np.array([float((wave[lag:] * wave[:-lag]).mean()) for lag in lags])
+    best = int(likeness.argmax())
+    # Every second character is as like as every one, where the column is cut wide.
+    half = round(lags[best] / 2) - lags[0]
+    near = likeness[max(0, half - 1) : max(0, half + 2)]
+    if len(near) and near.max() >= _OCTAVE * likeness[best] > 0:
+        best = max(0, half - 1) + int(near.argmax())
+    return float(lags[best])
 
 
 def _cut(grey: Pixels, quad: Points, wide: float, high: float) -> Pixels:
