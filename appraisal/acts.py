@@ -33,10 +33,11 @@ def draft(
     brief: Brief, materials: Sequence[Material], actor: Person, at: str
 ) -> tuple[Transition, ...]:
     """Draft a commission: one step, and one more for each part of a long material list."""
-    parts = list(_parts(materials)) or [[]]
-    first = {"brief": brief.as_json(), "materials": parts[0]}
-    more = [Transition(Kind.ADD_MATERIAL, at, actor, {"materials": part}) for part in parts[1:]]
-    return (Transition(Kind.DRAFT, at, actor, first), *more)
+    first, *more = _listed(materials)
+    return (
+        Transition(Kind.DRAFT, at, actor, {"brief": brief.as_json(), **first}),
+        *(Transition(Kind.ADD_MATERIAL, at, actor, part) for part in more),
+    )
 
 
 def dispatch(package: Fingerprint, actor: Person, sent_at: str, **data: Any) -> Transition:
@@ -106,15 +107,14 @@ def supply_supplement(
         data: what the first step says beside it, such as the files that were made.
     """
     made = {"package": package.as_json() if package else None, "document": document}
-    parts = list(_parts(materials)) or [[]]
     return tuple(
         Transition(
             Kind.SUPPLY_SUPPLEMENT,
             at,
             actor,
-            {"materials": part, "supplement": number, **made, **({} if place else data)},
+            {**part, "supplement": number, **made, **({} if place else data)},
         )
-        for place, part in enumerate(parts)
+        for place, part in enumerate(_listed(materials))
     )
 
 
@@ -310,6 +310,16 @@ def _told(due: Due | None) -> dict[str, Any]:
         return {}
     told = due.as_json()
     return {"due": {key: told[key] for key in ("date", "provisional", "rule_id", "statutory")}}
+
+
+def _listed(materials: Sequence[Material]) -> list[dict[str, Any]]:
+    """Return a material list as data of one step or more, each with what is still to come."""
+    parts, rest = list(_parts(materials)) or [[]], len(materials)
+    found = []
+    for part in parts:
+        rest -= len(part)
+        found.append({"materials": part, **({"rest": rest} if rest else {})})
+    return found
 
 
 def _parts(materials: Sequence[Material]) -> Iterator[list[dict[str, Any]]]:

@@ -47,6 +47,7 @@ class Commission:
 
     ``returned`` holds every opinion that came back; the last one counts unless it was sent back.
     ``late_since`` is the due date that had passed when the agency accepted, empty if none had.
+    ``rest`` counts the lines of material that a long draft, cut short, has still to list.
     """
 
     brief: Brief
@@ -74,6 +75,7 @@ class Commission:
     corrections: tuple[Correction, ...] = ()
     consents: tuple[Consent, ...] = ()
     fates: tuple[MaterialFate, ...] = ()
+    rest: int = 0
 
     @property
     def commission_no(self) -> str:
@@ -168,6 +170,7 @@ class Commission:
             "commission_no": self.commission_no,
             "state": self.state.value,
             "steps": self.steps,
+            "rest": self.rest,
             "brief": self.brief.as_json(),
             "package": self.package.as_json() if self.package else None,
             "appraisers": list(self.appraisers),
@@ -185,6 +188,7 @@ class Commission:
             brief=Brief.from_json(value["brief"]),
             state=State(value["state"]),
             steps=value["steps"],
+            rest=value["rest"],
             package=Fingerprint.from_json(value["package"]) if value["package"] else None,
             appraisers=tuple(value["appraisers"]),
             **{key: value[key] for key in _TEXTS},

@@ -32,15 +32,24 @@ def begin(transition: Transition) -> Commission:
         last_at=transition.at,
         drafted_at=transition.at,
         materials=tuple(map(Material.from_json, data.get("materials", ()))),
+        rest=int(data.get("rest", 0)),
     )
 
 
 def _add_material(commission: Commission, transition: Transition) -> dict[str, Any]:
     more = tuple(map(Material.from_json, transition.data["materials"]))
-    return {"materials": commission.materials + more}
+    rest = int(transition.data.get("rest", 0))
+    return {"materials": commission.materials + more, "rest": rest}
 
 
 def _dispatch(commission: Commission, transition: Transition) -> dict[str, Any]:
+    if commission.rest:
+        raise StateError(
+            f"草拟未完成：还有{commission.rest}件鉴定材料未列入 the draft was cut short, "
+            f"{commission.rest} line(s) of its material are not on record",
+            remedy="请用同一份委托书再次草拟 draft it again from the same file, it goes on",
+            rest=commission.rest,
+        )
     if problems := material_problems(commission.brief, commission.materials):
         listed = "; ".join(map(str, problems))
         raise InputError(

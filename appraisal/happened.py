@@ -49,7 +49,8 @@ class Supplement:
 
     ``supplied`` are the exhibits that the client handed over, ``package`` the fingerprint of the
     package built of them, if one was. ``exhibits`` are those that the agency acknowledged; empty
-    with a ``note`` means that it goes on without.
+    with a ``note`` means that it goes on without. ``rest`` counts the lines that a long list, cut
+    short, has still to name.
     """
 
     requested_at: str
@@ -61,6 +62,7 @@ class Supplement:
     supplied_at: str = ""
     supplied: tuple[Material, ...] = ()
     package: Fingerprint | None = None
+    rest: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the form used in listings."""
@@ -74,6 +76,7 @@ class Supplement:
             "supplied_at": self.supplied_at,
             "supplied": [each.as_json() for each in self.supplied],
             "package": self.package.as_json() if self.package else None,
+            "rest": self.rest,
         }
 
     @classmethod

@@ -105,6 +105,7 @@ def _supply(commission: Commission, transition: Transition) -> dict[str, Any]:
         supplied_at=transition.at,
         supplied=last.supplied + lines,
         package=Fingerprint.from_json(package) if package else last.package,
+        rest=int(transition.data.get("rest", 0)),
     )
     return {"supplements": (*commission.supplements[:-1], last)}
 
@@ -118,6 +119,13 @@ def _received(commission: Commission, transition: Transition) -> dict[str, Any]:
         raise StateError(
             "委托人已提供补充材料，请签收 the client has supplied the material: acknowledge it",
             remedy="请签收，仍缺的写入备注 acknowledge it; say in the note what is still missing",
+        )
+    if last.rest:
+        raise StateError(
+            f"委托人提供的材料还有{last.rest}件未登记 {last.rest} exhibit(s) of what the client "
+            "hands over are not on record yet",
+            remedy="请委托人重做“提供补充材料” the client repeats its supply, which goes on",
+            rest=last.rest,
         )
     if last.supplied and last.package is not None:
         require_same(last.package, transition)

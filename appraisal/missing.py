@@ -48,6 +48,18 @@ def missing(commission: Commission, least: int = MIN_APPRAISERS) -> list[Missing
     return found
 
 
+def _draft(commission: Commission) -> list[Missing]:
+    if not commission.rest:
+        return []
+    return [
+        Missing(
+            "materials",
+            f"还有{commission.rest}件鉴定材料未列入，请用同一份委托书再次草拟",
+            f"{commission.rest} line(s) of material are to come: draft it again from its file",
+        )
+    ]
+
+
 def _digest(commission: Commission) -> list[Missing]:
     return [
         Missing(
@@ -119,6 +131,7 @@ def _material(commission: Commission) -> list[Missing]:
 
 
 _BY_STATE: dict[State, Callable[[Commission], list[Missing]]] = {
+    State.DRAFTED: _draft,
     State.DISPATCHED: _digest,
     State.RECEIVED: _decision,
     State.ACCEPTED: _opinion,

@@ -98,6 +98,7 @@ _UNDECIDED = frozenset({Kind.DECLINE})
 _DECIDED = frozenset({Kind.EXTEND, Kind.TERMINATE, Kind.NOTIFY})
 _REPLACING = frozenset({Kind.START, Kind.CHECK})
 _DERIVED: dict[Kind, frozenset[str]] = {
+    **{k: frozenset({"rest"}) for k in (Kind.DRAFT, Kind.ADD_MATERIAL, Kind.SUPPLY_SUPPLEMENT)},
     Kind.ACCEPT: frozenset({"due", "late"}),
     Kind.EXTEND: frozenset({"old_due", "notified"}),
     Kind.RETURN_OPINION: frozenset({"findings"}),

@@ -394,6 +394,8 @@ def test_a_draft_that_was_cut_short_is_finished_by_drafting_it_again(
         draft(house, number, "断点")
     monkeypatch.setattr(Desk, "_record", record)
     assert len(Desk(house).commission(number).materials) == 1
+    with pytest.raises(StateError, match="cut short"):
+        Desk(house).step(number, acts.dispatch(made.PACKAGE, OFFICER, house.now()))
     for _ in range(2):
         assert [each.number for each in draft(house, number, "断点").materials] == [
             "E0001",

@@ -199,6 +199,16 @@ def test_ap_07_a_supplement_with_a_package_is_acknowledged_by_its_digest() -> No
     assert apply(found, right).state is State.ACCEPTED
 
 
+def test_a_long_supplement_that_was_cut_short_is_not_acknowledged_as_if_it_were_all() -> None:
+    lines = [made.material(n, name="很长的证据名称" * 30) for n in range(2, 60)]
+    first, *more = acts.supply_supplement(lines, 1, A, LATER)
+    assert more
+    receipt = acts.receive_supplement([], B, LATER, number=1)
+    with pytest.raises(StateError, match="not on record yet"):
+        apply(apply(paused(), first), receipt)
+    assert len(after(paused(), first, *more, receipt).supplements[0].exhibits) == len(lines)
+
+
 def test_what_was_supplied_is_not_passed_over() -> None:
     (supplied,) = acts.supply_supplement([TWO], 1, A, LATER)
     with pytest.raises(StateError, match="acknowledge"):

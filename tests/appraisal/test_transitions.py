@@ -114,7 +114,12 @@ def test_a_long_material_list_is_split_so_that_every_event_fits() -> None:
     steps = acts.draft(made.brief(), lines, A, made.SENT)
     assert len(steps) > 3
     commission = fold(steps)
-    assert commission.materials == tuple(lines)
+    assert (commission.materials, commission.rest) == (tuple(lines), 0)
+    cut = fold(steps[:-1])
+    assert cut.rest == len(lines) - len(cut.materials)
+    assert Commission.from_json(cut.as_json()) == cut
+    with pytest.raises(StateError, match="cut short"):
+        apply(cut, acts.dispatch(made.PACKAGE, A, made.SENT))
     for step in steps:
         encode(CustodyEvent("x", Action.COMMISSION, "t", "t", A, details={"t": step.as_json()}))
 
