@@ -31,6 +31,8 @@ MAX_NAME = 40
 _FIELDS = ("schema", "year", "source", "document", "published", "holidays", "make_up")
 _FESTIVALS = ("元旦", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节")
 _LAW = "全国年节及纪念日放假办法"
+_SINCE = 2008
+"""The first year of eleven statutory days."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,9 @@ def template(year: int, calendar: WorkCalendar) -> dict[str, Any]:
 def doubts(notice: YearNotice, calendar: WorkCalendar) -> list[str]:
     """Return what is allowed but unusual, and so perhaps a slip: for the person who loads it."""
     found = []
-    usual = 13 if notice.year >= 2025 else 11
+    usual = _days_off(notice.year)
     balance = len(notice.holidays) - len(notice.make_up)
-    if balance != usual:
+    if balance > usual:
         found.append(
             f"工作日放假{len(notice.holidays)}天、调休上班{len(notice.make_up)}天，相差{balance}天；"
             f"通常相差{usual}天 days off less make-up days are {balance}, and usually {usual}"
@@ -149,6 +151,11 @@ def doubts(notice: YearNotice, calendar: WorkCalendar) -> list[str]:
             "edition replaces it"
         )
     return found
+
+
+def _days_off(year: int) -> int:
+    """Return how many days off the law gives: a weekend day among them is made good (art. 7)."""
+    return 13 if year >= 2025 else 11
 
 
 def with_notices(base: WorkCalendar, loaded: Sequence[tuple[datetime, YearNotice]]) -> WorkCalendar:
@@ -228,7 +235,7 @@ def _shape(value: Mapping[str, Any]) -> Iterator[str]:
         yield "year 应为2000至2199的整数 should be a whole number from 2000 to 2199"
     for name in ("source", "document"):
         text = value.get(name, "-")
-        if not isinstance(text, str) or not text.strip() or len(text) > 255:
+        if not _is_text(text, 255):
             yield f"{name} 应为文字 should be text of 1 to 255 characters"
     published = value.get("published", "2000-01-01")
     if _date(published) is None:
@@ -244,8 +251,13 @@ def _table(name: str, table: Any) -> Iterator[str]:
     for day, festival in table.items():
         if _date(day) is None:
             yield f"{name}: “{day[:MAX_NAME]}”不是日期 is not a date such as 2027-01-01"
-        if not isinstance(festival, str) or not 0 < len(festival.strip()) <= MAX_NAME:
+        if not _is_text(festival, MAX_NAME):
             yield f"{name}: {day[:MAX_NAME]} 缺少节日名称 has no name of a festival"
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    """Whether this is a line of text that every screen and every event can hold."""
+    return isinstance(value, str) and 0 < len(value.strip()) <= longest and value.isprintable()
 
 
 def _date(text: Any) -> date | None:
@@ -280,6 +292,14 @@ def _wrong_days(value: Mapping[str, Any], calendar: WorkCalendar) -> Iterator[st
     for day in sorted(make_up):
         if day.weekday() < 5:
             yield f"make_up: {day}不是周末 is no weekend day; a workday needs no making up"
+    # What is worked in the last week of the year may make good for the next New Year.
+    worked = sum(day < date(year, 12, 25) for day in make_up)
+    balance, least = len(holidays) - worked, _days_off(year)
+    if year >= _SINCE and balance < least:
+        yield (
+            f"放假{len(holidays)}天减调休上班{worked}天为{balance}天，少于法定{least}天 days off "
+            f"less make-up days are {balance}, and by law {least} at least ({_LAW})"
+        )
     yield from _missing_festivals(year, holidays, make_up, calendar)
 
 

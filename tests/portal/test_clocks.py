@@ -170,6 +170,10 @@ def test_a_notice_to_fill_in_holds_the_statutory_days(run: Run, home: Path) -> N
     assert run("calendar", "load", file).err.count("没有一天是劳动节") == 1
     value["holidays"]["2027-05-03"] = "劳动节"
     file.write_text(json.dumps(value))
+    # Loaded, the year would be official: half a notice must not take "provisional" from a date.
+    assert "少于法定13天" in run("calendar", "load", file).err
+    value["holidays"] |= NOTICE_2027["holidays"]
+    file.write_text(json.dumps(value))
     done = run("calendar", "load", file)
     assert done.code == 0
     assert "通常相差13天" in done.out
