@@ -12,8 +12,10 @@ from storage.custody import Custody
 from storage.errors import HostError, InputError
 from storage.settings import Settings
 from tasks import hooking, mailing
-from tasks.delivery import Ending, Outcome, outcome
+from tasks.delivery import Ending, Outcome, outcome, tls_context
 from tasks.wording import template
+
+_RECIPIENTS = ("notice_email", "escalation_email")
 
 
 def settings_named(chosen: Settings) -> frozenset[Channel]:
@@ -45,7 +47,8 @@ def examine_channels(chosen: Settings) -> list[tuple[Channel, bool, str]]:
         shown = urlsplit(named).hostname or "?" if channel is Channel.WEBHOOK else named
         try:
             require(chosen)
-            for name in ("notice_email", "escalation_email"):
+            tls_context(chosen)
+            for name in _RECIPIENTS if channel is Channel.EMAIL else ():
                 mailing.require_addresses(getattr(chosen, name), f"CUSTODY_{name.upper()}")
             found.append((channel, True, shown))
         except HostError as error:

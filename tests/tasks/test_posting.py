@@ -333,3 +333,7 @@ def test_where_notices_go_is_said_without_what_may_be_a_secret(box: Mailbox) -> 
     assert found[Channel.WEBHOOK] == "hooks.example.cn"
     wrong = by_mail(box.port, escalation_email="head@b.example, the head")
     assert "the head" in {each: seen for each, _, seen in examine_channels(wrong)}[Channel.EMAIL]
+    usable = {each: fine for each, fine, _ in examine_channels(by_hook(url, notice_email="x"))}
+    assert usable[Channel.WEBHOOK], "a webhook needs no mailbox"
+    missing = by_mail(box.port, notice_ca="/no/such/file.pem")
+    assert "NOTICE_CA" in {each: seen for each, _, seen in examine_channels(missing)}[Channel.EMAIL]
