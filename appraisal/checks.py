@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
-from appraisal.agency import Agency, Appraiser
+from appraisal.agency import Agency, AgencyStatus, Appraiser
 from appraisal.brief import Brief, CommissionType
 from appraisal.commission import Commission
 from appraisal.opinion import Opinion, OpinionFinding
@@ -59,7 +59,8 @@ def check_opinion(
         *(printed(document, commission) if document else ()),
         *sealed(opinion, agency, document, appraisers),
         *seen,
-        *_people(opinion, agency, received),
+        _qualified(agency, _dated(opinion, received)),
+        *_people(opinion, agency, _dated(opinion, received)),
         *_barred(opinion, commission, document, earlier),
         *_re_appraised(opinion, commission, agency),
         *_passed_on(opinion),
@@ -183,10 +184,31 @@ def _entries(agency: Agency, opinion: Opinion) -> list[tuple[str, list[Appraiser
     ]
 
 
-def _people(opinion: Opinion, agency: Agency, received: date) -> list[OpinionFinding]:
+def _dated(opinion: Opinion, received: date) -> date:
+    return date.fromisoformat(opinion.issued_at) if opinion.issued_at else received
+
+
+def _qualified(agency: Agency, day: date) -> OpinionFinding:
+    """Check that the agency still was one when it gave its opinion (CPLI art. 98(1)).
+
+    Suspending an agency keeps new commissions away and says nothing of those that run.
+    """
+    code = "agency_standing"
+    if agency.status is not AgencyStatus.CLOSED and agency.registers_on(day):
+        return OpinionFinding(
+            code, True, f"机构在{day}在名册内", f"the agency stands in a register on {day}"
+        )
+    return OpinionFinding.to_confirm(
+        code,
+        f"机构在{day}不在任何名册内或者已注销，其资质须由人核对",
+        f"the agency stands in no register on {day}, or has closed; a person must look at its "
+        "qualification",
+    )
+
+
+def _people(opinion: Opinion, agency: Agency, day: date) -> list[OpinionFinding]:
     unlicensed = [each.name or "—" for each in opinion.appraisers if not each.licence_no]
     named = _entries(agency, opinion)
-    day = date.fromisoformat(opinion.issued_at) if opinion.issued_at else received
     lapsed = [name for name, found in named if found and not any(e.valid_on(day) for e in found)]
     return [
         _finding(

@@ -100,6 +100,18 @@ def test_ap_11_a_recused_appraiser_cannot_sign() -> None:
         assert failures(made.accepted(recusal=[written])) == ["recusal"]
 
 
+def test_ap_08_an_agency_is_qualified_on_the_day_of_its_opinion() -> None:
+    """AP-08: CPLI art. 98(1) asks it of the appraisal, not of the commission alone."""
+    for last, state, closed in (
+        ("2026-03-16", "ok", "active"), ("2026-03-15", "confirm", "active"),
+        ("2026-03-16", "ok", "suspended"), ("2026-03-16", "confirm", "closed"),
+    ):  # fmt: skip
+        held = {"type": "court", "no": "1", "from": "2024-01-01", "to": last}
+        agency = made.agency(registers=[held], status=closed)
+        found = check_opinion(made.opinion(), made.accepted(), agency, DAY)
+        assert {e.code: e.state for e in found}["agency_standing"] == state
+
+
 def test_ap_08_people_whom_the_directory_does_not_list_wait_for_a_person() -> None:
     agency = made.agency(appraisers=[])
     found = check_opinion(made.opinion(), made.accepted(), agency, DAY)
