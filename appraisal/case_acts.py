@@ -257,6 +257,11 @@ def _moment(rule: CaseRule, when: str) -> str:
 def _said(text: str, what: str) -> str:
     """Return what a person wrote, cut of blanks; nobody reads more than a few lines of it."""
     said = text.strip()
+    if any("\ud800" <= each <= "\udfff" for each in said):
+        raise InputError(
+            f"{what}不是有效的文字 is no valid text",
+            remedy="终端编码请设为 UTF-8 set the terminal to UTF-8",
+        )
     if len(said) > MOST_TEXT:
         raise InputError(
             f"{what}超过{MOST_TEXT}字 is longer than {MOST_TEXT} characters",

@@ -82,6 +82,7 @@ def test_a_broken_rule_file_is_named(tmp_path, old: str, new: str) -> None:
         ("unknown", "2026-03-02", "立1", "no clock 'unknown'"),
         ("case_handling", "2026-11-21", "立1", "lies ahead"),
         ("case_handling", "2026-03-02", " ", "document is missing"),
+        ("case_handling", "2026-03-02", "立\udcff", "no valid text"),
         ("case_handling", "2026-03-02", "立" * 501, "document超过500字"),
         ("case_handling", "2020-03-02", "立1", "no rule on Case handling"),
         ("seizure", "2011-12-31", "扣1", "no rule on Seal"),
