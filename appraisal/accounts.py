@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from storage.errors import ConflictError, InputError
+from storage.normal import normal_form
 from storage.nouns import Person
 
 
@@ -131,7 +132,7 @@ def normal_login(untrusted: str) -> str:
 
     What is longer than any login is cut first: to normalise costs the square of the length.
     """
-    return unicodedata.normalize("NFKC", untrusted.strip()[:_LONGEST_TYPED]).casefold()
+    return normal_form("NFKC", untrusted.strip()[:_LONGEST_TYPED]).casefold()
 
 
 def account_id(login: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 
 from storage.errors import InputError
+from storage.normal import normal_form
 
 MAX_PAGE = 99_999
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
@@ -30,7 +30,7 @@ def parse_pages(text: str) -> Ranges:
         InputError: it is none, or names a page twice.
     """
     # Between two numbers a space is no separator: "1 2" must never become page 12.
-    plain = _AROUND.sub(r"\1", unicodedata.normalize("NFKC", text.translate(_SPELLINGS)).strip())
+    plain = _AROUND.sub(r"\1", normal_form("NFKC", text.translate(_SPELLINGS)).strip())
     found = []
     for part in plain.split(","):
         match = _RANGE.fullmatch(part)

@@ -7,13 +7,13 @@ its password is next shown. A password is compared in NFKC, so that keyboards do
 
 from __future__ import annotations
 
-import unicodedata
 from itertools import pairwise
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from storage.errors import InputError
+from storage.normal import normal_form
 
 PASSES, MEMORY_KIB, LANES, SALT_BYTES, HASH_BYTES = 3, 65_536, 4, 16, 32
 SHORTEST, LONGEST = 12, 256
@@ -45,7 +45,7 @@ DUMMY = (
 
 def normal(password: str) -> str:
     """Return the characters that are hashed."""
-    return unicodedata.normalize("NFKC", password[:_MOST_TYPED])
+    return normal_form("NFKC", password[:_MOST_TYPED])
 
 
 def require_good(password: str, login: str) -> None:

@@ -8,13 +8,13 @@ looks. (RULES: AP-07, AP-08; CPLI art. 98(4); ADM-EV arts. 14, 32; TS-JI art. 3.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from appraisal.commission import Commission
 from appraisal.matters import MATTER_NAMES, MatterType
 from appraisal.opinion import OpinionFinding
 from appraisal.signatures import DocumentSeen, squeezed
+from storage.normal import normal_form
 
 _LABELLED = re.compile(
     r"(?:校验值|摘要|哈希|杂凑|指纹|sha-?256|sm3|hash|digest|checksum)[^0-9a-f]{0,40}([0-9a-f]{64})"
@@ -53,7 +53,7 @@ def foreign_digests(text: str, known: frozenset[str]) -> list[str]:
     A value that is broken over lines is found behind a label (校验值, SHA-256 ...); without
     one only where it stands in one piece.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal_form("NFKC", text).casefold()
     found = [*_LABELLED.findall(squeezed(text)), *_ALONE.findall(folded)]
     return list(dict.fromkeys(each for each in found if each not in known))
 
@@ -83,7 +83,7 @@ def _digest(text: str, plain: str, commission: Commission) -> OpinionFinding:
 def stands(number: str, text: str) -> bool:
     """Whether a number stands in a text by itself: No. 1 is not in No. 10; lines may break it."""
     broken = r"\s*".join(map(re.escape, squeezed(number)))
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal_form("NFKC", text).casefold()
     return bool(re.search(rf"(?<![0-9a-z]){broken}(?![0-9a-z])", folded))
 
 

@@ -27,6 +27,7 @@ from typing import Any
 from appraisal.agency import Agency
 from appraisal.opinion import Opinion, OpinionFinding
 from storage.names import visible
+from storage.normal import normal_form
 
 MOST_TOLD = 8
 """Signatures with a check of their own; the rest is told in a number."""
@@ -207,12 +208,12 @@ def fits_agency(signature: SignatureSeen, agency: Agency, people: Iterable[str])
 
 def squeezed(text: str) -> str:
     """Return text as names and numbers are compared: NFKC, no blanks, no case."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
+    return "".join(normal_form("NFKC", text).split()).casefold()
 
 
 def _sections(text: str) -> frozenset[str]:
     """Return a name and its parts between marks."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = normal_form("NFKC", text).casefold()
     # Punctuation and symbols part names; an accent that stands alone belongs to its letter.
     marked = "".join("|" if unicodedata.category(c)[0] in "PS" else c for c in plain)
     parts = (squeezed(each) for each in marked.split("|"))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
+
+from storage.normal import normal_form
 
 
 class EvidenceKind(StrEnum):
@@ -147,7 +148,7 @@ def case_id(case_no: str) -> str:
     The digit groups keep it recognisable, eight hex digits of SHA-256 over the NFC form keep
     two numbers apart: 沪市监案〔2026〕0123号 becomes ``2026-0123-`` and the digits.
     """
-    normal = unicodedata.normalize("NFC", case_no.strip())
+    normal = normal_form("NFC", case_no.strip())
     digits = "-".join(re.findall(r"[0-9]+", normal, re.ASCII))[:32].strip("-")
     tail = hashlib.sha256(normal.encode()).hexdigest()[:8]
     return f"{digits}-{tail}" if digits else tail

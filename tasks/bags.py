@@ -19,12 +19,12 @@ calls hands in how to read a tag file and how to compute digests.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from storage.errors import InputError
 from storage.listing import ListedFile
+from storage.normal import normal_form
 from tasks import bag_lists as lists
 from tasks import bag_mistakes as wrong
 from tasks.bag_lists import Declaration, Line
@@ -220,4 +220,4 @@ class _Judge:
 
 
 def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path)
+    return normal_form("NFC", path)

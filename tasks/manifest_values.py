@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -12,6 +11,7 @@ from functools import cached_property
 from storage.digest import WEAK, SuppliedDigest, parse_supplied
 from storage.errors import InputError
 from storage.names import display, shown, visible
+from storage.normal import normal_form
 from storage.spelling import PREFIX, from_percent, percent
 
 BEIJING = timezone(timedelta(hours=8))
@@ -49,7 +49,7 @@ def parse_moment(written: str, zone: tzinfo = BEIJING) -> Moment | None:
 
     Fractions of a second are dropped. Returns None if it is no time.
     """
-    match = _MOMENT.fullmatch(unicodedata.normalize("NFKC", written).strip())
+    match = _MOMENT.fullmatch(normal_form("NFKC", written).strip())
     if match is None:
         return None
     part = match.groupdict()
@@ -80,7 +80,7 @@ def parse_digests(written: str) -> tuple[SuppliedDigest, ...]:
         InputError: there is none, one of them is no check value, or an algorithm stands there
             twice.
     """
-    plain = unicodedata.normalize("NFKC", written)
+    plain = normal_form("NFKC", written)
     # Blanks are looked at from the first of a run only, else a long run takes its square.
     plain = re.sub(r"(?<!\s)\s*[:=]\s*", ":", plain)
     found = tuple(parse_supplied(each) for each in re.split(r"[\s;,、]+", plain) if each)
@@ -132,7 +132,7 @@ class Paths:
 
     @cached_property
     def _normal(self) -> dict[str, str]:
-        return _unique({path: unicodedata.normalize("NFC", path) for path in self._exact})
+        return _unique({path: normal_form("NFC", path) for path in self._exact})
 
     @cached_property
     def _bare(self) -> dict[str, str]:
@@ -159,7 +159,7 @@ class Paths:
         for candidate in (written, written.removeprefix("./")):
             if candidate in self._exact:
                 return candidate
-            if found := self._normal.get(unicodedata.normalize("NFC", candidate)):
+            if found := self._normal.get(normal_form("NFC", candidate)):
                 return found
         again = self._bare.get(written) or self._shown.get(written)
         return again or self._loose.get(written)

