@@ -93,9 +93,15 @@ class Material:
             InputError: the number or the suffix is not of its form.
         """
         if not _NUMBER.fullmatch(self.number):
-            raise InputError(f"{self.number!r} is not an exhibit number such as E0001")
+            raise InputError(
+                f"{self.number!r}不是证据编号 {self.number!r} is not an exhibit's number",
+                remedy="写作 write it as E0001",
+            )
         if self.suffix and not _SUFFIX.fullmatch(self.suffix):
-            raise InputError(f"{self.suffix!r} is not a plain file ending such as .pdf")
+            raise InputError(
+                f"{self.suffix!r}不是文件后缀 {self.suffix!r} is not the ending of a file's name",
+                remedy="写作 write it as .pdf",
+            )
 
     @property
     def payload_name(self) -> str:

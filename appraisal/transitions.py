@@ -168,7 +168,7 @@ def apply(commission: Commission | None, transition: Transition) -> Commission:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"步骤数据有误 the data of the step {transition.kind.value} is malformed: {error!r}",
-            remedy="make steps with appraisal.acts",
+            remedy="请更正后重试 correct it, and take the step again",
         ) from error
     return replace(commission, steps=commission.steps + 1, last_at=transition.at, **changes)
 

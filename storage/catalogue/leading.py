@@ -25,7 +25,9 @@ def file_leader(path: Path) -> Iterator[Callable[[], None]]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise HostError(
-            f"the log's lock {path} cannot be opened: {error.strerror}", path=str(path)
+            f"无法打开日志的锁 the log's lock {path} cannot be opened: {error.strerror}",
+            remedy="请检查目录权限和磁盘 check the folder's permissions and the disk",
+            path=str(path),
         ) from error
     try:
         _wait_for_lock(descriptor)
@@ -47,8 +49,10 @@ def _wait_for_lock(descriptor: int) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise TransientError(
-                    f"another process has been writing the log for {LEADER_SECONDS} seconds",
-                    remedy="try again; if it stays so, look for a process that hangs",
+                    f"另一进程写日志已超过{LEADER_SECONDS}秒 another process has been writing the "
+                    f"log for {LEADER_SECONDS} seconds",
+                    remedy="请稍后再试，并查看有无停滞的进程 "
+                    "try again; if it stays so, look for a process that hangs",
                 ) from None
             time.sleep(pause)
             pause = min(pause * 2, 0.005)

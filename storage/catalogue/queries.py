@@ -28,7 +28,9 @@ def find_case(session: Session, name: str) -> dict[str, Any]:
     )
     row = session.scalars(statement).first()
     if row is None:
-        raise NotFoundError(f"there is no case {name!r}", remedy="see 'custody case list'")
+        raise NotFoundError(
+            f"没有案件{name!r} there is no case {name!r}", remedy="查看案件 see 'custody case list'"
+        )
     return _row(row)
 
 
@@ -72,13 +74,15 @@ def find_exhibit(session: Session, name: str) -> dict[str, Any]:
     case_name, separator, label = name.rpartition("/")
     if not separator:
         raise InputError(
-            f"{name!r} is not an exhibit", remedy="name it as CASE/E0001, see 'custody case show'"
+            f"{name!r}不是证据编号 {name!r} is not an exhibit",
+            remedy="写作 案号/E0001 name it as CASE/E0001, see 'custody case show'",
         )
     case = find_case(session, case_name)
     row = session.get(tables.Exhibit, f"{case['case_id']}/{label.upper()}")
     if row is None:
         raise NotFoundError(
-            f"case {case['case_no']} has no exhibit {label}", remedy="see 'custody case show CASE'"
+            f"案件{case['case_no']}没有证据{label} case {case['case_no']} has no exhibit {label}",
+            remedy="查看案件的证据 see 'custody case show CASE'",
         )
     return _row(row)
 
@@ -192,7 +196,10 @@ def find_agency(session: Session, agency: str) -> dict[str, Any]:
     )
     row = session.scalars(statement).first()
     if row is None:
-        raise NotFoundError(f"there is no agency {agency!r}", remedy="see 'custody agency list'")
+        raise NotFoundError(
+            f"没有鉴定机构{agency!r} there is no agency {agency!r}",
+            remedy="查看机构 see 'custody agency list'",
+        )
     return row.body
 
 

@@ -11,47 +11,41 @@ from typing import Any
 
 import pytest
 
-from appraisal import acts, taking
-from appraisal.agency_desk import AgencyDesk
-from appraisal.commission import Commission, NoticeKind, State
+from appraisal import acts
+from appraisal.commission import Commission, State
 from appraisal.desk import Desk
 from appraisal.happened import Fate
-from appraisal.step import Kind
-from storage.catalogue import handovers
 from storage.custody import Custody
 from storage.errors import (
     ConflictError,
     InputError,
-    IntegrityError,
     NotFoundError,
     StateError,
 )
 from storage.event import Action
-from storage.nouns import Person, case_id
 from storage.story import tell
-from tasks.holders import case_custody
 from tasks.reader.cell import CellPool
 from tests.appraisal import made
-from tests.house import CASE_NO, brief_for, events, make_bundle
-from tests.tasks.life import CASE, OTHER_NO, open_house, take
+from tests.appraisal.desk_made import (
+    DIGEST,
+    OFFICER,
+    WANG,
+    ZHOU,
+    accepted,
+    agency,
+    draft,
+    furnished,
+    sent,
+)
+from tests.house import events
+from tests.tasks.life import open_house
 
-OFFICER = Person("李明", unit="执法一队")
-ZHOU, WANG = Person("周静", unit="申江鉴定中心"), Person("王工", unit="申江鉴定中心")
-DIGEST = made.PACKAGE.sha256
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
-    """Two cases and two agencies; each test works on a commission of its own."""
-    folder = tmp_path_factory.mktemp("desk")
-    with open_house(folder / "home") as custody:
-        take(custody, pool, make_bundle(folder / "one"))
-        take(custody, pool, make_bundle(folder / "two", "B2", {"x.txt": b"x"}, OTHER_NO))
-        desk = Desk(custody)
-        desk.add_agency(made.agency_fields(), OFFICER)
-        desk.add_agency(made.agency_fields(agency_id="HJ", name="恒鉴"), OFFICER)
-    return folder / "home"
+    return furnished(tmp_path_factory.mktemp("desk"), pool)
 
 
 @pytest.fixture
@@ -60,51 +54,9 @@ def house(home: Path) -> Iterator[Custody]:
         yield custody
 
 
-_numbers = iter(range(1, 1000))
-
-
-def sent(house: Custody, point: str = "", agency: str = "SJ") -> str:
-    """Send a commission about a secret point of its own; return its number."""
-    number = f"鉴委〔2026〕{next(_numbers)}号"
-    draft(house, number, point or number, agency)
-    desk = Desk(house)
-    desk.step(number, acts.dispatch(made.PACKAGE, OFFICER, house.now()))
-    return number
-
-
-def draft(house: Custody, number: str, point: str, agency: str = "SJ") -> Commission:
-    matter = {
-        "type": "非公知性",
-        "question": "密点是否不为相关人员普遍知悉和容易获得",
-        "secret_points": [point],
-        "reference_date": "2025-11-03",
-    }
-    brief = brief_for(CASE_NO, number, "E0001", "E0002", matters=[matter], agency_id=agency)
-    return Desk(house).draft(brief, OFFICER, house.now())
-
-
-def agency(house: Custody, who: Person = ZHOU, agency_id: str = "SJ") -> AgencyDesk:
-    return AgencyDesk(Desk(house), agency_id, who)
-
-
 def steps_on_record(house: Custody, number: str) -> int:
     found = events(house, Action.COMMISSION)
     return sum(each.details["commission_no"] == number for each in found)
-
-
-def supply(house: Custody, number: str, exhibit: str, package: Any = None) -> Commission:
-    """Hand over an exhibit that was asked for, without building its package."""
-    desk = Desk(house)
-    lines = desk.materials(CASE_NO, {"materials": [{"exhibit": exhibit}]})
-    which = len(desk.commission(number).supplements)
-    (step,) = acts.supply_supplement(lines, which, OFFICER, house.now(), package)
-    return desk.step(number, step)
-
-
-def accepted(house: Custody) -> str:
-    number = sent(house)
-    agency(house).accept(number, DIGEST)
-    return number
 
 
 def test_a_double_click_is_one_step_and_no_error(house: Custody) -> None:
@@ -216,16 +168,6 @@ def test_tt_01_late_acceptance_is_possible_marked_and_told(house: Custody) -> No
     assert agency(house).commission(on_time).late_since == ""
 
 
-def test_decline_after_acceptance_is_refused_with_what_to_do(house: Custody) -> None:
-    number = accepted(house)
-    with pytest.raises(StateError) as caught:
-        agency(house).decline(number, "忙")
-    assert "终止鉴定" in caught.value.remedy
-    assert "terminate" in caught.value.remedy
-    assert Kind.DECLINE not in agency(house).allowed(number)
-    assert Kind.TERMINATE in agency(house).allowed(number)
-
-
 def test_a_guessed_number_is_answered_like_one_that_does_not_exist(house: Custody) -> None:
     """Bad input: other agencies', drafted and withdrawn drafts, and nonsense are all not there."""
     mine = sent(house)
@@ -274,84 +216,6 @@ def test_changes_tell_what_happened_since(house: Custody) -> None:
         (number, State.ACCEPTED)
     ]
     assert later > cursor
-
-
-def test_cu_03_a_supplement_is_released_and_acknowledged_by_itself(house: Custody) -> None:
-    """AP-07, CU-03: supplementary exhibits have a release and a receipt of their own."""
-    number, desk = accepted(house), agency(house)
-    desk.request_supplement(number, "往来邮件")
-    with pytest.raises(StateError, match="尚未提供"):
-        desk.receive_supplement(number, "已收")
-    assert [each.code for each in desk.missing(number)] == ["supplement"]
-    for _ in range(2):
-        found = supply(house, number, "E0003", made.PACKAGE)
-    assert found.steps == 5
-    with house.read() as session:
-        waiting = handovers.find_handover(session, f"{number}/S1")
-    assert (waiting["exhibits"], waiting["closed_at"]) == ([f"{CASE}/E0003"], "")
-    with pytest.raises(IntegrityError):
-        desk.receive_supplement(number, package_digest="0" * 64)
-    for _ in range(2):
-        found = desk.receive_supplement(number, package_digest=DIGEST)
-    assert found.state is State.ACCEPTED
-    assert found.supplements[0].exhibits == (f"{CASE}/E0003",)
-    with house.read() as session:
-        assert handovers.find_handover(session, f"{number}/S1")["outcome"] == "received"
-        assert handovers.find_handover(session, number)["exhibits"] == [
-            f"{CASE}/E0001",
-            f"{CASE}/E0002",
-        ]
-    for action in (Action.PACKAGED, Action.RELEASED, Action.ACKNOWLEDGED):
-        mine = [e for e in events(house, action) if _of(e, number) and "supplement" in e.details]
-        assert [list(each.exhibits) for each in mine] == [[f"{CASE}/E0003"]], action
-        assert "第 1 次补充" in tell(mine[0])
-    custody = case_custody(house, CASE)
-    assert custody.ok, custody.flaws
-    copies = {each.commission_no: each for each in custody.copies}
-    assert copies[f"{number}/S1"].acknowledged_at
-
-
-def test_a_supplement_handed_over_beside_the_software_has_both_events(house: Custody) -> None:
-    number, desk = accepted(house), agency(house)
-    desk.request_supplement(number, "往来邮件")
-    taking.receive_supplement(Desk(house), number, ZHOU, house.now(), exhibits=["E0003"])
-    for action in (Action.RELEASED, Action.ACKNOWLEDGED):
-        mine = [e for e in events(house, action) if _of(e, number) and "supplement" in e.details]
-        assert [list(each.exhibits) for each in mine] == [[f"{CASE}/E0003"]], action
-
-
-def test_a_step_names_exhibits_of_its_own_case_alone(house: Custody) -> None:
-    """Bad input: neither a receipt nor a correction reaches into another case, or nowhere."""
-    number, desk = accepted(house), agency(house)
-    desk.request_supplement(number, "往来邮件")
-    for wrong in (f"{OTHER_NO}/E0001", f"{CASE}/E0999", "E0999"):
-        with pytest.raises(NotFoundError):
-            taking.receive_supplement(Desk(house), number, ZHOU, house.now(), exhibits=[wrong])
-    supply(house, number, "E0003")
-    with pytest.raises(StateError, match="E0003"):
-        taking.receive_supplement(Desk(house), number, ZHOU, house.now(), exhibits=["E0001"])
-    desk.receive_supplement(number)
-    opinion = acts.return_opinion(made.opinion(), f"{CASE}/E0002", [], ZHOU, house.now())
-    Desk(house).step(number, opinion)
-    before = len(events(house, Action.RETURNED))
-    for wrong in (f"{case_id(OTHER_NO)}/E0001", f"{CASE}/E0999", f"{CASE}/E0001"):
-        with pytest.raises(NotFoundError, match="came back"):
-            desk.correct(number, "图号", "补正书1号", wrong)
-    assert len(events(house, Action.RETURNED)) == before
-    desk.correct(number, "图号", "补正书1号", f"{CASE}/E0002")
-
-
-def test_an_open_supplement_waits_for_no_receipt_once_the_commission_ended(
-    house: Custody,
-) -> None:
-    number, desk = accepted(house), agency(house)
-    desk.request_supplement(number, "往来邮件")
-    supply(house, number, "E0003")
-    desk.terminate(number, "检材不足")
-    with house.read() as session:
-        assert handovers.find_handover(session, f"{number}/S1")["outcome"] == "terminated"
-    copies = {each.commission_no: each for each in case_custody(house, CASE).copies}
-    assert copies[f"{number}/S1"].ended == "terminated"
 
 
 def test_ap_05_the_same_matter_is_sent_to_one_agency_whoever_comes_first(house: Custody) -> None:
@@ -412,18 +276,6 @@ def test_ap_14_every_step_is_an_event_with_actor_time_and_document(house: Custod
     assert last.details["transition"]["data"]["document"] == f"不予受理鉴定委托告知书（{number}）"
     assert last.occurred_at == last.details["transition"]["at"]
     assert "不予受理" in tell(last)
-
-
-def test_ap_12_two_notices_with_dates_are_on_record(house: Custody) -> None:
-    number = accepted(house)
-    for kind in NoticeKind:
-        step = acts.notify(kind, "乙公司", f"告知书{kind.value}", OFFICER, house.now())
-        Desk(house).step(number, step)
-    found = Desk(house).commission(number)
-    assert [(each.kind, bool(each.at), each.document) for each in found.notices] == [
-        (NoticeKind.PERIOD, True, "告知书period"),
-        (NoticeKind.RESULT, True, "告知书result"),
-    ]
 
 
 def test_what_nobody_can_read_is_refused_in_both_languages(house: Custody) -> None:
