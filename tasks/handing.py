@@ -33,7 +33,7 @@ from storage.objects import ObjectRef
 from tasks.handover_sheet import keep_sheet
 from tasks.holders import case_custody
 
-_PART = 100
+_PART = 50
 """Exhibits named in one event; a leaf of the log holds at most 65,535 bytes."""
 NO_SEAL = "none"
 _WAIT_SECONDS = 30.0
