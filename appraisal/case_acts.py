@@ -12,6 +12,7 @@ from appraisal.case_clocks import CaseClock, local
 from appraisal.case_record import CaseRecord, CaseStep, CaseStepKind
 from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.counting import Words
+from appraisal.step import parse_moment
 from storage.errors import ConflictError, InputError, StateError
 
 MOST_TEXT = 500
@@ -47,7 +48,7 @@ def start(
         ConflictError: this very clock runs already.
     """
     rule = book.get(name, local(when, _zone(book)))
-    moment = _moment(rule, when)
+    moment = _moment(rule, when, at)
     data = {
         "name": rule.name,
         "rule_id": rule.rule_id,
@@ -208,7 +209,7 @@ def end(
     data = {
         "number": clock.number,
         "day": _past(when, rule.zone, at).isoformat(),
-        "moment": _moment(rule, when),
+        "moment": _moment(rule, when, at),
         "document": document,
         "outcome": outcome,
         "void": void,
@@ -233,16 +234,20 @@ def _past(when: str, zone: str, at: str) -> date:
     """Return the day of a step; what has not happened yet is not recorded."""
     day = local(when, zone)
     if day > local(at, zone):
-        raise InputError(
-            f"{day}尚未到来 {day} lies ahead; only what has happened is recorded",
-            remedy="核对日期 check the day",
-            day=day.isoformat(),
-        )
+        raise _ahead(day.isoformat())
     return day
 
 
-def _moment(rule: CaseRule, when: str) -> str:
-    """Return the moment that a limit in hours needs; the others count days."""
+def _ahead(when: str) -> InputError:
+    return InputError(
+        f"{when}尚未到来 {when} lies ahead; only what has happened is recorded",
+        remedy="核对日期 check the day",
+        day=when,
+    )
+
+
+def _moment(rule: CaseRule, when: str, at: str) -> str:
+    """Return the moment that a limit in hours needs, and that has come; the others count days."""
     if not rule.in_hours:
         return ""
     if len(when) == len("2026-01-30"):
@@ -251,6 +256,8 @@ def _moment(rule: CaseRule, when: str) -> str:
             "needs a time with its zone",
             remedy="写成 write it as 2026-11-20T09:30:00+08:00",
         )
+    if parse_moment(when) > parse_moment(at):
+        raise _ahead(when)
     return when
 
 

@@ -218,13 +218,15 @@ def _extended(record: CaseRecord, step: CaseStep) -> dict[str, Any]:
 
 def _ended(record: CaseRecord, step: CaseStep) -> dict[str, Any]:
     data, clock = step.data, _running(record, step)
-    day = _day(data["day"])
+    day, moment = _day(data["day"]), data["moment"]
     if day < clock.day:
         raise _reversed(day, clock.day)
+    if moment and parse_moment(moment) < parse_moment(clock.moment):
+        raise _reversed(moment, clock.moment)
     ended = replace(
         clock,
         ended=day,
-        ended_moment=data["moment"],
+        ended_moment=moment,
         ended_at=step.at,
         outcome=data["outcome"],
         end_document=data["document"],
@@ -286,7 +288,7 @@ def _with_clock(record: CaseRecord, new: CaseClockRecord) -> dict[str, Any]:
     return {"clocks": tuple(new if each.number == new.number else each for each in record.clocks)}
 
 
-def _reversed(day: date, start: date) -> StateError:
+def _reversed(day: date | str, start: date | str) -> StateError:
     return StateError(
         f"{day}早于起日{start} {day} lies before the start on {start}",
         remedy="核对日期 check the day",

@@ -95,7 +95,7 @@ class CaseRule:
             InputError: the rule does not leave the choice.
         """
         chosen = next((each for each in self.units if each.value == wanted), None)
-        if chosen is None and wanted:
+        if chosen is None and wanted and (self.units or wanted != HOUR):
             allowed = ", ".join(each.value for each in self.units) or HOUR
             raise InputError(
                 f"{self.title[0]}不能按{wanted}计算 {self.title[1]} is not counted in {wanted}",

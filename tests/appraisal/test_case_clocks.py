@@ -222,7 +222,7 @@ def test_tr_02_a_unit_that_the_rule_does_not_leave_open_is_refused() -> None:
 
 def test_tr_02_twenty_four_hours_are_counted_from_the_moment() -> None:
     start = "2026-09-18T23:30:00+00:00"
-    step = case_acts.start(CaseRecord(), BOOK, "transfer_handover", start, "", "移1", "", AT)
+    step = case_acts.start(CaseRecord(), BOOK, "transfer_handover", start, "hour", "移1", "", AT)
     record = fold([step])
     clock = shown(record, date(2026, 9, 20), now="2026-09-20T07:29:00+08:00")
     assert clock.due_at == "2026-09-20T07:30:00+08:00"
@@ -234,9 +234,12 @@ def test_tr_02_twenty_four_hours_are_counted_from_the_moment() -> None:
         moment = f"2026-09-20T{until}:00+08:00"
         done = apply(record, case_acts.end(record, BOOK, "K1", moment, "回执", "已移交", AT))
         assert shown(done, date(2026, 9, 21)).clock.state is state
-    for when in ("2026-09-18", ""):
+    for when in ("2026-09-18", "", "2026-11-20T09:00:01+08:00"):
         with pytest.raises(InputError):
             case_acts.end(record, BOOK, "K1", when, "回执", "已移交", AT)
+    early = case_acts.end(record, BOOK, "K1", "2026-09-19T07:29:00+08:00", "回执", "已移交", AT)
+    with pytest.raises(StateError, match="before the start"):
+        apply(record, early)
 
 
 # Ends
