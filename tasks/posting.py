@@ -67,7 +67,8 @@ def link_to(chosen: Settings, notice: Mapping[str, Any]) -> str:
     """Return the address of a commission's page; empty for a case, or where none is set."""
     if not (chosen.public_url and notice["commission_no"]):
         return ""
-    path = "/commission" if notice["audience"] == "agency" else "/officer/commission"
+    agency = notice["audience"] == "agency" and notice["channel"] != Channel.WEBHOOK
+    path = "/commission" if agency else "/officer/commission"
     query = urlencode({"number": notice["commission_no"]})
     return f"{chosen.public_url.rstrip('/')}{path}?{query}"
 

@@ -20,7 +20,7 @@ from storage.errors import HostError, InputError
 from storage.settings import Settings
 from tasks import hooking, mailing
 from tasks.delivery import Ending, Outcome
-from tasks.posting import examine_channels
+from tasks.posting import examine_channels, link_to
 from tests.services.mail import (
     PASSWORD,
     USER,
@@ -249,6 +249,22 @@ def test_a_webhook_is_signed_and_says_no_more_than_it_must(hook: Hooked) -> None
         "stated_on": "2026-11-30",
         "link": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("audience", "channel", "path"),
+    [
+        ("agency", "email", "/commission"),
+        ("officer", "email", "/officer/commission"),
+        ("agency", "webhook", "/officer/commission"),
+    ],
+)
+def test_a_link_leads_to_the_page_of_whoever_gets_it(
+    audience: str, channel: str, path: str
+) -> None:
+    chosen = Settings(public_url="https://queue.example/")
+    link = link_to(chosen, NOTICE | {"audience": audience, "channel": channel})
+    assert link.startswith(f"https://queue.example{path}?number=%E9%89%B4")
 
 
 def test_a_signature_holds_for_its_body_its_time_and_its_secret_alone() -> None:
