@@ -342,19 +342,21 @@ def write_files(custody: Custody, number: str, folder: Path, by: Person) -> list
     Where the agency has a key the package is the encrypted one: a stick gets lost.
 
     Raises:
-        ConflictError: a file of that name is there.
+        ConflictError: a file of such a name is there; nothing was written.
         IntegrityError: what is stored is not what was sent; that file is not written.
         HostError: the folder cannot be written.
     """
+    rows = files_of(custody, number)
+    files = [_opened(custody, number, row["which"], leaves=True) for row in rows]
+    for target in (folder / file.name for file in files):
+        if os.path.lexists(target):
+            raise ConflictError(f"{target} 已存在 exists already", remedy="name a new folder")
     written = []
-    for row in files_of(custody, number):
-        file = _opened(custody, number, row["which"], leaves=True)
+    for file in files:
         record_download(custody, number, by, file=file)
         target = folder / file.name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if os.path.lexists(target):
-                raise ConflictError(f"{target} 已存在 exists already", remedy="name a new folder")
             try:
                 write_durably(target, file.open_range())
             finally:

@@ -147,8 +147,13 @@ def test_what_is_carried_by_hand_is_compared_and_on_record(sent: Custody, tmp_pa
         ["sha256sum", "-c", "sha256sums.txt"], cwd=tmp_path / "stick", capture_output=True
     )
     assert done.returncode == 0
+    for path in written[:-1]:
+        path.unlink()
+    before = len(events(sent, Action.DOWNLOADED))
     with pytest.raises(ConflictError):
         write_files(sent, NUMBER, tmp_path / "stick", CLERK)
+    assert [*(tmp_path / "stick").iterdir()] == written[-1:], "all of them or none"
+    assert len(events(sent, Action.DOWNLOADED)) == before
 
 
 @pytest.mark.parametrize("place", [0, 4_500_000, -1], ids=["head", "middle", "end"])
