@@ -70,6 +70,8 @@ COMMANDS = {
     "calendar": "clocks.calendar",
     "account": "accounts.account",
     "serve": "serving.serve",
+    "deploy": "workers.deploy",
+    "worker": "workers.worker",
     "api-description": "client.api_description",
     "agency-client": "client.agency_client",
     "test": "system.run_tests",

@@ -16,12 +16,14 @@ import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from storage.errors import HostError, TransientError
 
 INGEST = "ingest-bundle/ingest"
 READ = "read-exhibits/read"
+_MOST = 200
 _STARTING = 120.0
 """Seconds that a worker may take from taking a run to beginning it."""
 
@@ -88,8 +90,10 @@ def _server() -> Iterator[SyncPrefectClient]:
 def _runs(client: SyncPrefectClient, accession: str) -> list[FlowRun]:
     """Return the runs of an ingest, oldest first."""
     wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[accession]))
-    found = client.read_flow_runs(flow_run_filter=wanted)
-    return sorted(found, key=lambda run: run.created or datetime.min.replace(tzinfo=UTC))
+    # This server refuses a question that leaves limit and order open.
+    return client.read_flow_runs(
+        flow_run_filter=wanted, limit=_MOST, sort=FlowRunSort.START_TIME_ASC
+    )
 
 
 def _waits(run: FlowRun) -> bool:
