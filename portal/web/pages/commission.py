@@ -120,6 +120,7 @@ def shown(desk: Desk, found: Commission) -> dict[str, Any]:
         "tone": tone_of(row.live) if row.live else ended_tone(found.state),
         "stops": stops(found),
         "clocks": [TimeLimit.of(each, found, rules) for each in row.clocks],
+        "live": TimeLimit.of(row.live, found, rules) if row.live else None,
         "next_step": row.next_step,
         "extension": rules.extension,
         "files": files_of(desk, found),

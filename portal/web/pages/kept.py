@@ -19,7 +19,7 @@ from portal.web.cross_site import FIELDS, require_own_page
 from portal.web.pages.render import page
 from portal.web.words import Pair
 
-_FORMS = ("/commission/", "/members/", "/tokens/")
+FORMS = ("/commission/", "/members/", "/tokens/")
 """Addresses of forms that people type into; the script's own requests tell for themselves."""
 _ANNOUNCE = "/commission/opinion/announce"
 
@@ -61,7 +61,7 @@ def _step(path: str) -> Pair | None:
 def _ours(request: Request) -> bool:
     """Whether the browser says that a form of one of our pages was sent."""
     path = request.url.path
-    if request.method != "POST" or not path.startswith(_FORMS) or path == _ANNOUNCE:
+    if request.method != "POST" or not path.startswith(FORMS) or path == _ANNOUNCE:
         return False
     site = request.headers.get("sec-fetch-site")
     if site is not None:

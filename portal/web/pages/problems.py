@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from appraisal.credentials import without_secrets
 from portal.web.api.codes import is_for_outsiders
+from portal.web.pages.kept import FORMS
 from portal.web.pages.render import page
 from portal.web.words import Pair
 from storage.errors import (
@@ -55,9 +56,8 @@ _TITLES: dict[int, tuple[Pair, Pair]] = {
     404: (
         ("没有这个页面或委托", "There is no such page or commission"),
         (
-            "请核对编号，或从委托列表中选择。只能看到本机构的委托。",
-            "Check the number, or choose from the list. Only your own agency's commissions are "
-            "shown.",
+            "请核对编号，或从委托列表中选择。鉴定机构只能看到本机构的委托。",
+            "Check the number, or choose from the list. An agency sees its own commissions only.",
         ),
     ),
     405: (("不能这样打开", "It cannot be opened like this"), _AGAIN),
@@ -96,6 +96,15 @@ _TITLES: dict[int, tuple[Pair, Pair]] = {
         ),
     ),
 }
+_TOO_LATE: tuple[Pair, Pair] = (
+    ("请先登录", "Please sign in"),
+    (
+        "登录已过期，没有收下任何内容。请在新窗口登录，再用浏览器的“后退”回到表单提交。",
+        "Your session has ended and nothing was taken. Sign in in a new window, go back to the "
+        "form and send it.",
+    ),
+)
+"""For a form that is longer than what is taken from somebody who is not signed in."""
 _LOG = logging.getLogger("zhenglian.pages")
 
 
@@ -107,6 +116,8 @@ def status_of(error: CustodyError) -> int:
 def problem(request: Request, status: int, message: str = "", remedy: str = "") -> Response:
     """Return the page about what went wrong."""
     title, advice = _TITLES.get(status, _TITLES[500 if status >= 500 else 400])
+    if status == 413 and _too_late(request):
+        (title, advice), message = _TOO_LATE, ""
     onward = ("/", "返回首页", "To the start")
     if status == 401:
         onward = ("/sign-in", "登录", "Sign in")
@@ -123,6 +134,11 @@ def problem(request: Request, status: int, message: str = "", remedy: str = "") 
         at=request.app.state.custody.now(),
         code=status,
     )
+
+
+def _too_late(request: Request) -> bool:
+    nobody = getattr(request.state, "identity", None) is None
+    return nobody and request.url.path.startswith(FORMS)
 
 
 def tell(request: Request, error: Exception) -> Response:

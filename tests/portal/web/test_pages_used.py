@@ -68,6 +68,11 @@ def test_a_late_opinion_keeps_its_particulars_and_asks_for_its_file_again(
     late = person.post("/commission/opinion", data=form, files=document, headers=OURS)
     assert late.status_code == 401
     assert late.text.count('name="materials_listed"') == 2
+    document = {"document": ("意见.pdf", b"%PDF-1.7" + b" " * 40_000, "application/pdf")}
+    longer = person.post("/commission/opinion", data=form, files=document, headers=OURS)
+    assert longer.status_code == 413
+    assert "登录已过期，没有收下任何内容" in longer.text
+    assert "文件太大" not in longer.text
     assert 'enctype="multipart/form-data"' in late.text
     assert "重新选择" in late.text
 
