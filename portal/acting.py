@@ -95,6 +95,7 @@ def extending(
     approved_by: str,
     notified: str,
     reason: str,
+    document: str,
     by: str,
     at: str,
 ) -> Commission:
@@ -108,6 +109,7 @@ def extending(
         approved_by=approved_by,
         notified=day(notified),
         reason=reason,
+        document=document,
     )
 
 

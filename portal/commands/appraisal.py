@@ -20,6 +20,7 @@ By = Annotated[str, typer.Option("--by", help="Who does it; default: the receive
 At = Annotated[str, typer.Option("--at", help="When, RFC 3339; default: now.")]
 On = Annotated[str, typer.Option("--on", help="As of this day, YYYY-MM-DD; default: today.")]
 Fields = Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)]
+Document = Annotated[str, typer.Option(help="Number of the document that goes with it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why.", show_default=False)]
 
 
@@ -120,12 +121,14 @@ def commission_close(number: Number, reason: Reason = "", by: By = "", at: At = 
 
 
 @commission.command("withdraw")
-def commission_withdraw(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
+def commission_withdraw(
+    number: Number, reason: Reason, document: Document = "", by: By = "", at: At = ""
+) -> None:
     """Withdraw a commission (JAG art. 21)."""
     from appraisal import acts
     from portal.acting import moment, person
 
-    done(open_desk().step(number, acts.withdraw(reason, person(by), moment(at))))
+    done(open_desk().step(number, acts.withdraw(reason, person(by), moment(at), document)))
 
 
 def dispatch(number: Number, by: By = "", at: At = "") -> None:
@@ -190,20 +193,23 @@ def accept(
     print_late(accepted)
 
 
-def decline(number: Number, reason: Reason, by: By = "", at: At = "") -> None:
+def decline(
+    number: Number, reason: Reason, document: Document = "", by: By = "", at: At = ""
+) -> None:
     """Decline a commission for its agency, with the reason (JAG art. 15)."""
     from appraisal import acts
     from portal.acting import for_agency, moment
 
     desk = open_desk()
     actor = for_agency(desk, number, by)
-    done(desk.step(number, acts.decline(reason, actor, moment(at))))
+    done(desk.step(number, acts.decline(reason, actor, moment(at), document)))
 
 
 @supplement.command("request")
 def supplement_request(
     number: Number,
     what: Annotated[str, typer.Option(help="What is needed.", show_default=False)],
+    document: Document = "",
     by: By = "",
     at: At = "",
 ) -> None:
@@ -213,14 +219,14 @@ def supplement_request(
 
     desk = open_desk()
     actor = for_agency(desk, number, by)
-    done(desk.step(number, acts.request_supplement(what, actor, moment(at))))
+    done(desk.step(number, acts.request_supplement(what, actor, moment(at), document)))
 
 
 @supplement.command("supply")
 def supplement_supply(
     number: Number,
     exhibit: Annotated[list[str], typer.Option(help="E0001; repeat.", show_default=False)],
-    document: Annotated[str, typer.Option(help="Number of the letter with it.")] = "",
+    document: Document = "",
     by: By = "",
     at: At = "",
 ) -> None:
@@ -260,13 +266,14 @@ def extend(
     approved_by: Annotated[str, typer.Option(help="Head of the agency.", show_default=False)],
     notified: Annotated[str, typer.Option(help="When the client was told.", show_default=False)],
     reason: Reason = "",
+    document: Document = "",
     by: By = "",
     at: At = "",
 ) -> None:
     """Extend the time limit once, approved and told before it ends (JAG art. 28)."""
     from portal.acting import extending
 
-    done(extending(open_desk(), number, days, approved_by, notified, reason, by, at))
+    done(extending(open_desk(), number, days, approved_by, notified, reason, document, by, at))
 
 
 def overdue(on: On = "", json: Json = False) -> None:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portal.commands.appraisal import At, By, Json, Number, Reason, commission, done, open_desk
+from portal.commands.appraisal import (
+    At,
+    By,
+    Document,
+    Json,
+    Number,
+    Reason,
+    commission,
+    done,
+    open_desk,
+)
 
 __all__ = ["commission"]
 
@@ -17,7 +27,6 @@ if TYPE_CHECKING:
     from appraisal.step import Transition
     from storage.nouns import Person
 
-Document = Annotated[str, typer.Option(help="Number of the document that goes with it.")]
 Note = Annotated[str, typer.Option(help="What else is to be said.")]
 Exhibits = Annotated[list[str], typer.Option("--exhibit", help="E0001; repeat.")]
 Appraiser = Annotated[str, typer.Argument(help="Name of the appraiser.", show_default=False)]

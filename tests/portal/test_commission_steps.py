@@ -80,6 +80,21 @@ def test_a_commission_step_by_step(run: Run, home: Path) -> None:
     assert json.loads(step(run, "commission", "list", "--standing", "open", "--json")) == []
 
 
+FORMS = (
+    ("decline", NUMBER, "--reason", "超出能力"),
+    ("commission", "withdraw", NUMBER, "--reason", "撤案"),
+    ("supplement", "request", NUMBER, "--what", "图纸"),
+)
+
+
+@pytest.mark.parametrize("command", FORMS)
+def test_ap_14_a_step_with_a_form_carries_its_document(
+    run: Run, home: Path, command: tuple[str, ...]
+) -> None:
+    step(run, *command, "--document", "文书9号")
+    assert "文书9号" in step(run, "commission", "history", NUMBER)
+
+
 WRONG = (
     ("commission", "correct", NUMBER, "--what", "图号"),
     ("commission", "check", NUMBER),
