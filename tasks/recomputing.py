@@ -11,7 +11,7 @@ are not touched.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,8 @@ from tasks.case_clocks import (
 
 PART = 80
 """Clocks named in one event; a leaf holds at most 65,535 bytes."""
-_DONE = ("recomputed", "all")
+_LAST = ("", "all")
+"""Case and part of the last event of a loading."""
 _BATCH = 200
 """Events recorded at once."""
 
@@ -87,6 +88,20 @@ class Loaded:
         }
 
 
+@dataclass(frozen=True)
+class _Loading:
+    """One loading of a notice: how many came before it, and who does it."""
+
+    notice: YearNotice
+    place: int
+    by: Person | None
+
+    @property
+    def recomputed(self) -> tuple[str, ...]:
+        """Return what names its events after the first."""
+        return ("recomputed", self.notice.digest, str(self.place))
+
+
 def read_notice(path: Path) -> bytes:
     """Return the bytes of a notice's file; no more than one could have.
 
@@ -113,20 +128,22 @@ def load_notice(custody: Custody, untrusted: bytes, by: Person | None = None) ->
     notice = parse(untrusted, before)
     with custody.read() as session:
         known = rows.calendar_years(session)
-    place = _place(known, notice)
-    fresh = place == len(known)
-    if _is_done(custody, notice, place):
-        return _in_use(custody, notice, before)
+    loading = _Loading(notice, _place(known, notice), by)
+    fresh = loading.place == len(known)
+    if custody.log.index_of(event_id(Action.CALENDAR, *loading.recomputed, *_LAST)) is not None:
+        # It is done; what began since was never told another date, and none goes on record.
+        count, _ = _compare(custody, before, before)
+        return Loaded(notice, before.version, False, _keep(custody, notice), count, (), ())
     if fresh:
-        custody.record([_loading(custody, notice, place, by)])
+        custody.record([_loaded(custody, loading)])
     else:
-        before = calendar_of([(each["loaded_at"], each["content"]) for each in known[:place]])
+        before = calendar_of(
+            [(each["loaded_at"], each["content"]) for each in known[: loading.place]]
+        )
     file = _keep(custody, notice)
     after = CalendarInUse(custody).now()
     count, changed = _compare(custody, before, after)
-    calendars = (before.version, after.version)
-    _record(custody, _events(custody, changed, notice, place, calendars))
-    custody.record([_done(custody, notice, place, calendars, (count, len(changed)), by)])
+    _record(custody, _events(custody, loading, (before.version, after.version), count, changed))
     return Loaded(
         notice,
         after.version,
@@ -146,50 +163,12 @@ def _place(known: list[dict[str, Any]], notice: YearNotice) -> int:
     return len(known)
 
 
-def _is_done(custody: Custody, notice: YearNotice, place: int) -> bool:
-    """Whether this loading is on record to its last event."""
-    done = event_id(Action.CALENDAR, *_DONE, notice.digest, str(place))
-    return custody.log.index_of(done) is not None
-
-
-def _in_use(custody: Custody, notice: YearNotice, calendar: WorkCalendar) -> Loaded:
-    """Return that nothing is to be done; clocks that began since were never told otherwise."""
-    count, _ = _compare(custody, calendar, calendar)
-    return Loaded(notice, calendar.version, False, _keep(custody, notice), count, (), ())
-
-
-def _done(
-    custody: Custody,
-    notice: YearNotice,
-    place: int,
-    calendars: tuple[str, str],
-    counts: tuple[int, int],
-    by: Person | None,
-) -> CustodyEvent:
-    """Return the last event of a loading: how many clocks were looked at, and how many changed."""
+def _loaded(custody: Custody, loading: _Loading) -> CustodyEvent:
+    notice = loading.notice
     return custody.event(
         Action.CALENDAR,
-        [*_DONE, notice.digest, str(place)],
-        actor=by,
-        purpose="calendar",
-        details={
-            "state": "recomputed",
-            "year": notice.year,
-            "digest": notice.digest,
-            "from": calendars[0],
-            "to": calendars[1],
-            "clocks": [],
-            "open_clocks": counts[0],
-            "changed": counts[1],
-        },
-    )
-
-
-def _loading(custody: Custody, notice: YearNotice, place: int, by: Person | None) -> CustodyEvent:
-    return custody.event(
-        Action.CALENDAR,
-        ["loaded", notice.digest, str(place)],
-        actor=by,
+        ["loaded", notice.digest, str(loading.place)],
+        actor=loading.by,
         purpose="calendar",
         details={
             "state": "loaded",
@@ -249,31 +228,37 @@ def _paired(
 
 def _events(
     custody: Custody,
-    changed: Iterable[Changed],
-    notice: YearNotice,
-    place: int,
+    loading: _Loading,
     calendars: tuple[str, str],
+    count: int,
+    changed: Sequence[Changed],
 ) -> Iterator[CustodyEvent]:
-    """Yield what changed, case by case."""
+    """Yield what changed, case by case, and last how many clocks were looked at."""
+
+    def event(case: str, part: str, **told: Any) -> CustodyEvent:
+        return custody.event(
+            Action.CALENDAR,
+            [*loading.recomputed, case, part],
+            actor=loading.by,
+            case=case,
+            purpose="calendar",
+            details={
+                "state": "recomputed",
+                "year": loading.notice.year,
+                "digest": loading.notice.digest,
+                "from": calendars[0],
+                "to": calendars[1],
+                **told,
+            },
+        )
+
     cases: dict[str, list[dict[str, Any]]] = {}
     for each in changed:
         cases.setdefault(each.new.case_id, []).append(each.as_json())
     for case, clocks in cases.items():
         for part in range(0, len(clocks), PART):
-            yield custody.event(
-                Action.CALENDAR,
-                ["recomputed", notice.digest, str(place), case, str(part)],
-                case=case,
-                purpose="calendar",
-                details={
-                    "state": "recomputed",
-                    "year": notice.year,
-                    "digest": notice.digest,
-                    "from": calendars[0],
-                    "to": calendars[1],
-                    "clocks": clocks[part : part + PART],
-                },
-            )
+            yield event(case, str(part), clocks=clocks[part : part + PART])
+    yield event(*_LAST, clocks=[], open_clocks=count, changed=len(changed))
 
 
 def _record(custody: Custody, events: Iterator[CustodyEvent]) -> None:
