@@ -13,6 +13,7 @@ from appraisal import acts
 from appraisal.commission import Commission
 from appraisal.happened import Returned
 from appraisal.opinion import OpinionFinding, Outcome
+from appraisal.signatures import squeezed
 from appraisal.step import Kind, Transition
 from appraisal.transitions import allowed, refusal
 from storage.errors import InputError, NotFoundError, StateError
@@ -68,7 +69,7 @@ def confirm(
             f"请写明所见（不超过{_MOST}字） say what you saw, in at most {_MOST} characters",
             remedy="--seen TEXT",
         )
-    if second and second == actor.name:
+    if second and squeezed(second) == squeezed(actor.name):
         raise InputError(
             "第二人须是另一人 the second person must be another one", remedy="--second NAME"
         )

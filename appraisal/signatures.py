@@ -26,7 +26,7 @@ from typing import Any
 
 from appraisal.agency import Agency
 from appraisal.opinion import Opinion, OpinionFinding
-from storage.names import visible
+from storage.names import hides, visible
 from storage.normal import normal_form
 
 MOST_TOLD = 8
@@ -207,8 +207,9 @@ def fits_agency(signature: SignatureSeen, agency: Agency, people: Iterable[str])
 
 
 def squeezed(text: str) -> str:
-    """Return text as names and numbers are compared: NFKC, no blanks, no case."""
-    return "".join(normal_form("NFKC", text).split()).casefold()
+    """Return text as names and numbers are compared: NFKC, no case, nothing blank or hidden."""
+    plain = "".join(normal_form("NFKC", text).split()).casefold()
+    return plain.translate({ord(each): None for each in set(plain) if hides(each)})
 
 
 def _sections(text: str) -> frozenset[str]:

@@ -96,7 +96,7 @@ def test_what_is_told_of_an_opinion_fits_into_an_event() -> None:
 
 
 def test_ap_11_a_recused_appraiser_cannot_sign() -> None:
-    for written in ("何工", "何 工"):
+    for written in ("何工", "何 工", "何\u200b工", "何\ufe0f工"):
         assert failures(made.accepted(recusal=[written])) == ["recusal"]
 
 

@@ -76,7 +76,7 @@ def test_a_check_that_failed_or_holds_is_no_matter_of_looking() -> None:
     [
         (["seal"], {"seen": " "}),
         (["seal"], {"seen": "长" * 501}),
-        (["seal"], {"second": "李明"}),
+        (["seal"], {"second": "李 明"}),
         ([], {}),
     ],
 )
