@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -26,6 +27,7 @@ from portal.web.api.shapes import summary
 from portal.web.identity import known
 from portal.web.limits import limits_of
 from storage.catalogue import log_news
+from storage.errors import CustodyError
 
 router = APIRouter(route_class=ProblemRoute, tags=["news"])
 HEARTBEAT_SECONDS = 15.0
@@ -117,7 +119,9 @@ async def _stream(
     news = news_of(request.app)
     end = loop.time() + STREAM_SECONDS
     yield b": zhenglian\n\n"
-    with limits_of(request).polling(identity), news.waiter(desk.agency_id) as waiter:
+    # Whatever goes wrong ends the stream: who opens it again is told what it was.
+    failing, place = suppress(HTTPException, CustodyError), limits_of(request).polling(identity)
+    with failing, place, news.waiter(desk.agency_id) as waiter:
         while (left := end - loop.time()) > 0 and await run_in_threadpool(_still, request):
             found = await run_in_threadpool(_changes, desk, since, 50)
             if found.commissions:

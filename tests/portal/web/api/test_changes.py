@@ -5,11 +5,14 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 import httpx
 import pytest
+from fastapi import Request
 
-from appraisal.accounts import Scope
+from appraisal.accounts import Identity, Role, Scope
+from portal.web.api.changes import _stream
 from portal.web.api.news import News
 from tasks.accounts import Accounts
 from tests.portal.web.api.problem import problem
@@ -137,6 +140,21 @@ def test_the_stream_of_events_tells_the_same(world: World, monkeypatch: object) 
     data = json.loads(event.partition("data: ")[2])
     assert data["commissions"][-1]["commission_id"] == sent.id
     assert f"id: {end}" in event
+
+
+def test_a_stream_that_finds_no_place_just_ends(world: World) -> None:
+    """ST-06: the last place went to another request after this stream had begun to answer."""
+    desk, limits = world.agency_desk(), world.app.state.limits
+    identity = Identity(desk.actor.id, desk.actor.name, Role.AGENCY_ADMIN, "SJ")
+    request = Request({"type": "http", "app": world.app, "headers": []})
+
+    async def follow() -> list[bytes]:
+        return [each async for each in _stream(request, desk, identity, 0)]
+
+    with ExitStack() as taken:
+        for _ in range(world.house.settings.polls_per_account):
+            taken.enter_context(limits.polling(identity))
+        assert asyncio.run(follow()) == [b": zhenglian\n\n"]
 
 
 def test_the_stream_ends_when_its_token_is_revoked(
