@@ -78,6 +78,8 @@ def serve(custody: Custody, host: str, port: int, started: Callable[[str], None]
             app,
             lifespan="on",
             ws="none",
+            # It bounds what it keeps of a request's head; others do not.
+            http="h11",
             # Our own reading of X-Forwarded-For trusts nobody that the settings do not name.
             proxy_headers=False,
             server_header=False,

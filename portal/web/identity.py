@@ -55,6 +55,8 @@ __all__ = [
 
 _USED_SECONDS = 60
 """A token's last use is written down at most this often."""
+_BY_ITSELF = "rows"
+"""The part of an open page that asks for news by itself, whether somebody is there or not."""
 NOT_SIGNED_IN = "请先登录 please sign in"
 NOT_ALLOWED = "您的账户没有此权限 your account may not do this"
 
@@ -175,7 +177,8 @@ def session_identity(request: Request) -> Identity | None:
     """Return who is signed in, or None; nothing else of the request is looked at."""
     custody = custody_of(request)
     secret = shown(request, custody.settings, SESSION)
-    identity = Sessions(custody).find(secret) if secret else None
+    used = request.headers.get("hx-trigger") != _BY_ITSELF
+    identity = Sessions(custody).find(secret, used=used) if secret else None
     request.state.identity = identity
     return identity
 

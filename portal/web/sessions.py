@@ -121,8 +121,13 @@ class Sessions:
             )
         return secret
 
-    def find(self, secret: str) -> Identity | None:
-        """Return who is signed in with a session's secret; None: nobody, or not any more."""
+    def find(self, secret: str, *, used: bool = True) -> Identity | None:
+        """Return who is signed in with a session's secret; None: nobody, or not any more.
+
+        Args:
+            secret: what the browser shows.
+            used: whether somebody is there, and it was not the page that asked by itself.
+        """
         session_hash, now = kept(secret), self.now()
         with self.custody.read() as session:
             found = sign_ins.session_account(session, session_hash)
@@ -135,7 +140,7 @@ class Sessions:
             with self.custody.write() as session:
                 sign_ins.end(session, session_hash)
             return None
-        if now - mine["seen"] >= _TOUCH_SECONDS:
+        if used and now - mine["seen"] >= _TOUCH_SECONDS:
             with self.custody.write() as session:
                 sign_ins.touch(session, session_hash, now)
         return identity_of(account, found["agency_name"])
