@@ -16,10 +16,11 @@ from datetime import date
 from appraisal.agency import Agency, AgencyStatus, Appraiser
 from appraisal.brief import Brief, CommissionType
 from appraisal.commission import Commission
+from appraisal.compared import squeezed
 from appraisal.opinion import Opinion, OpinionFinding
 from appraisal.printed import printed
 from appraisal.requirements import repeated_by
-from appraisal.signatures import DocumentSeen, sealed, signature_findings, signers, squeezed
+from appraisal.signatures import DocumentSeen, sealed, signature_findings, signers
 from storage.digest import parse_supplied
 from storage.errors import InputError
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from appraisal import acts
 from appraisal.commission import Commission
+from appraisal.compared import squeezed
 from appraisal.happened import Returned
 from appraisal.opinion import OpinionFinding, Outcome
-from appraisal.signatures import squeezed
 from appraisal.step import Kind, Transition
 from appraisal.transitions import allowed, refusal
 from storage.errors import InputError, NotFoundError, StateError

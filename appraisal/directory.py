@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from appraisal.agency import Agency, AgencyStatus
+from appraisal.compared import squeezed
 from appraisal.rules import RuleBook
-from appraisal.signatures import squeezed
 from storage.catalogue import queries
 from storage.custody import Custody
 from storage.errors import ConflictError, InputError

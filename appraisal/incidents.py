@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from appraisal.commission import Commission, State
+from appraisal.compared import squeezed
 from appraisal.happened import (
     Consent,
     Correction,
@@ -20,7 +21,6 @@ from appraisal.happened import (
     Supplement,
 )
 from appraisal.material import Material, incomplete
-from appraisal.signatures import squeezed
 from appraisal.step import Kind, Transition
 from storage.digest import Fingerprint, equal, parse_supplied
 from storage.errors import InputError, IntegrityError, NotFoundError, StateError

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable
 
 from appraisal.commission import Commission
+from appraisal.compared import squeezed
 from appraisal.matters import MATTER_NAMES, MatterType
 from appraisal.opinion import OpinionFinding
-from appraisal.signatures import DocumentSeen, squeezed
+from appraisal.signatures import DocumentSeen
 from storage.normal import normal_form
 
 _LABELLED = re.compile(

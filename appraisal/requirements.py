@@ -15,9 +15,9 @@ from datetime import date
 from appraisal.agency import Agency, AgencyStatus
 from appraisal.brief import Brief, CommissionType
 from appraisal.commission import Commission
+from appraisal.compared import squeezed
 from appraisal.material import Material, Side, incomplete
 from appraisal.matters import MATTER_NAMES, MatterType, same_matter
-from appraisal.signatures import squeezed
 from storage.errors import ConflictError, InputError
 
 

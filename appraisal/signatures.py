@@ -16,8 +16,6 @@ the identifiers of a certificate that is no appraiser's. (RULES: AP-08, AP-11; C
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
@@ -25,9 +23,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from appraisal.agency import Agency
+from appraisal.compared import parts_of, sections, squeezed
 from appraisal.opinion import Opinion, OpinionFinding
-from storage.names import hides, visible
-from storage.normal import normal_form
+from storage.names import visible
 
 MOST_TOLD = 8
 """Signatures with a check of their own; the rest is told in a number."""
@@ -191,7 +189,7 @@ def signers(document: DocumentSeen | None, names: Iterable[str]) -> frozenset[st
 def fits_person(signature: SignatureSeen, name: str) -> bool:
     """Whether a certificate's common name is that of a person."""
     wanted = squeezed(name)
-    return bool(wanted) and any(wanted in _parts(each) for each in signature.common_names)
+    return bool(wanted) and any(wanted in parts_of(each) for each in signature.common_names)
 
 
 def fits_agency(signature: SignatureSeen, agency: Agency, people: Iterable[str]) -> bool:
@@ -199,32 +197,11 @@ def fits_agency(signature: SignatureSeen, agency: Agency, people: Iterable[str])
     if any(fits_person(signature, name) for name in people):
         return False
     names = signature.common_names or signature.organizations
-    if any(squeezed(agency.name) in _sections(each) for each in names):
+    if any(squeezed(agency.name) in sections(each) for each in names):
         return True
     code = squeezed(agency.credit_code)
     held = (*signature.identifiers, *signature.common_names)
-    return bool(code) and any(code in _sections(each) for each in held)
-
-
-def squeezed(text: str) -> str:
-    """Return text as names and numbers are compared: NFKC, no case, nothing blank or hidden."""
-    plain = "".join(normal_form("NFKC", text).split()).casefold()
-    return plain.translate({ord(each): None for each in set(plain) if hides(each)})
-
-
-def _sections(text: str) -> frozenset[str]:
-    """Return a name and its parts between marks."""
-    plain = normal_form("NFKC", text).casefold()
-    # Punctuation and symbols part names; an accent that stands alone belongs to its letter.
-    marked = "".join("|" if unicodedata.category(c)[0] in "PS" else c for c in plain)
-    parts = (squeezed(each) for each in marked.split("|"))
-    return frozenset({squeezed(text), *filter(None, parts)})
-
-
-def _parts(text: str) -> frozenset[str]:
-    """Return a name and its parts between marks and digits."""
-    parts = (re.split(r"\d+", each) for each in _sections(text))
-    return frozenset({squeezed(text), *(each for part in parts for each in part if each)})
+    return bool(code) and any(code in sections(each) for each in held)
 
 
 def _by(document: DocumentSeen, person: str, people: Sequence[str]) -> list[SignatureSeen]:

@@ -21,11 +21,11 @@ from appraisal.agency_parts import Appraiser, split_fields
 from appraisal.brief import Brief, CommissionType
 from appraisal.checks import earlier_signers
 from appraisal.commission import Commission
+from appraisal.compared import squeezed
 from appraisal.figures import Figures
 from appraisal.matters import MATTER_NAMES
 from appraisal.requirements import Problem, agency_problems, conflicting, parent_problems
 from appraisal.rules import RuleSet
-from appraisal.signatures import squeezed
 
 WEIGHTS = {"on_time": 40, "load": 25, "speed": 20, "accreditation": 10, "secrecy": 5}
 """The most points that each part can bring; together a hundred."""
