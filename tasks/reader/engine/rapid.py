@@ -42,6 +42,7 @@ _LONGEST_COLUMN = 4096
 # Up to so many times its width a high box may hold a single letter.
 _LETTERS = 3.0
 _MOST_LYING = 0.6
+_SEAL_SIDE = 480
 
 
 class Rapid:
@@ -75,7 +76,7 @@ class Rapid:
         ]
         height, width = pixels.shape[:2]
         page = composed(back, width, height, dpi, rulings(grey, prepared.matrix))
-        page = with_seals(page, prepared.seals, self._picture)
+        page = with_seals(page, prepared.seals, self._stamped, self._on_stamp)
         hand = ("handwriting",) if handwriting.on_page([line.uneven for line in back]) else ()
         return replace(
             page,
@@ -87,6 +88,16 @@ class Rapid:
 
     def _picture(self, line: Pixels) -> tuple[str, float]:
         found = self._recogniser.read(line)
+        return found.text, found.confidence
+
+    def _stamped(self, ink: Pixels) -> list[Quad]:
+        """Return the boxes of text in the ink of a seal."""
+        return list(self._detector.boxes(ink, min(self._side, _SEAL_SIDE)))
+
+    def _on_stamp(self, ink: Pixels, quad: Quad | None) -> tuple[str, float]:
+        if quad is None:
+            return self._picture(ink)
+        found = self._recogniser.line(levels(ink), quad)
         return found.text, found.confidence
 
     def _upright(self, grey: Pixels) -> tuple[geometry.Matrix, list[Sighting]]:

@@ -28,6 +28,9 @@ _STEP, _APART = 16, 1.15
 # Higher than this times its width, a box holds a column, or a line that lies on its side.
 TALL = 1.5
 _BLANK = 0
+_CIRCLES = "〇○O0o"
+# There is something where nothing is less likely than this.
+_CERTAIN = 0.95
 
 
 def _widths() -> tuple[int, ...]:
@@ -68,6 +71,7 @@ class Recogniser:
         """Load the network for ``threads`` pages at a time."""
         self.network = Network(model, threads)
         self._alphabet = np.array(["", *self.network.characters(), " "])
+        self._circles = np.flatnonzero(np.isin(self._alphabet, list(_CIRCLES)))
 
     def line(self, pages: Sequence[Grey], quad: Quad) -> Reading:
         """Return what the line in ``quad`` says; see ``levels``."""
@@ -84,7 +88,7 @@ class Recogniser:
         tensor = np.zeros((1, 3, HEIGHT, padded), np.float32)
         tensor[0, :, :, :width] = line.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
         steps = self.network.run(tensor)[0]
-        best = steps.argmax(axis=1)
+        best = likeliest(steps, self._circles)
         kept = best != _BLANK
         kept[1:] &= best[1:] != best[:-1]
         at = np.flatnonzero(kept)
@@ -96,6 +100,21 @@ class Recogniser:
             tuple(round(float(p), 3) for p in steps[at, best[at]]),
             tuple(round(min(1.0, float(p)), 4) for p in places),
         )
+
+
+def likeliest(steps: NDArray[np.float32], circles: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the likeliest character at each step (rows of ``steps``), or none.
+
+    A circle is torn between those characters that look alike, ``circles``, each less likely than
+    that there is none: 二〇二六年 came out as 二二六年. Together they outweigh it.
+    """
+    best: NDArray[np.intp] = steps.argmax(axis=1)
+    torn = (best == _BLANK) & (steps[:, _BLANK] < _CERTAIN)
+    for at in np.flatnonzero(torn):
+        found = steps[at, circles]
+        if found.sum() > steps[at, _BLANK]:
+            best[at] = circles[found.argmax()]
+    return best
 
 
 def levels(grey: Grey) -> list[Grey]:

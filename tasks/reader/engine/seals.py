@@ -7,7 +7,7 @@ official documents and corrections in blue stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,16 +35,20 @@ _WORK_SIDE = 1400
 _LINE = 48
 # A ring of writing lies between these shares of the radius.
 _INNER, _OUTER = 0.60, 0.93
+# A line across a seal, as its purpose is written below the star: so much longer than high, within
+# this share of the radius, and as level as a seal is set.
+_WIDE, _OUTERMOST, _LEANING = 1.9, 0.92, 0.5
 
 _Mask = npt.NDArray[np.uint8]
+Quad = npt.NDArray[np.float32]
 _CHANNEL: dict[Colour, int] = {"red": 0, "blue": 2}
 
 
 @dataclass(frozen=True)
 class Seal:
-    """One seal in pixels of the page; ``writing`` is its ring unrolled to a line of 48 pixels.
+    """One seal in pixels of the page; ``ink`` is its own, black on white, of a round seal.
 
-    The line begins at the foot of the seal and runs clockwise; a square seal has none.
+    Its middle and radii are in pixels of that picture; a square seal has none.
     """
 
     x: int
@@ -53,7 +57,9 @@ class Seal:
     height: int
     colour: Colour
     shape: Shape
-    writing: Pixels | None = None
+    ink: Pixels | None = None
+    middle: tuple[float, float] = (0.0, 0.0)
+    radii: tuple[float, float] = (0.0, 0.0)
 
 
 def find(pixels: Pixels) -> tuple[Seal, ...]:
@@ -150,22 +156,55 @@ def _placed(
     left, top = max(0, x - margin), max(0, y - margin)
     right = min(pixels.shape[1], x + width + margin)
     bottom = min(pixels.shape[0], y + height + margin)
-    middle = (x + width / 2, y + height / 2)
-    writing = None
-    if shape == "round":
-        writing = _unrolled(pixels[top:bottom, left:right], (middle[0] - left, middle[1] - top),
-                            (width / 2, height / 2), colour)  # fmt: skip
-    return Seal(left, top, right - left, bottom - top, colour, shape, writing)
+    if shape == "square":
+        return Seal(left, top, right - left, bottom - top, colour, shape)
+    middle = (x + width / 2 - left, y + height / 2 - top)
+    radii = (max(1.0, width / 2), max(1.0, height / 2))
+    ink = _own_ink(pixels[top:bottom, left:right], colour)
+    return Seal(left, top, right - left, bottom - top, colour, shape, ink, middle, radii)
 
 
-def _unrolled(
-    part: Pixels, middle: tuple[float, float], radii: tuple[float, float], colour: Colour
-) -> Pixels:
-    """Return the writing of a ring as a line: black ink on white, the outer edge on top."""
+def _own_ink(part: Pixels, colour: Colour) -> Pixels:
+    """Return the ink of a colour as black on white."""
     channels = part.astype(np.int16)
     own = _CHANNEL[colour]
     others = np.max(np.delete(channels, own, axis=2), axis=2)
-    ink = np.clip(255 - (channels[:, :, own] - others) * 2, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(255 - (channels[:, :, own] - others) * 2, 0, 255), np.uint8)
+
+
+def legends(seal: Seal, quads: Sequence[Quad]) -> list[Quad]:
+    """Return those boxes of text in the ink of a seal that hold a line across it."""
+    found = []
+    for quad in quads:
+        along, down = quad[1] - quad[0], quad[3] - quad[0]
+        long, high = float(np.hypot(*along)), float(np.hypot(*down))
+        out = np.hypot(*((quad - seal.middle) / seal.radii).T)
+        level = abs(float(along[1])) < _LEANING * long
+        if long >= _WIDE * high and level and out.max() < _OUTERMOST and out.mean() < _OUTER:
+            found.append(quad)
+    return sorted(found, key=lambda quad: float(quad[:, 1].mean()))
+
+
+def inner(seal: Seal) -> Pixels:
+    """Return the ink inside the outer line of a round seal."""
+    assert seal.ink is not None
+    rows, columns = np.indices(seal.ink.shape)
+    out = np.hypot(
+        (columns - seal.middle[0]) / seal.radii[0], (rows - seal.middle[1]) / seal.radii[1]
+    )
+    return np.where(out < _OUTER, seal.ink, 255).astype(np.uint8)
+
+
+def ring(seal: Seal, but: Sequence[Quad] = ()) -> Pixels:
+    """Return the writing of a ring as a line of 48 pixels, black on white, the outer edge on top.
+
+    It begins at the foot of the seal and runs clockwise; lines across the seal are left out.
+    """
+    assert seal.ink is not None
+    ink = seal.ink.copy()
+    for quad in but:
+        cv2.fillConvexPoly(ink, np.rint(quad).astype(np.int32), 255)
+    middle, radii = seal.middle, seal.radii
     depth = (_OUTER - _INNER) * (radii[0] + radii[1]) / 2
     around = np.pi * (_OUTER + _INNER) / 2 * (radii[0] + radii[1])
     width = max(_LINE, round(around * _LINE / max(1.0, depth)))

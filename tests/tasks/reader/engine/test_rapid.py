@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from tasks.reader.answer import Page
 from tasks.reader.cell import CellPool, read_document
@@ -17,7 +17,7 @@ from tasks.reader.engine import models
 from tasks.reader.engine.compose import Sighting, words
 from tasks.reader.engine.form import Told
 from tasks.reader.engine.marks import chinese_marks
-from tasks.reader.engine.recognise import Reading
+from tasks.reader.engine.recognise import Reading, likeliest
 from tasks.reader.engine_pool import EnginePool
 from tasks.reader.engine_report import engine_report
 from tasks.reader.engines import SECOND, Engines, Place
@@ -81,6 +81,29 @@ def test_a_document_is_read_and_another_engine_may_be_asked(rapid: CellPool, pic
     seen = read_document(rapid, picture, "contract.png")
     assert (seen.state, seen.pages[0].engine) == ("read", "rapidocr")
     assert rapid.ocr_page(picture, 1, engine="tesseract").engine == "tesseract"
+
+
+def test_a_circle_that_is_torn_between_its_likes_is_one() -> None:
+    """A date of three figures of four is another date."""
+    circles = np.array([2, 3])
+    steps = np.array(
+        [[0.1, 0.9, 0, 0], [0.4, 0.1, 0.3, 0.2], [0.5, 0.4, 0.05, 0.05], [1, 0, 0, 0]], np.float32
+    )
+    assert likeliest(steps, circles).tolist() == [1, 2, 0, 0]
+
+
+def test_columns_of_vertical_writing_are_read_whole(rapid: CellPool, keep: Keep) -> None:
+    image = Image.new("L", (900, 1700), 255)
+    columns = ("客户名单、供货价格及经营信息负有保密义务", "本协议自盖章之日起生效，有效期为三年。")
+    font = ImageFont.truetype(samples.FONT, 60)
+    for number, text in enumerate(columns):
+        for place, letter in enumerate(text):
+            shift = 26 if letter in "，。、" else 0
+            spot = (700 - 130 * number + shift, 60 + 70 * place - shift)
+            ImageDraw.Draw(image).text(spot, letter, font=font, fill=0)
+    page = rapid.ocr_page(keep("columns.png", samples.image_bytes(image)), 1)
+    assert page.text.split("\n") == list(columns)
+    assert page.blocks[0].kind == "vertical"
 
 
 def test_an_empty_page_needs_no_engine(rapid: CellPool, keep: Keep) -> None:
