@@ -9,6 +9,7 @@ before they become paths, texts before they reach a terminal.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 import ssl
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -66,11 +68,17 @@ class Service:
         """Talk to the queue at ``url``; nothing is sent yet.
 
         Raises:
-            InputError: the address is none of HTTP's; certificates or proxy cannot be used.
+            InputError: the address is none of HTTP's, or plain http to another machine;
+                certificates or proxy cannot be used.
         """
         if not re.match(r"https?://[^/\s]", url):
             raise InputError(
                 f"地址应以https://开头 {visible(url)} is not the address of a queue",
+                remedy="请给出 give --url https://...",
+            )
+        if url.startswith("http:") and not _stays_here(url):
+            raise InputError(
+                "令牌不得以明文传到其他机器 a token is not sent to another machine in the open",
                 remedy="请给出 give --url https://...",
             )
         self._token_file = token_file
@@ -189,6 +197,15 @@ class Service:
                 "it is tried again; check the address and the network if it goes on",
                 after=0.0,
             ) from error
+
+
+def _stays_here(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_id(untrusted: str) -> bool:

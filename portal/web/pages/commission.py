@@ -66,10 +66,29 @@ def _acted(
         raise NotFoundError("没有这一步 there is no such step", remedy="open the commission")
     desk.commission(number)
     try:
+        _require_seen(desk, number, form.get("step", ""))
         ACTS[act](desk, number, form)
     except CustodyError as error:
         return agency_page(request, desk, identity, number, failure=error, failed=act, entered=form)
     return RedirectResponse(address_of(number) + "&" + urlencode({"done": act}), 303)
+
+
+def _require_seen(desk: AgencyDesk, number: str, untrusted: str) -> None:
+    """Tell of a step that somebody else took since the page was opened; one's own are no news.
+
+    Raises:
+        StateError: there is such a step; the page that comes back shows it.
+    """
+    steps = desk.desk.history(number).steps
+    if not (untrusted.isascii() and untrusted.isdigit() and len(untrusted) < 8):
+        return
+    mine = desk.actor.id or desk.actor.name
+    if any((each.actor.id or each.actor.name) != mine for each in steps[int(untrusted) :]):
+        raise StateError(
+            "页面打开之后，他人在该委托中办理了新的步骤，本次未提交 somebody else has taken a step "
+            "since the page was opened; yours was not taken",
+            remedy="请看“经过”，核对后再提交 look at the history, check, and send it again",
+        )
 
 
 def agency_page(

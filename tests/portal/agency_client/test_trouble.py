@@ -137,6 +137,7 @@ def test_a_full_disk_is_told_and_the_download_goes_on_when_there_is_room(
         ({"ca": Path(__file__)}, InputError),
         ({"proxy": "nonsense"}, InputError),
         ({"url": "http://[half]"}, InputError),
+        ({"url": "http://queue.example"}, InputError),
         ({"url": "https://queue.example:port"}, InputError),
         ({"token_file": Path("/nothing/token")}, HostError),
         ({"token_file": Path(__file__)}, CustodyError),

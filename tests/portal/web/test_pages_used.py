@@ -99,6 +99,26 @@ def test_a_password_is_never_shown_again(person: TestClient) -> None:
         assert form["password"] not in answer.text
 
 
+def test_a_step_of_somebody_else_is_told_before_ones_own_is_taken(
+    world: World, person: TestClient
+) -> None:
+    """Whoever decided on an old page looks again; a form of one's own sent twice is one step."""
+    sent = world.send()
+    seen = world.desk.commission(sent.number).steps
+    form = {"number": sent.number, "step": str(seen), "reason": "设备检修"}
+    form["csrf_token"] = form_token(person, "/tokens")
+    world.agency_desk().receive(sent.number, sent.digest)
+    told = person.post("/commission/decline", data=form)
+    assert told.status_code == 409
+    assert "他人在该委托中办理了新的步骤" in told.text
+    assert "设备检修</textarea>" in told.text
+    assert world.steps(sent.number, "decline") == 0
+    form["step"] = str(seen + 1)
+    for _ in range(2):
+        assert person.post("/commission/decline", data=form).status_code == 303
+    assert world.steps(sent.number, "decline") == 1
+
+
 def test_an_officer_sees_at_which_agency_a_commission_is(world: World, officer: TestClient) -> None:
     """Its own name tells the bureau nothing; nor has it to guess what happens next."""
     sent = world.send("OT")
