@@ -32,6 +32,9 @@ _BY_SUFFIX = {
     ".wps": "application/msword",
     ".et": "application/vnd.ms-excel",
     ".dps": "application/vnd.ms-powerpoint",
+    ".wpt": "application/msword",
+    ".ett": "application/vnd.ms-excel",
+    ".dpt": "application/vnd.ms-powerpoint",
     ".odt": "application/vnd.oasis.opendocument.text",
     ".ods": "application/vnd.oasis.opendocument.spreadsheet",
     ".odp": "application/vnd.oasis.opendocument.presentation",
@@ -107,9 +110,12 @@ _TEXTS = {"text/plain", "text/csv", "text/tab-separated-values", "application/js
 
 # WPS Office writes its own suffixes around either of Microsoft's formats.
 _WPS = {
-    ".wps": f"{OOXML}.wordprocessingml.document",
-    ".et": f"{OOXML}.spreadsheetml.sheet",
-    ".dps": f"{OOXML}.presentationml.presentation",
+    ".wps": (f"{OOXML}.wordprocessingml.document",),
+    ".et": (f"{OOXML}.spreadsheetml.sheet",),
+    ".dps": (f"{OOXML}.presentationml.presentation",),
+    ".wpt": (f"{OOXML}.wordprocessingml.template", f"{OOXML}.wordprocessingml.document"),
+    ".ett": (f"{OOXML}.spreadsheetml.template", f"{OOXML}.spreadsheetml.sheet"),
+    ".dpt": (f"{OOXML}.presentationml.template", f"{OOXML}.presentationml.presentation"),
 }
 
 # One family writes under several names: what differs inside it is a version, no disguise.
@@ -136,7 +142,7 @@ def mismatch(found: str, claimed: str, name: str = "") -> bool:
     if any(found in family and claimed in family for family in _FAMILIES):
         return False
     # What is encrypted does not show its kind.
-    if found == _WPS.get(PurePosixPath(name.lower()).suffix) or (
+    if found in _WPS.get(PurePosixPath(name.lower()).suffix, ()) or (
         found == "application/encrypted-office" and claimed.startswith(_OFFICE)
     ):
         return False

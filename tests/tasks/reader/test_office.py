@@ -355,6 +355,27 @@ def test_wps_names_are_no_mismatch_whichever_format_is_inside() -> None:
     assert read_here("a.wps", samples.sheet()).mismatch
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.wpt", made.doc({0: "客户名单\r"}), "客户名单"),
+        ("a.et", made.xls({"表": (0, [["客户", 1.5]])}), "客户\t1.5"),
+        ("a.ett", made.xls({"表": (0, [["客户", 1.5]])}), "客户\t1.5"),
+        ("a.et", samples.sheet(), "姓名\t金额\t日期"),
+        ("a.dps", made.ppt(), "第一页"),
+        ("a.dpt", made.ppt(), "第一页"),
+        ("a.dps", samples.slides(), "工艺流程"),
+    ],
+)
+def test_wps_documents_and_templates_are_read_by_their_content(
+    name: str, data: bytes, words: str
+) -> None:
+    seen = read_here(name, data)
+    assert (seen.state, seen.mismatch) == ("read", False)
+    assert seen.pages[0].text.startswith(words)
+    assert read_here(name, b"%PDF-1.4 no sheet").mismatch
+
+
 def test_a_picture_of_an_rtf_file_is_found_again() -> None:
     picture = samples.image_bytes(samples.page_image(["字"], height=200))
     data = b"{\\rtf1 text{\\pict\\pngblip " + picture.hex().encode() + b"}}"
