@@ -58,7 +58,7 @@ def keep_sheet(custody: Custody, row: Mapping[str, Any]) -> Path:
         custody.log.checkpoint_text(),
     )
     folder = custody.workspace.packages / "handovers"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{row['number']}.pdf"
     write_durably(path, render_sheet(sheet))
     return path
@@ -81,10 +81,14 @@ def render_sheet(sheet: Sheet) -> bytes:
     if returns := released[1].details.get("returns"):
         facts.append((("系归还", "Return of"), str(returns)))
     paper.section("一、基本情况", "Facts").keyvalues(facts, 0.24)
-    paper.section("二、移交", "Release").keyvalues(_end(released, "移交人", "Released by"), 0.24)
+    paper.section("二、移交", "Release").keyvalues(
+        _end(sheet.released, "移交人", "Released by"), 0.24
+    )
     addressee = Person.from_json(released[1].details["to"])
     paper.keyvalues([(("接收人", "Addressee"), _person(addressee))], 0.24)
-    paper.section("三、签收", "Receipt").keyvalues(_end(received, "签收人", "Received by"), 0.24)
+    paper.section("三、签收", "Receipt").keyvalues(
+        _end(sheet.received, "签收人", "Received by"), 0.24
+    )
     _items(paper, sheet)
     _proof(paper, sheet)
     paper.signatures(
@@ -94,8 +98,9 @@ def render_sheet(sheet: Sheet) -> bytes:
     return paper.render()
 
 
-def _end(placed: Placed, zh: str, en: str) -> list[tuple[Label, Cell]]:
-    index, event = placed
+def _end(placed: Sequence[Placed], zh: str, en: str) -> list[tuple[Label, Cell]]:
+    """Return the facts of one end; many exhibits are several entries that say the same."""
+    event = placed[0][1]
     details = event.details
     rows: list[tuple[Label, Cell]] = [
         ((zh, en), _person(event.actor)),
@@ -104,7 +109,7 @@ def _end(placed: Placed, zh: str, en: str) -> list[tuple[Label, Cell]]:
         (("状况", "Condition"), display(str(details.get("condition", "")))),
         (("代签事由", "On behalf"), display(str(details.get("on_behalf", "")))),
         (("文书", "Document"), display(str(details.get("document_ref", "")))),
-        (("记录序号", "Log entry"), Mono(str(index))),
+        (("记录序号", "Log entry"), Mono("、".join(str(index) for index, _ in placed))),
     ]
     return [row for row in rows if row[1]]
 

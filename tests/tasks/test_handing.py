@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 
 from storage.catalogue import handovers
@@ -242,8 +243,10 @@ def test_many_exhibits_are_one_hand_over(house: Custody, monkeypatch: pytest.Mon
     assert len(encode(full)) < MAX_LEAF - 10_000, "room for people, place and purpose"
     monkeypatch.setattr(handing, "_PART", 2)
     number = give(house, ONE, TWO, THREE)
-    receive(house, number, WANG, said(house))
+    sheet = pypdf.PdfReader(receive(house, number, WANG, said(house))["sheet"]).pages[0]
     assert [each.exhibits for each in events(house, Action.RELEASED)] == [(ONE, TWO), (THREE,)]
+    size = int(house.log.checkpoint_text().splitlines()[1])
+    assert f"{size - 4}、{size - 3}" in sheet.extract_text(), "every entry of the release"
     with house.read() as session:
         row = handovers.find_handover(session, number)
     assert row["exhibits"] == [ONE, TWO, THREE]
