@@ -91,6 +91,8 @@ def extend(
     approved_by = _required(approved_by, "批准人 who approved")
     document = _required(document, "批准文书编号 the number of the approval")
     granted = len(record.extensions)
+    if not rule.extensions:
+        raise _refused(rule, "该期限依法不可延长 the law has no extension of it")
     if granted >= len(rule.extensions):
         raise _refused(rule, f"已延长{granted}次，不能再延长 extended {granted} time(s) already")
     allowed = rule.extensions[granted]

@@ -11,7 +11,7 @@ from appraisal.calendar import DayKind, WorkCalendar, festival
 from appraisal.case_clocks import CaseClock
 from appraisal.case_rules import CaseRule, CaseRuleBook
 from appraisal.clocks import CLOCK_NAMES, CLOCK_STATE_NAMES, Clock
-from appraisal.counting import Run, Step
+from appraisal.counting import Run, Step, Words
 from appraisal.rules import UNIT_NAMES, Article, RuleBook, Unit
 from portal.show import cell, errors, line, table
 from storage.errors import ConflictError, InputError
@@ -74,9 +74,13 @@ def print_running(running: Sequence[RunningClock]) -> None:
 
 def print_short(found: CaseClocks) -> None:
     """Print where each clock of a case stands after a step."""
+    warned: dict[Words, list[str]] = {}
     for each in found.clocks:
         _print_clock(each.record.number, each.rule.title, each.clock, each.due_at)
-        _print_warnings(each)
+        for warning in each.warnings:
+            warned.setdefault(warning, []).append(each.record.number)
+    for (zh, en), numbers in warned.items():
+        line(f"  [yellow]![/] {'、'.join(numbers)}：{zh} {en}")
     line(f"  → custody clocks {cell(found.case.case_id)}：逐步说明 explains each date")
 
 
@@ -105,10 +109,6 @@ def _print_case_clock(each: CaseClock, on: date) -> None:
         line(f"    期满未{rule.ends[0]}的，自动解除 unless {rule.ends[1]}, it lifts itself")
     if each.warn_on and record.ended is None:
         line(f"    提醒 warned on：{'、'.join(map(str, each.warn_on))}")
-    _print_warnings(each)
-
-
-def _print_warnings(each: CaseClock) -> None:
     for zh, en in each.warnings:
         line(f"    [yellow]![/] {zh} {en}")
 

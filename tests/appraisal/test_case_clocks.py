@@ -154,7 +154,7 @@ def test_tt_08_seven_working_days_warned_at_day_five_lifted_after_day_seven() ->
     )
     assert shown(record, date(2026, 2, 10)).clock.state is ClockState.RUNNING
     assert shown(record, date(2026, 2, 11)).clock.state is ClockState.LIFTED
-    with pytest.raises(StateError, match="0 time"):
+    with pytest.raises(StateError, match="no extension of it"):
         extended(record, "2026-02-09", 7)
     with pytest.raises(InputError, match="no running clock"):
         left_out(record, "appraisal", date(2026, 2, 2))
