@@ -141,7 +141,7 @@ def exclude(
     for each in record.running:
         for name, found in book.version(each.name, each.rule_id).excluded.items():
             known[name] = found.name
-    chosen = next((name for name in known if kind in (name, *known[name])), "")
+    chosen = next((name for name, words in known.items() if kind in _called(name, words)), "")
     if not chosen:
         listed = ", ".join(f"{name} {zh}" for name, (zh, _) in sorted(known.items()))
         raise InputError(
@@ -176,7 +176,12 @@ def resume(
     """
     day = _past(when, _zone(book), at)
     document = _required(document, _DOCUMENT)
-    kinds = {found.name[0]: each for rule in book.rules for each, found in rule.excluded.items()}
+    kinds = {
+        called: kind
+        for rule in book.rules
+        for kind, found in rule.excluded.items()
+        for called in _called(kind, found.name)
+    }
     open_ = record.period(kinds.get(name, name))
     data = {
         "label": open_.label,
@@ -222,6 +227,11 @@ def end(
 def find(record: CaseRecord, book: CaseRuleBook, name: str) -> str:
     """Return the number of a clock named by number, name or Chinese title."""
     return record.clock(_plain(book, name)).number
+
+
+def _called(kind: str, words: Words) -> tuple[str, ...]:
+    """Return what a kind of period may be called: 检验、检疫 is either of the two."""
+    return (kind, *words, *words[0].split("、"))
 
 
 def _plain(book: CaseRuleBook, name: str) -> str:

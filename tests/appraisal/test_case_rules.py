@@ -114,6 +114,14 @@ def test_a_period_of_a_kind_is_open_once_and_ends_after_it_began() -> None:
         case_acts.resume(record, BOOK, "suspension", "2026-04-02", "通知2号", AT)
 
 
+def test_a_period_is_called_as_the_law_calls_any_of_it() -> None:
+    for called in ("inspection", "检验", "检疫", "检验、检疫"):
+        record = left_out(begun("seizure"), called, date(2026, 4, 1), date(2026, 4, 2))
+        assert [(each.kind, each.end) for each in record.periods] == [
+            ("inspection", date(2026, 4, 2))
+        ]
+
+
 def test_a_step_is_never_before_the_step_before_it() -> None:
     """TT-07: a machine whose clock was set back records nothing until it is right again."""
     record = begun()
