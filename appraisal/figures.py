@@ -211,7 +211,7 @@ def report_of(
         since=since,
         until=until,
         calendar=f"{calendar.id}@{calendar.version}",
-        rules=tuple(sorted({each.rule_id for each in every})),
+        rules=tuple(sorted({each.rule_id for each in counted})),
         provisional=sum(each.provisional for each in counted),
         names={key: (names or {}).get(key, key) for key in agencies},
         rows=tuple(
