@@ -46,6 +46,7 @@ def run_worker(queues: list[str], limit: int) -> NoReturn:
     command += ["--type", "process", "--limit", str(limit), *names]
     line(f"工作进程 worker: {cell(', '.join(queues) or 'all queues')}, {limit} at once")
     sys.stdout.flush()
-    # Module entry points are found from the checkout, wherever the worker was started.
-    os.chdir(ROOT)
+    # Runs begin in a folder of their own: our modules are found from the checkout alone.
+    os.environ.update(PYTHONPATH=str(ROOT), PYTHONSAFEPATH="1")
+    os.environ["CUSTODY_HOME"] = str(chosen.home.resolve())
     os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
