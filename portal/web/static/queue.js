@@ -74,6 +74,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden || Date.now() - touched > PATIENCE_MS) event.preventDefault();
 });
 
+// A list that could not be asked for says so: nobody takes an old one for the newest.
+const stale = (yes) => {
+  const place = document.getElementById("stale");
+  if (place) place.hidden = !yes;
+};
+document.addEventListener("htmx:sendError", () => stale(true));
+document.addEventListener("htmx:responseError", () => stale(true));
+document.addEventListener("htmx:afterOnLoad", (event) => event.detail.successful && stale(false));
+
 // What came in while the page was open is told, and marked for a moment.
 document.addEventListener("htmx:afterSwap", (event) => {
   const news = document.querySelector("[data-news]");
