@@ -1,7 +1,8 @@
 """Fixtures that several rooms share: real servers, started once for a session."""
 
+import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,20 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     Every process must collect the same names.
     """
     return argname if isinstance(val, bytes | bytearray) else None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while six hundred thousand objects are made that stay, nor in them later.
+
+    Only what the tests leave is collected: a quarter of the time that collecting tests takes.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
