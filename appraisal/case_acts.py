@@ -7,6 +7,7 @@ week may be entered today, nothing of tomorrow may. (RULES: TT-07 to TT-09.)
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from appraisal.case_clocks import CaseClock, local
 from appraisal.case_record import CaseRecord, CaseStep, CaseStepKind
@@ -30,6 +31,8 @@ def start(
     document: str,
     note: str,
     at: str,
+    *,
+    runs_on: bool = False,
 ) -> CaseStep:
     """Start a clock under the rule in force on its first day.
 
@@ -42,6 +45,7 @@ def start(
         document: the paper behind it.
         note: what it is about, for example which items were seized.
         at: when this is recorded.
+        runs_on: its items are neither appraised nor tested: no period stops it (ACL art. 25).
 
     Raises:
         InputError: no such clock, no document, a day to come, or a day where a moment is needed.
@@ -49,7 +53,7 @@ def start(
     """
     rule = book.get(name, local(when, _zone(book)))
     moment = _moment(rule, when, at)
-    data = {
+    data: dict[str, Any] = {
         "name": rule.name,
         "rule_id": rule.rule_id,
         "unit": rule.unit(unit).value,
@@ -58,6 +62,13 @@ def start(
         "document": _required(document, _DOCUMENT),
         "note": _said(note, "说明 the note"),
     }
+    if runs_on:
+        if not rule.period_notified:
+            raise InputError(
+                f"{rule.title[0]}的扣除不以物品为准 what stops {rule.title[1]} is no matter of items",
+                remedy=f"{rule.article.zh} ({rule.article.en})",
+            )
+        data["runs_on"] = True
     for each in record.running:
         known = {"name": each.name, "day": each.day.isoformat(), "document": each.document}
         if all(data[key] == value for key, value in known.items()) and data["note"] == each.note:

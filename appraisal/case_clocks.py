@@ -78,6 +78,7 @@ class CaseClock:
             "from": record.moment or record.day.isoformat(),
             "document": record.document,
             "note": record.note,
+            "runs_on": record.runs_on,
             "unit": record.unit.value if rule.units else "hour",
             "due_at": self.due_at,
             "lifted_at_end": rule.lifted,
@@ -175,6 +176,8 @@ def _periods(
     until: date,
 ) -> list[Period]:
     """Return the periods that this clock leaves out, as they stood on a day."""
+    if record.runs_on:
+        return []
     automatic = [
         Period(
             each.commission_no,

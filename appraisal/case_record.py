@@ -69,6 +69,7 @@ class CaseClockRecord:
     """One clock; ``moment`` is set where the limit is in hours, ``ended`` once it is over.
 
     ``ended_at`` is when the end was recorded, ``void`` that the clock was entered by mistake.
+    ``runs_on``: its items are neither appraised nor tested, so that no period stops it.
     """
 
     number: str
@@ -86,6 +87,7 @@ class CaseClockRecord:
     outcome: str = ""
     end_document: str = ""
     void: bool = False
+    runs_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,7 @@ def _started(record: CaseRecord, step: CaseStep) -> dict[str, Any]:
         moment=data["moment"],
         document=data["document"],
         note=data["note"],
+        runs_on=data.get("runs_on", False),
     )
     return {"clocks": (*record.clocks, new)}
 

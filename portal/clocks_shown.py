@@ -93,6 +93,8 @@ def _print_case_clock(each: CaseClock, on: date) -> None:
         f"    起算 from {cell(record.moment or record.day)}：{rule.starts[0]}，"
         f"{cell(record.document)}{note} · 规则 rule {rule.rule_id}"
     )
+    if record.runs_on:
+        line("    物品未送鉴定、检测，期间不扣除 its items are not appraised: no period stops it")
     _print_steps(each.clock.due.steps)
     for grant in record.extensions:
         if grant.day <= on:

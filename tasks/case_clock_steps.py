@@ -32,6 +32,7 @@ def start(
     document: str,
     note: str = "",
     unit: str = "",
+    runs_on: bool = False,
     by: Person | None = None,
 ) -> CaseClocks:
     """Start a clock of a case; see ``case_acts.start``."""
@@ -40,7 +41,15 @@ def start(
         case,
         by,
         lambda found, at: case_acts.start(
-            found.record, CaseRuleBook.load(), name, when or at, unit, document, note, at
+            found.record,
+            CaseRuleBook.load(),
+            name,
+            when or at,
+            unit,
+            document,
+            note,
+            at,
+            runs_on=runs_on,
         ),
     )
 

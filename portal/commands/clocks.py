@@ -76,6 +76,9 @@ def clock_start(
     start: From = "",
     note: Annotated[str, typer.Option(help="What it is about, e.g. which items.")] = "",
     unit: Annotated[str, typer.Option(help="Where the rule leaves it open: working_day.")] = "",
+    runs_on: Annotated[
+        bool, typer.Option("--runs-on", help="Of a seizure: its items are not appraised or tested.")
+    ] = False,
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -92,6 +95,7 @@ def clock_start(
             document=document,
             note=note,
             unit=unit,
+            runs_on=runs_on,
             by=_person(by),
         ),
         json,

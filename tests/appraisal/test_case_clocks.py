@@ -193,6 +193,31 @@ def test_tt_09_a_period_that_nobody_told_the_party_about_is_warned_of() -> None:
     assert shown(begun(), date(2026, 3, 20), work).warnings == ()
 
 
+def test_tt_09_a_lot_that_was_sent_nowhere_is_stopped_by_no_appraisal_of_another() -> None:
+    """TT-09: ACL art. 25 leaves out the appraisal of the items, not of whatever the case holds."""
+    step = case_acts.start(
+        begun("seizure", "2026-01-31"),
+        BOOK,
+        "seizure",
+        "2026-01-31",
+        "",
+        "扣2",
+        "",
+        AT,
+        runs_on=True,
+    )
+    record = left_out(apply(begun("seizure", "2026-01-31"), step), "testing", date(2026, 2, 5))
+    work = [CommissionPeriod("委1", "2026-02-10", "", "告知1号")]
+    sent, kept = case_clocks(record, work, BOOK, CALENDAR, date(2026, 2, 20))
+    assert sent.clock.state is ClockState.PAUSED
+    assert (kept.clock.state, kept.clock.due.date) == (ClockState.RUNNING, date(2026, 3, 2))
+    assert (kept.periods, kept.warnings) == ((), ())
+    with pytest.raises(InputError, match="no matter of items"):
+        case_acts.start(
+            CaseRecord(), BOOK, "case_handling", "2026-03-02", "", "1", "", AT, runs_on=True
+        )
+
+
 # TR-02: transfer
 
 

@@ -123,6 +123,8 @@ def test_what_cannot_be_is_said_plainly(run: Run, home: Path) -> None:
 
 def test_a_case_without_clocks_says_how_to_start_one(run: Run, home: Path) -> None:
     assert "custody clock start" in run("clocks", CASE_NO).out
+    run("clock", "start", CASE_NO, "seizure", "--document", "扣1", "--runs-on")
+    assert "no period stops it" in run("clocks", CASE_NO).out
 
 
 def test_the_rules_are_listed_with_their_articles(run: Run, home: Path) -> None:
