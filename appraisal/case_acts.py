@@ -65,7 +65,8 @@ def start(
     if runs_on:
         if not rule.period_notified:
             raise InputError(
-                f"{rule.title[0]}的扣除不以物品为准 what stops {rule.title[1]} is no matter of items",
+                f"{rule.title[0]}的扣除不以物品为准 what stops {rule.title[1]} is no matter of "
+                "items",
                 remedy=f"{rule.article.zh} ({rule.article.en})",
             )
         data["runs_on"] = True
