@@ -3,7 +3,7 @@
 SQLite (WAL, synchronous FULL) when embedded, PostgreSQL in production; callers cannot tell. A
 writing transaction is exclusive on both: what it read is still so when it commits. What the
 driver raises becomes one of our errors here: busy or unreachable is transient, a full disk, a
-damaged file or missing tables are the host's.
+damaged file or missing tables are the host's, a character that cannot be kept is the sender's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from storage.errors import ConflictError, CustodyError, HostError, TransientError
+from storage.errors import ConflictError, CustodyError, HostError, InputError, TransientError
 
 __all__ = ["Base", "Database", "Session"]
 
@@ -192,6 +192,11 @@ def _ours(error: exc.SQLAlchemyError) -> CustodyError:
     said = str(origin or error).strip()
     if isinstance(error, exc.IntegrityError):
         return ConflictError(f"the database refused a row: {said}")
+    if isinstance(error, exc.DataError):
+        return InputError(
+            f"内容含有无法保存的字符或数值 it holds what cannot be kept: {said}",
+            remedy="请更正后重试 correct it and try again",
+        )
     name = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None) or ""
     if isinstance(error, exc.TimeoutError) or name.startswith(_TRANSIENT):
         return TransientError(f"the database is busy: {said}", remedy="try again", code=name)

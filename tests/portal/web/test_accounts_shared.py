@@ -52,11 +52,14 @@ def test_two_servers_are_one_queue(shared: Custody) -> None:
         try_sign_in(browser(apps[number % 2]), "li.si", "wrong").status_code for number in range(6)
     ]
     assert answers == [403] * 5 + [429]
+    # A character that PostgreSQL does not keep is no defect of ours.
+    assert try_sign_in(browser(apps[0]), "li\0si").status_code == 422
     for app in apps:
         app.state.refusals.settle()
         app.state.refusals.stop()
     told = [each.details for each in events(shared, Action.SIGN_IN)]
     assert {each.get("reason") for each in told if each["kind"] == "refused"} == {
+        "not_allowed",
         "password",
         "locked",
     }
