@@ -27,7 +27,7 @@ KINDS_AN_HOUR = 30
 _WAITING = 1000
 """Kinds that wait in memory to be counted; more are counted as ``more``."""
 MORE = Kind("more", "more", "", "", "")
-_SOMEBODY = Person("未登录者 not signed in")
+_SOMEBODY = Person("请求者 whoever asked")
 _LOG = logging.getLogger("zhenglian.queue")
 
 
