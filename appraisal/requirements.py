@@ -194,7 +194,7 @@ def require_issuable(
         InputError: every requirement that does not hold is listed.
         ConflictError: the same matter is already with another agency.
     """
-    found = material_problems(brief, materials)
+    found = material_problems(brief, materials) + _dates_to_come(brief, on)
     found += agency_problems(brief, agency, on, registers)
     others = tuple(open_commissions)
     found += parent_problems(brief, parent, others)
@@ -225,6 +225,15 @@ def require_unique(brief: Brief, open_commissions: Iterable[Commission]) -> None
             "withdraw the other commission first, or commission a re-appraisal",
             commissions=[each.commission_no for each in twins],
         )
+
+
+def _dates_to_come(brief: Brief, on: date) -> list[Problem]:
+    """What was known on a day can be searched once that day is over, not before (TS-JI art. 3)."""
+    return [
+        Problem("AP-04", f"检索基准日{day}晚于{on}", f"the reference date {day} is after {on}")
+        for day in (each.reference_date for each in brief.matters)
+        if day > on.isoformat()
+    ]
 
 
 def _remedy(problems: Sequence[Problem]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from appraisal import acts
 from appraisal.clocks import due_of_acceptance, due_of_completion, local_day
-from appraisal.commission import Commission
+from appraisal.commission import Commission, NoticeKind
 from appraisal.desk import Desk
 from appraisal.rules import Limit
 from appraisal.states import State
@@ -193,6 +193,22 @@ def _require_supplied(found: Commission, named: Sequence[str]) -> None:
             "委托人尚未提供补充材料 the client has not supplied the material yet",
             remedy="请等待，或说明理由后不待补充继续鉴定 wait, or go on without it and say why",
         )
+
+
+def notify(
+    desk: Desk, number: str, kind: NoticeKind, actor: Person, at: str, *, to: str, document: str
+) -> Commission:
+    """Record that the party was told of the appraisal's period, or of its result (AP-12).
+
+    Raises:
+        StateError: there is no opinion whose result could have been told.
+    """
+    if kind is NoticeKind.RESULT and desk.commission(number).opinion is None:
+        raise StateError(
+            "尚无鉴定意见，无结果可告知 there is no opinion yet whose result could be told",
+            remedy="意见书返回前只告知鉴定期间（period） before that, tell the period alone",
+        )
+    return desk.step(number, acts.notify(kind, to, document, actor, at))
 
 
 def exhibits_of(desk: Desk, found: Commission, named: Sequence[str]) -> list[str]:

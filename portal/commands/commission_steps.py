@@ -108,11 +108,12 @@ def commission_notify(
     at: At = "",
 ) -> None:
     """Record that the party was told of the appraisal's period or result (ACL art. 25)."""
-    from appraisal import acts
+    from appraisal import taking
     from appraisal.commission import NoticeKind
+    from portal.acting import moment, person
 
-    chosen = NoticeKind(_one_of(kind, list(NoticeKind)))
-    _take(number, by, at, lambda who, when: acts.notify(chosen, to, document, who, when))
+    chosen, desk = NoticeKind(_one_of(kind, list(NoticeKind))), open_desk()
+    done(taking.notify(desk, number, chosen, person(by), moment(at), to=to, document=document))
 
 
 @commission.command("recuse")

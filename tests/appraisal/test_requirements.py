@@ -106,6 +106,13 @@ def test_ap_04_identity_needs_both_sides() -> None:
     assert len(caught.value.facts["problems"]) == 2
 
 
+def test_ap_04_a_reference_date_is_not_to_come() -> None:
+    matter = {**made.brief_fields()["matters"][0], "reference_date": "2026-01-29"}
+    with pytest.raises(InputError, match="is after 2026-01-28"):
+        issue(matters=[matter])
+    assert issue(matters=[{**matter, "reference_date": "2026-01-28"}]) == []
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

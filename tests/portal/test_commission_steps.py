@@ -60,6 +60,8 @@ def test_a_commission_step_by_step(run: Run, home: Path) -> None:
         run, "commission", "start", NUMBER, "--appraiser", "陈工", "--appraiser", "何工"
     )
     step(run, "commission", "notify", NUMBER, "period", "--to", "乙公司", "--document", "告知1号")
+    told = ("--to", "乙公司", "--document", "告知2号")
+    assert "尚无鉴定意见" in refused(run, "commission", "notify", NUMBER, "result", *told)
     step(run, "commission", "recuse", NUMBER, "陈工", "--reason", "近亲属")
     waits = json.loads(step(run, "commission", "history", NUMBER, "--json"))["missing"]
     assert [each["code"] for each in waits] == ["opinion", "recusal"]
