@@ -58,6 +58,6 @@ def _method(custody: Custody, pool: CellPool, exhibit: dict[str, Any], part: str
     except CellFailure as failure:
         raise unreadable_error(failure) from None
     method = answer.get("method") if isinstance(answer, dict) else None
-    if method not in ("pdf", "office", "zip"):
+    if method not in ("pdf", "office", "zip", "7z"):
         raise unreadable_error(CellFailure("lie", "no such lock"))
     return str(method)

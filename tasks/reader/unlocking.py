@@ -1,6 +1,6 @@
 """Opening what is locked: the job ``unlock`` tries a password, every other job may bring one.
 
-A decrypted Office file lives in the memory of the job's process and nowhere else; PDF and zip
+A decrypted Office file lives in the memory of the job's process and nowhere else; PDF, zip and 7z
 are decrypted piece by piece while they are read.
 """
 
@@ -13,8 +13,10 @@ from typing import Any
 
 import pypdfium2 as pdfium
 
-from tasks.reader import mediatype, password, zipcrypt, zipdir
+from tasks.reader import mediatype, password, sevencrypt, zipcrypt, zipdir
 from tasks.reader.answer import UNLOCKED, Transcript
+from tasks.reader.containers.packed import Packed
+from tasks.reader.containers.walker import Broken
 from tasks.reader.job import Refused
 from tasks.reader.limits import Limits
 from tasks.reader.pdf_open import document, is_locked
@@ -22,7 +24,8 @@ from tasks.reader.source import Source
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
-_OTHERS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
+_RAR = b"Rar!\x1a\x07"
+_TRIED_BYTES = 64 << 20
 _WRONG = "密码不正确。 The password is wrong."
 _OPEN = "该文件不需要密码。 The file needs no password."
 
@@ -36,22 +39,27 @@ def check(source: Source) -> dict[str, str]:
         return {"method": _check_office(source)}
     if head.startswith(_ZIP):
         return {"method": _check_zip(source)}
-    for start, name in _OTHERS.items():
-        if head.startswith(start):
-            raise Refused(
-                f"暂不支持用密码打开 {name}，请解压后另行提交。 "
-                f"Opening {name} with a password is not supported; hand in what it holds."
-            )
+    if head.startswith(sevencrypt.MAGIC):
+        return {"method": _check_seven(source)}
+    if head.startswith(_RAR):
+        raise Refused(
+            "暂不支持用密码打开 rar，请解压后另行提交。 "
+            "Opening rar with a password is not supported; hand in what it holds."
+        )
     raise Refused(_OPEN)
 
 
 def prepared(source: Source, typed: str) -> Source:
-    """Return the document to read with a password: an Office file decrypted, others as they are.
+    """Return the document to read with a password: Office and 7z decrypted, others as they are.
 
     Where the password does not fit, the document stays locked and is told to be.
     """
     password.give(typed)
-    if not typed or source.head(len(_OLE)) != _OLE:
+    if not typed:
+        return source
+    if source.head(len(sevencrypt.MAGIC)) == sevencrypt.MAGIC:
+        return _seven(source) or source
+    if source.head(len(_OLE)) != _OLE:
         return source
     with suppress(Exception):
         file = _office(source)
@@ -112,6 +120,37 @@ def _check_zip(source: Source) -> str:
     if not any(zipcrypt.opens(source, member) for member in locked):
         raise Refused(_WRONG)
     return "zip"
+
+
+def _check_seven(source: Source) -> str:
+    if not sevencrypt.is_locked(source):
+        raise Refused(_OPEN)
+    if _seven(source) is None:
+        raise Refused(_WRONG)
+    return "7z"
+
+
+def _seven(source: Source) -> Source | None:
+    """Return a locked 7z archive without its locks, None where the password does not fit.
+
+    Where only the data is locked, nothing but the checksums of its beginning tells.
+    """
+    found = sevencrypt.opened(source) if sevencrypt.is_locked(source) else None
+    if found is None:
+        return None
+    left = _TRIED_BYTES
+    try:
+        for entry in Packed(found, Limits(), lambda: None):
+            for piece in entry.pieces() if entry.member.kind == "file" else ():
+                left -= len(piece)
+                if left < 0:
+                    break
+            if left < 0:
+                break
+    except Broken:
+        return None
+    password.use()
+    return found
 
 
 def _office(source: Source) -> Any:
