@@ -27,7 +27,7 @@ scroll-margin:30vh}
 .box:target{border-width:4px;background:rgba(255,120,0,.45)}
 mark{background:#ffe68a}
 """
-_ORIGINS = {
+ORIGINS = {
     "ocr": "光学识别 OCR",
     "text_layer": "文本层 text layer",
     "document": "文档 document",
@@ -35,6 +35,7 @@ _ORIGINS = {
     "name": "名称 name",
     "metadata": "元数据 metadata",
 }
+"""Where a text was read from, as people are told."""
 
 
 def page(query: str, hits: Iterable[tuple[Shown, bytes]], *, more: bool) -> Iterator[str]:
@@ -60,7 +61,7 @@ def _hit(number: int, shown: Shown, image: bytes) -> Iterator[str]:
     item = f"{hit.exhibit_id}/{hit.part}" if hit.part else hit.exhibit_id
     place = f" · 第 {hit.page} 页 page {hit.page}" if hit.page else ""
     label = f" · {as_html(display(hit.label))}" if hit.label else ""
-    origin = _ORIGINS.get(hit.origin, hit.origin)
+    origin = ORIGINS.get(hit.origin, hit.origin)
     yield (
         f'<article id="h{number}"><h2>{number}. {as_html(display(item))}{place}{label} · '
         f"{as_html(origin)}</h2>\n<p>{_marked(hit.snippet)}</p>\n"

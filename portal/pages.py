@@ -30,7 +30,8 @@ def new_page(path: Path) -> Iterator[TextIO]:
         file = path.open("x", encoding="utf-8", errors="backslashreplace")
     except FileExistsError as error:
         raise ConflictError(
-            f"文件已存在，未改动 the file is there already: {path}", remedy="choose another name"
+            f"文件已存在，未改动 the file is there already: {path}",
+            remedy="请换一个文件名 choose another name",
         ) from error
     except OSError as error:
         raise _unwritten(path, error) from error
@@ -47,5 +48,6 @@ def new_page(path: Path) -> Iterator[TextIO]:
 def _unwritten(path: Path, error: OSError) -> InputError:
     return InputError(
         f"无法写入 it cannot be written: {path}: {error.strerror}",
-        remedy="choose a folder that is there and that you may write to, on a disk with room",
+        remedy="请选择可写且有空间的文件夹 choose a folder that is there, with room, that you "
+        "may write to",
     )

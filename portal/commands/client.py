@@ -18,13 +18,20 @@ def api_description(
     import sys
 
     from portal.web.api.description import description
+    from storage.errors import InputError
     from storage.workspace import write_durably
 
     text = json.dumps(description(), ensure_ascii=False, indent=1) + "\n"
     if file is None:
         sys.stdout.write(text)
-    else:
+        return
+    try:
         write_durably(file, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"无法写入 it cannot be written: {file}: {error.strerror}",
+            remedy="请选择可写的文件夹 choose a folder that is there and that you may write to",
+        ) from error
 
 
 def agency_client(

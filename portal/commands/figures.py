@@ -48,7 +48,7 @@ def turnaround(
 
         raise InputError(
             f"统计期首尾颠倒 the period ends before it begins: {since} — {until}",
-            remedy="exchange --from and --to",
+            remedy="请对调 exchange --from and --to",
         )
     found = measured(open_desk(), day(on), *period)
     for path in _write(found, xlsx, html, language):

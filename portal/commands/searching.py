@@ -24,13 +24,6 @@ _TYPES = {
     "html": "text/html",
     "image": "image/",
 }
-_ORIGINS = {
-    "ocr": "光学识别 OCR",
-    "text_layer": "文本层 text layer",
-    "document": "文档 document",
-    "name": "名称 name",
-    "metadata": "元数据 metadata",
-}
 
 
 def search(
@@ -109,15 +102,22 @@ def _asked(case: str, query: str, *, every: bool) -> tuple[str, str]:
     if every == bool(query):
         raise InputError(
             "检索须给出案件和检索式，或 --all 和检索式 a case and a query, or --all and a query",
-            remedy="custody search CASE QUERY, or custody search --all QUERY",
+            remedy="写作 write custody search CASE QUERY, or custody search --all QUERY",
         )
     return ("", case) if every else (case, query)
 
 
 def _filters(kind: str, unit: str, since: str, until: str, media_type: str) -> Filters:
     from storage.catalogue.asking import Filters
+    from storage.errors import InputError
 
-    return Filters(_kind(kind), unit, _day(since), _day(until), _TYPES.get(media_type, media_type))
+    first, last = _day(since), _day(until)
+    if first and last and first > last:
+        raise InputError(
+            f"接收日期首尾颠倒 the period ends before it begins: {first} — {last}",
+            remedy="请对调 exchange --from and --to",
+        )
+    return Filters(_kind(kind), unit, first, last, _TYPES.get(media_type, media_type))
 
 
 def _kind(given: str) -> str:
@@ -129,7 +129,7 @@ def _kind(given: str) -> str:
         if given in ("", kind.value, KIND_NAMES[kind]):
             return given and kind.value
     names = "、".join(f"{KIND_NAMES[kind]} {kind.value}" for kind in EvidenceKind)
-    raise InputError(f"没有证据种类 there is no kind {given!r}", remedy=f"one of {names}")
+    raise InputError(f"没有证据种类 there is no kind {given!r}", remedy=f"应为 one of {names}")
 
 
 def _day(given: str) -> str:
@@ -140,10 +140,13 @@ def _day(given: str) -> str:
     try:
         return date.fromisoformat(given).isoformat() if given else ""
     except ValueError:
-        raise InputError(f"不是日期 {given!r} is no day", remedy="write it as 2026-11-30") from None
+        raise InputError(
+            f"不是日期 {given!r} is no day", remedy="写作 write it as 2026-11-30"
+        ) from None
 
 
 def _print(query: str, hits: tuple[Shown, ...], *, every: bool) -> None:
+    from portal.hits_page import ORIGINS
     from portal.show import table
 
     rows = [
@@ -151,7 +154,7 @@ def _print(query: str, hits: tuple[Shown, ...], *, every: bool) -> None:
             _item(each.hit.exhibit_id, each.hit.part, every=every),
             each.hit.page or "",
             each.hit.label,
-            _ORIGINS.get(each.hit.origin, each.hit.origin),
+            ORIGINS.get(each.hit.origin, each.hit.origin),
             each.hit.snippet,
         )
         for each in hits

@@ -30,7 +30,9 @@ def _digits(form: Form) -> str:
 def _days(form: Form) -> int:
     text = form.get("days", "").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text)):
-        raise InputError("延长天数应为正整数 the days are a whole number", remedy="for example 10")
+        raise InputError(
+            "延长天数应为正整数 the days are a whole number", remedy="如 for example 10"
+        )
     return int(text)
 
 
@@ -91,7 +93,9 @@ def _correct(desk: AgencyDesk, number: str, form: Form) -> Any:
 def _material(desk: AgencyDesk, number: str, form: Form) -> Any:
     word = form.get("fate", "")
     if word not in {each.value for each in Fate}:
-        raise InputError("请选择处置结果 choose what became of it", remedy="choose one of them")
+        raise InputError(
+            "请选择处置结果 choose what became of it", remedy="请选一项 choose one of them"
+        )
     case = desk.commission(number).brief.case_id
     exhibits = [f"{case}/{each}" for each in form.get("exhibits", "").split()]
     return desk.record_material(

@@ -59,4 +59,7 @@ def _htmx() -> Path:
         path = Path(folder) / _HTMX
         if path.is_file():
             return path
-    raise HostError("htmx is not installed", remedy="install the locked dependencies again")
+    raise HostError(
+        "未安装 htmx is not installed",
+        remedy="请重新安装锁定的依赖 install the locked dependencies again",
+    )

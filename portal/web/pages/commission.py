@@ -63,7 +63,9 @@ def _acted(
 ) -> Response:
     number = form.get("number", "")
     if act not in ACTS:
-        raise NotFoundError("没有这一步 there is no such step", remedy="open the commission")
+        raise NotFoundError(
+            "没有这一步 there is no such step", remedy="请打开委托页面 open the commission"
+        )
     desk.commission(number)
     try:
         _require_seen(desk, number, form.get("step", ""))

@@ -61,7 +61,8 @@ def commission(request: Request, custody: House, identity: Bureau, number: str =
     found = history.commission
     if not found.sent_at:
         raise NotFoundError(
-            f"没有已发出的委托书{number} no commission {number} was sent", remedy="see the list"
+            f"没有已发出的委托书{number} no commission {number} was sent",
+            remedy="请查看列表 see the list",
         )
     return page(
         request,

@@ -64,7 +64,9 @@ def _announced(
 ) -> dict[str, Any]:
     size = texts.get("size", "")
     if not (size.isascii() and size.isdigit() and len(size) < 16):
-        raise InputError("没有文件大小 the size is missing", remedy="choose the file again")
+        raise InputError(
+            "没有文件大小 the size is missing", remedy="请重新选择文件 choose the file again"
+        )
     upload = uploads.begin(
         custody,
         desk,
@@ -94,7 +96,9 @@ async def give(
     desk.commission(number)
     try:
         if document is None or not document.filename:
-            raise InputError("没有选择文件 no file was chosen", remedy="choose the signed PDF")
+            raise InputError(
+                "没有选择文件 no file was chosen", remedy="请选择签章的 PDF choose the signed PDF"
+            )
         told = particulars_of(texts, listed, desk.agency_id)
         await run_in_threadpool(
             _give, custody, desk, number, document.filename, document.file, told

@@ -67,13 +67,16 @@ def revoke(
 def _scopes(untrusted: list[str]) -> list[Scope]:
     known = {each.value: each for each in Scope}
     if not set(untrusted) <= set(known):
-        raise InputError("没有这种权限 there is no such scope", remedy="choose among those listed")
+        raise InputError(
+            "没有这种权限 there is no such scope",
+            remedy="请从所列权限中选择 choose among those listed",
+        )
     return [known[each] for each in untrusted]
 
 
 def _days(untrusted: str) -> int:
     if not (untrusted.isascii() and untrusted.isdigit() and len(untrusted) < 5):
-        raise InputError("天数应为整数 days is a whole number", remedy="for example 90")
+        raise InputError("天数应为整数 days is a whole number", remedy="如 for example 90")
     return int(untrusted)
 
 
