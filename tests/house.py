@@ -65,17 +65,16 @@ def forget() -> None:
     settings.cache_clear()
 
 
-def fresh_home(home: Path) -> None:
-    """Make the home of a house in which nothing has happened, under the settings of now.
+def lay_out(chosen: Settings) -> None:
+    """Lay out the home of a house in which nothing has happened.
 
     What ``custody init`` makes is made once in a process and copied: houses with the same settings
     share key and first entry. A house on a server, whose state is not in its home, is made anew.
     """
-    chosen = settings()
     if chosen.store != "directory" or chosen.database:
-        init_custody(Settings(home=home))
+        init_custody(chosen)
     else:
-        shutil.copytree(_made(chosen.model_copy(update={"home": Path()})), home)
+        shutil.copytree(_made(chosen.model_copy(update={"home": Path()})), chosen.home)
 
 
 @cache
@@ -96,9 +95,8 @@ def _remove(folder: Path, maker: int) -> None:
 def opened_house(home: Path) -> Iterator[Custody]:
     """Lay out a workspace at ``home`` that this process works in until the block ends."""
     forget()
-    relocate(home)
     try:
-        fresh_home(home)
+        lay_out(relocate(home))
         yield current()
     finally:
         forget()

@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from storage.custody import Custody, init_custody, open_custody
+from storage.custody import Custody, open_custody
 from storage.errors import CustodyError
 from storage.event import Action, CustodyEvent, decode
 from storage.settings import Settings
 from tasks.anchoring import obtain, plan_anchor, record_stamps
+from tests.house import lay_out
 
 Entry = dict[str, Any]
 
@@ -71,7 +72,7 @@ Opener = Callable[..., Anchored]
 @contextmanager
 def opener(home: Path, **settings: Any) -> Iterator[Opener]:
     """Yield how to open one house with these authorities configured."""
-    init_custody(Settings(home=home, **settings))
+    lay_out(Settings(home=home, **settings))
     with ExitStack() as stack:
 
         def open_(*entries: Entry) -> Anchored:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -64,7 +65,7 @@ from tasks.reader.cell import CellPool
 from tasks.releasing import Decision
 from tasks.rotating import rotate_key
 from tests.appraisal.made_notice import notice_text
-from tests.house import CASE_NO, make_bundle
+from tests.house import CASE_NO, lay_out, make_bundle
 from tests.services.rgw import free_port
 from tests.services.witness import running_witness
 from tests.tasks.anchoring_made import Anchored
@@ -79,12 +80,21 @@ OFFICER = Person("张伟", unit="执法稽查科")
 def open_house(home: Path, **more: Any) -> Iterator[Custody]:
     """Make (or open) a house and close it again."""
     chosen = Settings(home=home, **more)
-    init_custody(chosen)
+    if home.exists():
+        init_custody(chosen)
+    else:
+        lay_out(chosen)
     custody = open_custody(chosen)
     try:
         yield custody
     finally:
         custody.database.close()
+
+
+def copy_of(made: Path, home: Path, **more: Any) -> AbstractContextManager[Custody]:
+    """Open a copy of a house that was made once for many tests; the first stays as it was."""
+    shutil.copytree(made, home, symlinks=True)
+    return open_house(home, **more)
 
 
 def zipped(folder: Path) -> Path:

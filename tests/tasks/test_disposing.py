@@ -19,7 +19,7 @@ from tasks.fixity import report_coverage
 from tasks.reader.cell import CellPool
 from tasks.verifying import verify_case
 from tests.house import events, make_bundle
-from tests.tasks.life import CASE, open_house, take, zipped
+from tests.tasks.life import CASE, copy_of, open_house, take, zipped
 
 OTHER = "沪市监案〔2026〕0778号"
 WHO = {"by": "王主任", "second": "赵科长"}
@@ -34,15 +34,23 @@ def later(custody: Custody, years: int) -> Custody:
     return replace(custody, clock=clock, objects=DirectoryStore(custody.workspace.objects, clock))
 
 
-@pytest.fixture
-def old(tmp_path: Path, pool: CellPool) -> Iterator[Custody]:
-    """Two cases, a day after the retention of one year is over."""
-    with open_house(tmp_path / "home", retention_years=1) as custody:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
+    """Two cases whose retention is one year."""
+    folder = tmp_path_factory.mktemp("made")
+    with open_house(folder / "home", retention_years=1) as custody:
         files = {"a.txt": "客户名单".encode(), "b.txt": "乙方报价单".encode()}
-        take(custody, pool, make_bundle(tmp_path / "one", "B1", files))
+        take(custody, pool, make_bundle(folder / "one", "B1", files))
         mail = {"c.txt": "双方往来邮件".encode()}
-        take(custody, pool, zipped(make_bundle(tmp_path / "two", "B2", mail)))
-        take(custody, pool, make_bundle(tmp_path / "three", "B1", files, OTHER))
+        take(custody, pool, zipped(make_bundle(folder / "two", "B2", mail)))
+        take(custody, pool, make_bundle(folder / "three", "B1", files, OTHER))
+    return folder / "home"
+
+
+@pytest.fixture
+def old(made: Path, tmp_path: Path) -> Iterator[Custody]:
+    """A copy of that house, a day after its retention is over."""
+    with copy_of(made, tmp_path / "home", retention_years=1) as custody:
         yield later(custody, 1)
 
 

@@ -19,22 +19,31 @@ from tasks.alerting import close_alert
 from tasks.drilling import drill, verify_restored
 from tasks.reader.cell import CellPool
 from tests.house import CASE_NO, events, make_bundle
-from tests.tasks.life import CASE, open_house, take
+from tests.tasks.life import CASE, copy_of, open_house, take
 
 OTHER = "沪市监案〔2026〕0778号"
 START = datetime(2026, 11, 25, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def kept_house(tmp_path: Path, pool: CellPool) -> Iterator[Custody]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
     """Two cases with four originals of 1,000 bytes, and a refused bundle."""
-    with open_house(tmp_path / "home", audit_period_days=10, audit_bytes_per_day=10**6) as custody:
+    folder = tmp_path_factory.mktemp("kept")
+    with open_house(folder / "home") as custody:
         for number, (name, case_no) in enumerate((("one", OTHER), ("two", CASE_NO))):
             files = {"a.txt": bytes([65 + number]) * 1000, "b.txt": bytes([75 + number]) * 1000}
-            take(custody, pool, make_bundle(tmp_path / name, "B1", files, case_no))
-        bad = make_bundle(tmp_path / "bad", "B2", {"d.txt": b"d"})
+            take(custody, pool, make_bundle(folder / name, "B1", files, case_no))
+        bad = make_bundle(folder / "bad", "B2", {"d.txt": b"d"})
         (bad / "manifest.yaml").write_text("nothing: right\n")
         take(custody, pool, bad)
+    return folder / "home"
+
+
+@pytest.fixture
+def kept_house(made: Path, tmp_path: Path) -> Iterator[Custody]:
+    """A copy of that house, with a sweep of its own pace."""
+    pace = {"audit_period_days": 10, "audit_bytes_per_day": 10**6}
+    with copy_of(made, tmp_path / "home", **pace) as custody:
         yield custody
 
 

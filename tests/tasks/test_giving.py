@@ -17,17 +17,25 @@ from storage.story import tell
 from tasks.giving import accesses, export
 from tasks.reader.cell import CellPool
 from tests.house import FILES, events, make_bundle
-from tests.tasks.life import CASE, appraise, open_house, take
+from tests.tasks.life import CASE, appraise, copy_of, open_house, take
 
 ONE = f"{CASE}/E0001"
 WHO = Person("张伟", unit="执法稽查科")
 
 
-@pytest.fixture
-def house(tmp_path: Path, pool: CellPool) -> Iterator[Custody]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
     """A case with three exhibits in custody."""
-    with open_house(tmp_path / "home") as custody:
-        take(custody, pool, make_bundle(tmp_path / "one"))
+    folder = tmp_path_factory.mktemp("made")
+    with open_house(folder / "home") as custody:
+        take(custody, pool, make_bundle(folder / "one"))
+    return folder / "home"
+
+
+@pytest.fixture
+def house(made: Path, tmp_path: Path) -> Iterator[Custody]:
+    """A copy of that house."""
+    with copy_of(made, tmp_path / "home") as custody:
         yield custody
 
 

@@ -32,18 +32,26 @@ from tasks.open_handovers import chase_handovers, open_handovers
 from tasks.reader.cell import CellPool
 from tasks.sealing import break_seal, renew_seal
 from tests.house import events, make_bundle
-from tests.tasks.life import CASE, appraise, open_house, take
+from tests.tasks.life import CASE, appraise, copy_of, open_house, take
 
 ONE, TWO, THREE = (f"{CASE}/E{number:04d}" for number in (1, 2, 3))
 WANG, ZHAO = Person("王五", "", "市公安局"), Person("赵六", "", "区法院")
 A, B = Person("甲", "", "证据保管中心"), Person("乙", "", "证据保管中心")
 
 
-@pytest.fixture
-def house(tmp_path: Path, pool: CellPool) -> Iterator[Custody]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
     """A case with three exhibits in custody."""
-    with open_house(tmp_path / "home") as custody:
-        take(custody, pool, make_bundle(tmp_path / "one"))
+    folder = tmp_path_factory.mktemp("made")
+    with open_house(folder / "home") as custody:
+        take(custody, pool, make_bundle(folder / "one"))
+    return folder / "home"
+
+
+@pytest.fixture
+def house(made: Path, tmp_path: Path) -> Iterator[Custody]:
+    """A copy of that house."""
+    with copy_of(made, tmp_path / "home") as custody:
         yield custody
 
 
