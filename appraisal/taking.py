@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from appraisal import acts
 from appraisal.clocks import due_of_acceptance, due_of_completion, local_day
@@ -18,7 +17,6 @@ from appraisal.rules import Limit
 from appraisal.states import State
 from appraisal.step import Kind, Transition
 from storage.catalogue import queries
-from storage.digest import Fingerprint
 from storage.errors import NotFoundError, StateError
 from storage.nouns import Person
 
@@ -101,46 +99,6 @@ def extend(
         found, limit, approved_by, told, rules, desk.calendar, actor, at, reason, document
     )
     return desk.step(number, step)
-
-
-def supply(
-    desk: Desk,
-    number: str,
-    untrusted: Any,
-    actor: Person,
-    at: str,
-    package: Fingerprint | None = None,
-    document: str = "",
-) -> Commission:
-    """Hand over the material that an agency asked for, chosen as in a brief (AP-02).
-
-    ``tasks.supplying`` builds its package and letter; this is for what goes out without.
-
-    Args:
-        desk: commissions of the installation.
-        number: the commission.
-        untrusted: a table whose ``materials`` lists exhibits of the case.
-        actor: who hands over, for the client.
-        at: when.
-        package: fingerprint of the package built of it, if one was.
-        document: number of the letter that goes with it.
-
-    Raises:
-        InputError: a line is wrong, or went out already.
-        StateError: the agency asked for nothing.
-    """
-    found = desk.commission(number)
-    if found.state is not State.PAUSED:
-        raise StateError(
-            "机构未要求补充材料 the agency asked for no supplement",
-            remedy="由机构先要求补充材料 the agency asks for it first",
-            state=found.state.value,
-        )
-    lines = desk.materials(found.case_no, untrusted)
-    which = len(found.supplements)
-    for step in acts.supply_supplement(lines, which, actor, at, package, document):
-        found = desk.step(number, step)
-    return found
 
 
 def receive_supplement(

@@ -7,6 +7,7 @@ from appraisal.agency_desk import AgencyDesk
 from appraisal.commission import Commission
 from appraisal.desk import Desk
 from storage.custody import Custody
+from storage.digest import Fingerprint
 from storage.nouns import Person
 from tasks.reader.cell import CellPool
 from tests.appraisal import made
@@ -60,3 +61,15 @@ def accepted(house: Custody) -> str:
     number = sent(house)
     agency(house).accept(number, DIGEST)
     return number
+
+
+def supply(
+    house: Custody, number: str, exhibit: str, package: Fingerprint | None = None
+) -> Commission:
+    """Hand over an exhibit that was asked for, without building its package."""
+    desk = Desk(house)
+    found = desk.commission(number)
+    lines = desk.materials(found.case_no, {"materials": [{"exhibit": exhibit}]})
+    which = len(found.supplements)
+    (step,) = acts.supply_supplement(lines, which, OFFICER, house.now(), package)
+    return desk.step(number, step)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appraisal import acts, taking
-from appraisal.commission import Commission, State
+from appraisal.commission import State
 from appraisal.desk import Desk
 from storage.catalogue import handovers
 from storage.custody import Custody
@@ -18,8 +18,8 @@ from storage.story import tell
 from tasks.holders import case_custody
 from tasks.reader.cell import CellPool
 from tests.appraisal import made
-from tests.appraisal.desk_made import DIGEST, OFFICER, ZHOU, accepted, agency, furnished
-from tests.house import CASE_NO, events
+from tests.appraisal.desk_made import DIGEST, ZHOU, accepted, agency, furnished, supply
+from tests.house import events
 from tests.tasks.life import CASE, OTHER_NO, open_house
 
 
@@ -32,15 +32,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, pool: CellPool) -> Path:
 def house(home: Path) -> Iterator[Custody]:
     with open_house(home) as custody:
         yield custody
-
-
-def supply(house: Custody, number: str, exhibit: str, package: Any = None) -> Commission:
-    """Hand over an exhibit that was asked for, without building its package."""
-    desk = Desk(house)
-    lines = desk.materials(CASE_NO, {"materials": [{"exhibit": exhibit}]})
-    which = len(desk.commission(number).supplements)
-    (step,) = acts.supply_supplement(lines, which, OFFICER, house.now(), package)
-    return desk.step(number, step)
 
 
 def _of(event: Any, number: str) -> bool:

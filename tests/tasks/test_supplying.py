@@ -13,7 +13,7 @@ import pypdf
 import pyrage
 import pytest
 
-from appraisal import acts, taking
+from appraisal import acts
 from appraisal.agency_desk import AgencyDesk
 from appraisal.desk import Desk
 from appraisal.states import State
@@ -25,6 +25,7 @@ from tasks.answering import take_answer
 from tasks.handing_out import files_of, open_package
 from tasks.packing import Packed
 from tasks.supplying import build_supplement
+from tests.appraisal import desk_made
 from tests.appraisal.test_answer_file import filled
 from tests.house import events
 from tests.tasks.sent import CLERK, NUMBER, OFFICER, case_house, send
@@ -95,8 +96,7 @@ def test_ap_07_a_supplement_is_received_by_the_answer_file_in_it(asked) -> None:
     receipt = filled(form, **said).encode()
     assert take_answer(custody, receipt)["state"] in ("accepted", "in_progress")
     desk.request_supplement(NUMBER, "再补一份")
-    materials = {"materials": [{"exhibit": "E0004"}]}
-    taking.supply(desk.desk, NUMBER, materials, OFFICER, custody.now())
+    desk_made.supply(custody, NUMBER, "E0004")
     with pytest.raises(InputError, match="supplement 1 was received"):
         take_answer(custody, receipt)
     assert desk.commission(NUMBER).state is State.PAUSED, "an old receipt is not that of the next"

@@ -11,11 +11,11 @@ from appraisal.commission import Commission
 from appraisal.desk import Desk
 from appraisal.happened import Fate
 from appraisal.step import Kind
-from appraisal.taking import supply
 from portal.web.api.once import once
 from storage.catalogue import uploads
 from storage.catalogue.uploads import Answer
 from storage.errors import ConflictError
+from tests.appraisal.desk_made import supply
 from tests.portal.web.api.problem import problem
 from tests.portal.web.api.world import OFFICER, Sent, World
 
@@ -167,8 +167,7 @@ def test_tt_04_a_supplement_is_asked_for_and_its_receipt_acknowledged(world: Wor
     asked = client.post(f"{sent.path}/request-supplement", json={"what": "往来邮件"})
     assert asked.json()["commission"]["state"]["code"] == "paused"
     problem(client.post(f"{sent.path}/receive-supplement", json={}), 409, "state")
-    lines = {"materials": [{"exhibit": "E0003"}]}
-    supply(world.desk, sent.number, lines, OFFICER, world.house.now())
+    supply(world.house, sent.number, "E0003")
     found = client.get(sent.path).json()
     assert [each["number"] for each in found["supplements"][0]["supplied"]] == ["E0003"]
     got = client.post(f"{sent.path}/receive-supplement", json={"note": "齐全"})
