@@ -15,11 +15,12 @@ import hashlib
 import logging
 import threading
 from collections import Counter
+from typing import Any
 
 from storage.catalogue import refusals
 from storage.catalogue.refusals import Kind
 from storage.custody import Custody
-from storage.event import Action, CustodyEvent
+from storage.event import Action, CustodyEvent, decode
 from storage.nouns import Person
 
 WINDOW_SECONDS = 600
@@ -111,20 +112,26 @@ class Refusals:
                 full = refusals.kinds_since(session, now - 3600) >= KINDS_AN_HOUR
                 refusals.count(session, kind if known or not full else MORE, times, now)
             due = refusals.untold(session, now - WINDOW_SECONDS)
-        if due:
-            self._custody.record([self._event(row) for row in due])
+        told = {row["key"]: row["told"] + self._record(row) for row in due}
         with self._custody.write() as session:
-            for row in due:
-                refusals.note_told(session, row["key"], row["count"], now, now - WINDOW_SECONDS)
+            for key, count in told.items():
+                refusals.note_told(session, key, count, now, now - WINDOW_SECONDS)
             # A window is kept for the hour that the number of kinds is counted in.
             refusals.close(session, now - 3600)
             return refusals.waits(session)
 
-    def _event(self, row: dict[str, object]) -> CustodyEvent:
-        count, told = int(str(row["count"])), int(str(row["told"]))
+    def _record(self, row: dict[str, Any]) -> int:
+        """Record what no event tells yet of a kind; return how many refusals the log tells of now.
+
+        Those may be fewer: another process told first, or this one was killed before it noted it.
+        """
+        (recorded,) = self._custody.record([self._event(row)])
+        return int(decode(self._custody.log.leaf(recorded.index)).details["count"])
+
+    def _event(self, row: dict[str, Any]) -> CustodyEvent:
         return self._custody.event(
             Action.SIGN_IN,
-            ["refused", str(row["key"]), str(row["began"]), str(told)],
+            ["refused", row["key"], str(row["began"]), str(row["told"])],
             actor=_SOMEBODY,
             details={
                 "kind": "refused",
@@ -132,6 +139,6 @@ class Refusals:
                 "account_id": row["account_id"],
                 "address": row["address"],
                 "asked": row["asked"],
-                "count": count - told,
+                "count": row["count"] - row["told"],
             },
         )

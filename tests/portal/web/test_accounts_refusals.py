@@ -112,3 +112,16 @@ def test_what_could_not_be_recorded_is_told_later(
             told.tell("a")
     told.tell()
     assert told.counts == [1]
+
+
+def test_killed_after_the_record_no_refusal_is_left_out(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("portal.web.refusals.refusals.note_told", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            told.tell("a")
+    told.tell("a", times=4)
+    told.after(WINDOW_SECONDS + 1)
+    told.tell()
+    assert sum(told.counts) == 5
