@@ -7,14 +7,19 @@ seconds to start. Orphans of a killed child come to this process, which waits un
 """
 
 import atexit
+import contextlib
 import ctypes
+import io
 import json
 import os
 import sys
+import tempfile
+import threading
 import time
 import traceback
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import prefect
 
@@ -25,10 +30,13 @@ from portal.commands.quarantine import quarantine_release
 from storage.catalogue import database
 from storage.errors import CustodyError
 from storage.settings import relocate
-from tasks.reader import sandbox
+from tasks import reading, settling
+from tasks.reader import sandbox, warmth
 from tasks.telling import TELLER
+from tests.faults.bundles import UNIT, folder
 from tests.faults.mishaps import patient, prepare, watch_requests
 from tests.faults.seam import Seam
+from tests.house import opened_house
 
 PR_SET_CHILD_SUBREAPER = 36
 UNRECORDED = ("begin_progress", "advance", "report_failures")
@@ -40,7 +48,7 @@ PATIENCE = 20.0
 def without_engine(seam: Seam, order: dict[str, Any]) -> None:
     """Let the flow's function call the plain body of each task in its place."""
     for name, value in list(vars(ingest).items()):
-        if isinstance(value, prefect.Task):
+        if _is_task(value):
             setattr(ingest, name, seam.step_of(name, patient(value, order)))
     for name in UNRECORDED:
         setattr(ingest, name, lambda *arguments: None)
@@ -57,6 +65,9 @@ def act(order: dict[str, Any], seam: Seam) -> None:
     without_engine(seam, order)
     # How far it is would be told each second of a clock, which is at no point of its own.
     TELLER.seconds = float("inf")
+    if not order.get("paper"):
+        # Half of the work, and no state holds more of it than that it is there.
+        settling.render_receipt_pdf = lambda receipt: b"%PDF-"
     seam.install()
     if order.get("requests"):
         watch_requests(seam, order["requests"])
@@ -105,11 +116,41 @@ def wait_for_orphans() -> int:
     return 1
 
 
-def main() -> None:
-    """Serve orders until the input ends."""
-    # What every process finds out anew, at some cost and alike, is found out once for all children.
+def warm() -> None:
+    """Do once what every process does anew, at some cost and alike: a whole ingest of this one.
+
+    What it loads and compiles is there for all children, and nothing else is left of it: no thread
+    that a fork would lose, no connection, no setting.
+    """
     typeface.register()
     sandbox.mode()
+    bodies = {name: value.fn for name, value in vars(ingest).items() if _is_task(value)}
+    bodies |= {name: lambda *arguments: None for name in UNRECORDED}
+    with (
+        tempfile.TemporaryDirectory(prefix="warm-") as scratch,
+        patch.dict(os.environ, {"CUSTODY_CELL_PROCESSES": "1"}),
+        patch.dict(vars(ingest), bodies),
+        patch.object(running, "run_ingest", ingest.ingest_bundle.fn),
+        patch.object(TELLER, "seconds", 0.01),
+        contextlib.redirect_stdout(io.StringIO()),
+        opened_house(Path(scratch) / "home"),
+    ):
+        running.ingest_path(folder(Path(scratch)), UNIT)
+        reading.shared_pool().close()
+        reading.shared_pool.cache_clear()
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                thread.join()
+
+
+def _is_task(value: object) -> bool:
+    return isinstance(value, prefect.Task)
+
+
+def main() -> None:
+    """Serve orders until the input ends."""
+    warm()
+    warmth.settle()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for line in sys.stdin:
         order = json.loads(line)

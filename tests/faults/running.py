@@ -57,7 +57,8 @@ class Driver:
     ) -> Ended:
         """Watch the drop folder once, or ingest ``path``, in a process of its own.
 
-        ``more`` belongs to the order: see ``tests.faults.mishaps``.
+        ``more`` belongs to the order: see ``tests.faults.mishaps``. With ``paper`` the receipt is
+        printed in earnest, and else a few bytes stand for it.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -149,7 +150,7 @@ def undisturbed(driver: Driver, variant: Variant, fresh: Path, folder: Path) -> 
     bundle = variant.lay(place)
     name = "" if variant.dropped else str(bundle.relative_to(before))
     shutil.copytree(before, after, symlinks=True)
-    ended = driver.run(after, path=after / name if name else None)
+    ended = driver.run(after, path=after / name if name else None, paper=True)
     assert ended.code == 0, ended.said
     assert "✗" not in ended.said or not variant.accepted, ended.said
     return Undisturbed(before, name, ended.points, state_of(after))
