@@ -58,10 +58,6 @@ class AgencyDesk:
         """Return one commission with its clocks and next step."""
         return row_of(self.commission(number), today, self.desk.book, self.desk.calendar)
 
-    def rows(self, today: date) -> list[QueueRow]:
-        """Return all of the agency's open commissions, the most urgent first; see ``page``."""
-        return self.desk.queue(self.agency_id, today)
-
     def page(
         self,
         *,

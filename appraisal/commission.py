@@ -114,6 +114,12 @@ class Commission:
         return None if last is None or last.sent_back else last
 
     @property
+    def listed(self) -> tuple[Material, ...]:
+        """Return every line of material that went out or is to go out, supplements at the end."""
+        later = (line for each in self.supplements for line in each.supplied)
+        return (*self.materials, *later)
+
+    @property
     def exhibits(self) -> tuple[str, ...]:
         """Return every exhibit whose material went out, as ``<case_id>/E0001``, each once."""
         later = (

@@ -118,14 +118,13 @@ def _checks(commission: Commission) -> list[Missing]:
 def _material(commission: Commission) -> list[Missing]:
     """After the end, what should be returned or destroyed and was not recorded as such."""
     waiting = set(commission.unsettled) if commission.sent_at else set()
-    lines = [*commission.materials, *(m for s in commission.supplements for m in s.supplied)]
     return [
         Missing(
             "material",
             f"{each.number}应{DISPOSAL_NAMES[each.keep_or_return]}，尚无记录",
             f"{each.number} is to be dealt with ({each.keep_or_return.value}), nothing is recorded",
         )
-        for each in lines
+        for each in commission.listed
         if each.exhibit_id in waiting and each.keep_or_return is not Disposal.KEEP
     ]
 

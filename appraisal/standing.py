@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from appraisal.clocks import Clock, ClockState
 from appraisal.commission import Commission
-from appraisal.states import STANDING_NAMES, WORKING_STATES, Standing, State
+from appraisal.states import WORKING_STATES, Standing, State
 
 
 def standing(commission: Commission, running: Sequence[Clock]) -> Standing:
@@ -28,8 +28,3 @@ def standing(commission: Commission, running: Sequence[Clock]) -> Standing:
     if commission.state in WORKING_STATES and commission.extensions:
         return Standing.EXTENDED
     return Standing(commission.state.value)
-
-
-def standing_words(found: Standing) -> tuple[str, str]:
-    """Return a standing in Chinese and English."""
-    return STANDING_NAMES[found]

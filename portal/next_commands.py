@@ -81,11 +81,10 @@ def _closed(found: Commission, number: str) -> Iterator[NextCommand]:
 
 def _material(found: Commission, number: str) -> Iterator[NextCommand]:
     waiting = set(found.unsettled) if found.sent_at else set()
-    lines = [*found.materials, *(line for each in found.supplements for line in each.supplied)]
     for disposal, fate in ((Disposal.DESTROY, "destroyed"), (Disposal.RETURN, "returned")):
         named = [
             f"--exhibit {each.number}"
-            for each in lines
+            for each in found.listed
             if each.keep_or_return is disposal and each.exhibit_id in waiting
         ]
         if named:
