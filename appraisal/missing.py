@@ -122,13 +122,14 @@ def _material(commission: Commission) -> list[Missing]:
         Missing(
             "material",
             f"{each.number}应{DISPOSAL_NAMES[each.keep_or_return]}，尚无记录",
-            f"{each.number} is to be dealt with ({each.keep_or_return.value}), nothing is recorded",
+            f"{each.number} is to be {_DONE[each.keep_or_return]}, and nothing is recorded",
         )
         for each in commission.listed
         if each.exhibit_id in waiting and each.keep_or_return is not Disposal.KEEP
     ]
 
 
+_DONE = {Disposal.RETURN: "returned", Disposal.DESTROY: "destroyed"}
 _BY_STATE: dict[State, Callable[[Commission], list[Missing]]] = {
     State.DRAFTED: _draft,
     State.DISPATCHED: _digest,

@@ -295,7 +295,7 @@ class CommissionMachine(RuleBasedStateMachine):
 
 
 TestCommissionMachine = CommissionMachine.TestCase
-TestCommissionMachine.settings = settings(max_examples=180, stateful_step_count=50, deadline=None)
+TestCommissionMachine.settings = settings(stateful_step_count=50, deadline=None)
 
 
 def test_every_kind_of_step_has_an_edge() -> None:
