@@ -11,10 +11,12 @@ from tasks.steps import chase, give_notices, give_notices_again
 
 @flow(name="track-turnaround", persist_result=False)
 def track_turnaround(on: str = "") -> list[dict[str, Any]]:
-    """List what is overdue on a day (ISO date; empty: today), note it, and give the notices due."""
-    overdue = chase(on)
+    """Give the notices of a day (ISO date; empty: today), then list and note what is overdue.
+
+    The notices come first: nobody misses a date because a sweep failed.
+    """
     give_notices(on)
-    return overdue
+    return chase(on)
 
 
 @flow(name="retry-notices", persist_result=False)

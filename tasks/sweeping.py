@@ -74,11 +74,11 @@ def _follow_up(desk: Desk) -> None:
     """Record what follows from steps after which a process died.
 
     Every further step of a commission does so too: what is left are those that are open, and those
-    that ended since the last day that was swept to its end, with ``_MARGIN`` for steps that are
-    entered late.
+    that ended since the last day of chasing before this one, with ``_MARGIN`` for steps that are
+    entered late, and for sweeps that failed.
     """
     with desk.custody.read() as session:
-        last = notices.last_run(session)
+        last = notices.last_run(session, before=desk.today().isoformat())
     since = (date.fromisoformat(last) - _MARGIN).isoformat() if last else ""
     ended = lately_ended(desk.custody, since)
     for commission in (*desk.commissions(open_only=True), *ended):

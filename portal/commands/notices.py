@@ -31,10 +31,8 @@ def chase(
     from tasks.sweeping import chase as overdue
 
     custody = current()
-    when = day(on)
-    # That the day was chased is on record last: a sweep that broke off is not taken for whole.
-    rows = [] if dry_run or when != day("") else overdue(custody, "")
-    done = chase_notices(custody, when, dry_run=dry_run)
+    done = chase_notices(custody, day(on), dry_run=dry_run)
+    rows = overdue(custody, "") if done.recorded else []
     if json:
         as_json({"overdue": rows, **done.as_json()})
     else:

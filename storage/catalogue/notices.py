@@ -200,9 +200,9 @@ def counts(session: Session) -> dict[tuple[str, str], int]:
     return {(channel, state): count for channel, state, count in session.execute(statement)}
 
 
-def last_run(session: Session) -> str:
-    """Return the last day (ISO) on which the clocks were chased, empty if never."""
-    return session.scalar(select(func.max(NoticeRun.day))) or ""
+def last_run(session: Session, before: str = "9999-12-31") -> str:
+    """Return the last day (ISO) before one on which the clocks were chased, empty if never."""
+    return session.scalar(select(func.max(NoticeRun.day)).where(NoticeRun.day < before)) or ""
 
 
 def contacts(session: Session) -> dict[tuple[str, str], str]:

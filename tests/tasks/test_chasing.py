@@ -317,6 +317,7 @@ def test_the_daily_sweep_reads_what_is_open_and_records_what_a_crash_left_out(
         "follow_up",
         lambda self, one: followed.append(one.commission_no) or follow_up(self, one),
     )
+    chase_notices(at(custody, now))
     sweeping.chase(at(custody, now), "")
     assert followed == [NUMBER]
     assert len(events(custody, Action.RETURNED)) == 1
