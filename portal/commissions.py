@@ -88,9 +88,7 @@ def print_page(page: QueuePage) -> None:
     if page.next:
         line(f"  还有更多 more: --after {page.next}")
     if page.rows:
-        line(
-            "  → custody commission show 编号    [dim]查看一件及下一步 one, and what is next[/]"
-        )
+        line("  → custody commission show 编号    [dim]查看一件及下一步 one, and what is next[/]")
 
 
 def print_late(found: Commission) -> None:
