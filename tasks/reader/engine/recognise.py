@@ -109,11 +109,11 @@ def likeliest(steps: NDArray[np.float32], circles: NDArray[np.intp]) -> NDArray[
     that there is none: 二〇二六年 came out as 二二六年. Together they outweigh it.
     """
     best: NDArray[np.intp] = steps.argmax(axis=1)
-    torn = (best == _BLANK) & (steps[:, _BLANK] < _CERTAIN)
-    for at in np.flatnonzero(torn):
-        found = steps[at, circles]
-        if found.sum() > steps[at, _BLANK]:
-            best[at] = circles[found.argmax()]
+    torn = np.flatnonzero((best == _BLANK) & (steps[:, _BLANK] < _CERTAIN))
+    if len(torn):
+        found = steps[np.ix_(torn, circles)]
+        more = found.sum(axis=1) > steps[torn, _BLANK]
+        best[torn[more]] = circles[found[more].argmax(axis=1)]
     return best
 
 
