@@ -70,6 +70,7 @@ COMMANDS = {
     "calendar": "clocks.calendar",
     "account": "accounts.account",
     "serve": "serving.serve",
+    "metrics": "metrics.metrics",
     "deploy": "workers.deploy",
     "worker": "workers.worker",
     "api-description": "client.api_description",
