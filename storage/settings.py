@@ -184,6 +184,16 @@ class Settings(BaseSettings):
         "here",
         description="'workers': ingests are handed to Prefect's workers, and they help reading.",
     )
+    log_format: Literal["people", "json"] = Field(
+        "people", description="'json': commands that go on running print one JSON object a line."
+    )
+    metrics_listen: str = Field(
+        "",
+        description="HOST:PORT on which 'custody serve' gives metrics and its health; empty: none.",
+    )
+    metrics_networks: str = Field(
+        "127.0.0.0/8, ::1", description="Addresses or networks, by commas, that may ask there."
+    )
     debug: bool = Field(False, description="Show tracebacks instead of one line.")
     prefect_api_url: str = Field("", description="Prefect server; empty: a temporary one.")
 
