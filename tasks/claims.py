@@ -11,14 +11,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.catalogue import intents
-from storage.catalogue.exclusive import exclusive, is_held
+from storage.catalogue.exclusive import Held, exclusive, is_held
 from storage.catalogue.intents import Claim
 from storage.custody import Custody
 from storage.directory_files import make_folders
@@ -28,8 +28,8 @@ from storage.names import display
 from storage.workspace import fsync_folder, remove_tree
 from tasks.dropped import is_container_name, is_part_of_set
 
-_MINE: ContextVar[frozenset[str]] = ContextVar("names_held_here", default=frozenset())
-"""What the present course of calls holds already."""
+_MINE: ContextVar[Mapping[str, Held]] = ContextVar("names_held_here", default={})  # noqa: B039
+"""What the present course of calls holds already; replaced whole, never changed."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +56,56 @@ def is_worked_on(custody: Custody, accession: str) -> bool:
     return is_held(custody.database, f"claim {accession}")
 
 
+def require_mine(custody: Custody, accession: str) -> None:
+    """See that the right to work on a claim is still ours, before the next step of it is done.
+
+    A host that was cut off comes back and goes on; meanwhile another may have taken its claim up,
+    or ended it. Nothing is looked at where the claim was never ours.
+
+    Raises:
+        BusyError: another process works on it by now.
+        StateError: another has ended it.
+        TransientError: the database server cannot be reached.
+    """
+    held = _MINE.get().get(_own(custody, f"claim {accession}"))
+    if held is None:
+        return
+    if not held.still():
+        raise _busy(accession)
+    with custody.read() as session:
+        claim = intents.find_claim(session, accession)
+    if claim.state in ("done", "gone"):
+        raise StateError(
+            f"another worker has ended the claim {accession}", remedy="nothing is left to do"
+        )
+
+
+def _own(custody: Custody, name: str) -> str:
+    return f"{custody.workspace.root} {name}"
+
+
+def _busy(what: str) -> BusyError:
+    return BusyError(
+        f"another process works on {display(what)}",
+        remedy="wait until it has ended; if it dies, the watcher takes its claim up",
+    )
+
+
 @contextmanager
 def _alone(custody: Custody, name: str, what: str) -> Iterator[None]:
-    own = f"{custody.workspace.root} {name}"
+    own = _own(custody, name)
     if own in _MINE.get():
         yield
         return
     with exclusive(custody.database, name) as held:
         if not held:
-            raise BusyError(
-                f"another process works on {display(what)}",
-                remedy="wait until it has ended; if it dies, the watcher takes its claim up",
-            )
-        _MINE.set(_MINE.get() | {own})
+            raise _busy(what)
+        _MINE.set({**_MINE.get(), own: held})
         try:
             yield
         finally:
             # Names are not given back in the order in which they were taken.
-            _MINE.set(_MINE.get() - {own})
+            _MINE.set({each: lock for each, lock in _MINE.get().items() if each != own})
 
 
 @contextmanager

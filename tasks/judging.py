@@ -22,6 +22,7 @@ from tasks import intake_mistakes as wrong
 from tasks.bag_intake import bag_of, judge_payload, manifests_in
 from tasks.bags import Bag, is_bag
 from tasks.bundle import Answer, Bundle, Taken, Verdict
+from tasks.claims import require_mine
 from tasks.kept_files import opened
 from tasks.manifest import judge_manifest
 from tasks.manifest_mistakes import Mistake
@@ -34,6 +35,7 @@ ANSWERED = frozenset({"accepted", "quarantined", "duplicate"})
 
 def judge(custody: Custody, pool: CellPool, bundle: Bundle) -> Verdict:
     """Judge a received bundle; every mistake is found at once where that is possible."""
+    require_mine(custody, bundle.accession)
     answer = _answered(custody, bundle.accession)
     if answer is not None:
         return Verdict(bundle, answered=answer)

@@ -37,7 +37,7 @@ from tasks.bundle import (
     originals_of,
     received_prefix,
 )
-from tasks.claims import place
+from tasks.claims import place, require_mine
 from tasks.kept_files import scratch
 from tasks.listing_drop import list_drop
 from tasks.packed import Packed, joined
@@ -74,6 +74,7 @@ def take_files(custody: Custody, accession: str, files: Sequence[File]) -> Batch
 
     A file that vanished, or that somebody did not stop writing to, is named and not taken.
     """
+    require_mine(custody, accession)
     prefix = received_prefix(accession)
 
     def one(batch: StoreBatch, file: File) -> Taken | Irregular:
@@ -134,6 +135,7 @@ def receive(custody: Custody, arrival: Arrival, batches: Sequence[Batch]) -> Bun
     Raises:
         IntegrityError: the store no longer holds what the record names.
     """
+    require_mine(custody, arrival.accession)
     if arrival.on_record:
         return bundle_on_record(custody, arrival.accession)
     taken = joined([arrival.taken, *(batch.taken for batch in batches)])

@@ -37,7 +37,7 @@ from tasks.bundle import (
     originals_of,
     received_prefix,
 )
-from tasks.claims import answered
+from tasks.claims import answered, require_mine
 from tasks.drop import RECEIPTS, REJECTED
 from tasks.kept_files import opened, scratch
 from tasks.packed import Packed
@@ -62,6 +62,7 @@ def settle(custody: Custody, verdict: Verdict, stored: Stored, folder: str = "")
 
     ``folder`` is where the answer goes; empty: the unit's own drop folder.
     """
+    require_mine(custody, verdict.bundle.accession)
     if verdict.answered is not None:
         return verdict.answered
     if verdict.duplicate_of:

@@ -17,6 +17,7 @@ from storage.nouns import Item, exhibit_id
 from storage.objects import Batch, ObjectRef
 from storage.spelling import spell, unspell
 from tasks.bundle import Shelf, Stored, Taken, Verdict, received_prefix
+from tasks.claims import require_mine
 from tasks.packed import PackedMap, merged
 from tasks.receiving import put_bytes, put_listing
 from tasks.shares import in_shares
@@ -29,6 +30,7 @@ def move_originals(custody: Custody, shelf: Shelf, files: Sequence[Taken]) -> St
     Raises:
         IntegrityError: the shelf holds other bytes under a digest.
     """
+    require_mine(custody, shelf.accession)
     retain = custody.retain_until(shelf.received_at)
 
     def one(batch: Batch, taken: Taken) -> tuple[str, ObjectRef]:

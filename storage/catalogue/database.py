@@ -9,7 +9,7 @@ damaged file or missing tables are the host's, a character that cannot be kept i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ from storage.errors import ConflictError, CustodyError, HostError, InputError, T
 __all__ = ["Base", "Database", "Session"]
 
 BUSY_SECONDS = 30
+_SILENCE = {"idle": 10, "interval": 5, "count": 4}
+"""TCP's questions to a peer that says nothing: seconds until the first, between two, how many."""
+_SILENT_SECONDS = _SILENCE["idle"] + _SILENCE["interval"] * _SILENCE["count"]
 _WRITER_LOCK = 0x5A4C_0001
 """Key of the PostgreSQL advisory lock that makes writing transactions exclusive."""
 
@@ -81,7 +84,11 @@ class Database:
             options: dict[str, Any] = {}
             if parsed.get_backend_name() == "sqlite":
                 options["connect_args"] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
-            engine = create_engine(parsed, pool_pre_ping=False, **options)
+            elif parsed.get_backend_name() == "postgresql":
+                options["connect_args"] = _lively(parsed.query)
+                # A connection that ended while nobody used it is replaced without a word.
+                options["pool_pre_ping"] = True
+            engine = create_engine(parsed, **options)
         except (exc.ArgumentError, ImportError, exc.NoSuchModuleError) as error:
             raise HostError(
                 f"the database URL cannot be used: {error}",
@@ -142,6 +149,21 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
+
+
+def _lively(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how both ends of a connection notice within half a minute that the other is cut off.
+
+    Otherwise a statement would wait for hours, and so would the locks of a host that is gone. The
+    server's end is set by the client, as a user may; what the URL says itself stays.
+    """
+    ours: dict[str, Any] = {"connect_timeout": 10, "keepalives": 1}
+    ours |= {f"keepalives_{name}": value for name, value in _SILENCE.items()}
+    ours["tcp_user_timeout"] = 1000 * _SILENT_SECONDS
+    server = {f"tcp_keepalives_{name}": value for name, value in _SILENCE.items()}
+    server["tcp_user_timeout"] = 1000 * _SILENT_SECONDS
+    ours["options"] = " ".join(f"-c {name}={value}" for name, value in server.items())
+    return {name: value for name, value in ours.items() if name not in given}
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

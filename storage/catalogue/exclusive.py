@@ -12,12 +12,12 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, exc, func, select, text
 
 from storage.catalogue.database import Database
 from storage.errors import HostError
@@ -26,9 +26,32 @@ _FLOCK = "hhqqi0q"
 """``struct flock`` of Linux: type, whence, start, length, process."""
 
 
+class Held:
+    """Whether a name is held: true or false as at the last look."""
+
+    def __init__(self, held: bool, look: Callable[[], bool] = lambda: True) -> None:
+        """Begin with what was found; ``look`` asks again."""
+        self._held, self._look = held, look
+
+    def __bool__(self) -> bool:
+        return self._held
+
+    def still(self) -> bool:
+        """Look again. A lock that ended with its connection is taken anew, if nobody has it.
+
+        Raises:
+            TransientError: the database server cannot be reached.
+        """
+        self._held = self._held and self._look()
+        return self._held
+
+
 @contextmanager
-def exclusive(database: Database, name: str) -> Iterator[bool]:
+def exclusive(database: Database, name: str) -> Iterator[Held]:
     """Try to hold a name until the block ends; yields whether nobody else held it.
+
+    A server that restarts, or a host that is cut off, ends the lock while its holder goes on:
+    who works for long looks now and then whether it is ``still()`` held.
 
     Raises:
         HostError: the lock file cannot be opened.
@@ -40,7 +63,7 @@ def exclusive(database: Database, name: str) -> Iterator[bool]:
         return
     descriptor = _open(database)
     try:
-        yield _file_lock(descriptor, _key(name))
+        yield Held(_file_lock(descriptor, _key(name)))
     finally:
         # Closing alone would not do if a child process inherited the descriptor.
         fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _range(fcntl.F_UNLCK, 0, 0))
@@ -114,19 +137,53 @@ def _file_lock(descriptor: int, key: int) -> bool:
 
 
 @contextmanager
-def _server_lock(database: Database, key: int) -> Iterator[bool]:
-    with database.connected() as connection:
-        held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
-        try:
-            yield held
-        finally:
-            if held:
-                _unlock(connection, key)
-
-
-def _unlock(connection: Connection, key: int) -> None:
-    """Give a lock back; when that fails the session ends, and the lock with it."""
+def _server_lock(database: Database, key: int) -> Iterator[Held]:
+    lock = _ServerLock(database, key)
     try:
-        connection.scalar(select(func.pg_advisory_unlock(key)))
-    except Exception:  # noqa: BLE001 - what was done under the lock is done
-        connection.invalidate()
+        yield Held(lock.take(), lock.look)
+    finally:
+        lock.give_back()
+
+
+class _ServerLock:
+    """An advisory lock and the connection that it lives in."""
+
+    def __init__(self, database: Database, key: int) -> None:
+        self._database, self._key = database, key
+        self._open = ExitStack()
+        self._connection: Connection | None = None
+
+    def take(self) -> bool:
+        """Try to lock, in a connection of its own, which is kept if that succeeds."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._database.connected())
+            if not connection.scalar(select(func.pg_try_advisory_lock(self._key))):
+                return False
+            self._connection, self._open = connection, stack.pop_all()
+        return True
+
+    def look(self) -> bool:
+        """Say whether the lock is there; it is as long as its connection is."""
+        try:
+            if self._connection is not None:
+                self._connection.scalar(select(1))
+                return True
+        except exc.DBAPIError:
+            self._drop()
+        return self.take()
+
+    def give_back(self) -> None:
+        """Unlock; when that fails the session ends, and the lock with it."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.scalar(select(func.pg_advisory_unlock(self._key)))
+        except Exception:  # noqa: BLE001 - what was done under the lock is done
+            self._drop()
+        self._open.close()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection = None
+        self._open.close()

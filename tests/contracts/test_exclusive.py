@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from storage.catalogue.database import Database
 from storage.catalogue.exclusive import exclusive, is_held
@@ -84,7 +85,7 @@ def test_threads_exclude_each_other(database: Database) -> None:
 
     def try_it() -> None:
         with exclusive(database, "a") as held:
-            got.append(held)
+            got.append(bool(held))
 
     with exclusive(database, "a"):
         thread = threading.Thread(target=try_it)
@@ -129,3 +130,54 @@ def test_a_database_in_memory_has_no_other_processes() -> None:
     database = Database.open("sqlite://")
     with pytest.raises(HostError), exclusive(database, "a"):
         pass
+
+
+def end_connections(database: Database) -> None:
+    """End all connections of other sessions to this database, as a server that crashes does."""
+    with database.connected() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+@pytest.mark.slow
+def test_a_lock_that_ended_with_its_connection_is_taken_anew_unless_somebody_has_it(
+    postgres: Postgres,
+) -> None:
+    url = postgres.new_database()
+    ours, other = Database.open(url), Database.open(url)
+    with exclusive(ours, "a") as held:
+        assert held.still()
+        end_connections(other)
+        wait_until_free(other, "a")
+        assert held.still()
+        assert is_held(other, "a")
+        end_connections(other)
+        wait_until_free(other, "a")
+        with exclusive(other, "a") as second:
+            assert second
+            assert not held.still()
+            assert not held
+        assert not held.still(), "what another had in between is not ours again"
+    assert not is_held(other, "a")
+    ours.close()
+    other.close()
+
+
+@pytest.mark.slow
+def test_connections_that_ended_meanwhile_harm_nobody_and_both_ends_look_for_each_other(
+    postgres: Postgres,
+) -> None:
+    url = postgres.new_database()
+    ours, other = Database.open(url), Database.open(url)
+    with ours.connected() as connection:
+        names = ("tcp_user_timeout", "tcp_keepalives_idle", "tcp_keepalives_count")
+        shown = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+        assert shown == ["30000", "10", "4"]
+    end_connections(other)
+    assert not is_held(ours, "a")
+    ours.close()
+    other.close()
