@@ -17,6 +17,7 @@ from tests.house import opened_house
 from tests.services.postgres import Postgres, running_postgres
 from tests.services.prefect_server import running_prefect
 from tests.services.rgw import Rgw, running_rgw
+from tests.unflushed import wait_for_no_disk
 
 # What is dropped is complete at the second scan: no test waits for what nobody writes to. The
 # processes that tests start inherit it.
@@ -26,6 +27,8 @@ os.environ.setdefault("CUSTODY_OCR_ENGINE", "tesseract")
 
 # As in every quiet process: tests that run commands share theirs with tests that load the engine.
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+wait_for_no_disk()
 
 # A property says what holds, not how fast: on a loaded machine any example may take long.
 # Fewer examples than the library's own number keep the suite under ten minutes; what is run now

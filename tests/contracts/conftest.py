@@ -6,6 +6,13 @@ import pytest
 
 from storage.objects import ObjectStore
 from tests.contracts.stores import KINDS, opened_store
+from tests.unflushed import flush_in_earnest
+
+
+@pytest.fixture(autouse=True)
+def _flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it is proven that what was written is flushed."""
+    flush_in_earnest(monkeypatch)
 
 
 @pytest.fixture(params=KINDS)

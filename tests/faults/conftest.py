@@ -8,6 +8,13 @@ import pytest
 from tests.faults.bundles import VARIANTS
 from tests.faults.running import Drivers, Undisturbed, fresh_home, undisturbed
 from tests.once import once
+from tests.unflushed import flush_in_earnest
+
+
+@pytest.fixture(autouse=True)
+def _flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it is proven that what was written is flushed."""
+    flush_in_earnest(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,11 @@ def chunks() -> dict[str, list[Case]]:
     return {each[0].name: each for each in cut}
 
 
+@pytest.fixture(autouse=True)
+def _flushed() -> None:
+    """Wait for no disk, other than the tests beside: nothing is cut off here."""
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Intake]:
     """One house and one pool of cells for all chunks that this process runs."""
