@@ -25,6 +25,7 @@ from tasks.reader.answer import Transcript
 from tasks.reader.cell import CellPool
 from tasks.reader.source import Source
 from tasks.reader.strict import as_json, loads, parse
+from tests.bench.figures import Figure, keep
 from tests.tasks.reader.samples import CONTRACT
 
 TARGET = 300
@@ -107,6 +108,11 @@ def main() -> None:
             spent += processor_ms(pool) - before
             bare.append(without_cell(paths, plain))
     load = os.getloadavg()[0]
+    keep("cell", [Figure(
+        "cell.documents", max(walls), "documents a second", TARGET,
+        peer="the same readers without the cell", peer_value=max(bare),
+        about=f"{spent / ROUNDS / len(paths):.2f} ms of processor a document",
+    )])  # fmt: skip
     price = 1000 * count * (1 / max(walls) - 1 / max(bare))
     print(
         f"{count} processes, {os.cpu_count()} cores, load {load:.1f}, best of {ROUNDS}:\n"

@@ -32,6 +32,7 @@ from storage.event import Action, CustodyEvent, encode, event_id
 from storage.keyring import KeyRing
 from storage.log import CustodyLog, LogReader
 from storage.nouns import Person
+from tests.bench.figures import Figure, keep
 from tests.services.postgres import running_postgres
 from tests.storage.logs import SIGNER, OneKey
 
@@ -134,6 +135,16 @@ def bench_growth(url: str, folder: Path, small: int, large: int) -> None:
     print(f"  grown to {large} in batches: {large / spent:.0f} events a second")
     print(f"  one more event at {small}: {first:.2f} ms, at {large}: {second:.2f} ms")
     print(f"  ratio: {second / first:.2f}")
+    kind = url.partition(":")[0].partition("+")[0]
+    sizes = ((float(small), first), (float(large), second))
+    keep("log", [
+        Figure(f"log.{kind}.growth", second / first, "of the first", better="less",
+               about=f"one more event at {large:,} entries against {small:,}", points=sizes,
+               axes=("entries", "ms")),
+        Figure(f"log.{kind}.one_more", second, "ms", better="less"),
+        Figure(f"log.{kind}.bulk", large / spent, "events a second",
+               about=f"in batches of {LOAD}"),
+    ])  # fmt: skip
     database.close()
 
 
@@ -159,6 +170,13 @@ def _audit(folder: Path) -> None:
     spent = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     assert check.ok
+    keep("log", [
+        Figure("log.audit", spent / audit.entries * 1e6, "µs an event", better="less",
+               about=f"{audit.entries:,} entries on one core, {octets / audit.entries:.0f} bytes "
+               "an entry with its share of tiles"),
+        Figure("log.audit.memory", peak, "MB", 400, "less", about=f"{audit.entries:,} entries"),
+        Figure("log.entry", octets / audit.entries, "bytes an entry", better="less"),
+    ])  # fmt: skip
     assert not audit.findings
     print(
         f"  audit of {audit.entries} events, {audit.subjects} chains: {spent:.1f} s on one core, "
@@ -176,6 +194,10 @@ def bench(name: str, url: str, folder: Path, chosen: argparse.Namespace) -> None
         for writers in (1, 4, 16):
             rate = throughput(url, folder, writers, batch, chosen.seconds)
             print(f"  {writers:2d} writers, {batch:2d} events a call: {rate:6.0f} events a second")
+            keep("log", [Figure(
+                f"log.{name}.{writers}_writers.{batch}_a_call", rate, "events a second",
+                about="durable, each covered by a published checkpoint",
+            )])  # fmt: skip
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from tasks.reader.cell import CellPool, read_document
 from tasks.reader.engines import Engines
 from tests.bench import peers
 from tests.bench.errors import errors
+from tests.bench.figures import Figure, keep
 from tests.bench.memory import Memory
 from tests.bench.scans import CONDITIONS, KINDS, Scan, scans
 from tests.tasks.reader.samples import CONTRACT, pdf
@@ -146,6 +147,48 @@ def report(results: Sequence[Result]) -> None:
     speeds = "".join(f"{r.pages / r.seconds * 60:12.1f}" for r in results)
     print(f"{'pages a minute':32}{speeds}")
     print(f"{'peak memory in MB':32}" + "".join(f"{r.peak / 1e6:12.0f}" for r in results))
+    keep_results(results)
+
+
+def keep_results(results: Sequence[Result]) -> None:
+    """Keep error rates, speed and memory; the goals are those of the first engine alone."""
+    peer = next((each for each in results if each.name == "ocrmypdf"), None)
+    beside = peer.pages / peer.seconds * 60 if peer else None
+    for number, each in enumerate(results):
+        found = []
+        for title, goal, wanted in GOALS:
+            if (rate := each.rate(wanted)) is None:
+                continue
+            theirs = peer.rate(wanted) if peer else None
+            found.append(
+                Figure(
+                    f"ocr.{each.name}.errors.{title}",
+                    100 * rate,
+                    "%",
+                    None if number else goal,
+                    "less",
+                    peer="OCRmyPDF, the same file" if theirs is not None else "",
+                    peer_value=None if theirs is None else 100 * theirs,
+                )
+            )
+        speed = Figure(
+            f"ocr.{each.name}.speed",
+            each.pages / each.seconds * 60,
+            "pages a minute",
+            None if number else 45,
+            peer="OCRmyPDF, the same file" if peer else "",
+            peer_value=beside,
+            about=f"{each.pages} pages in one file, start included",
+        )
+        memory = Figure(
+            f"ocr.{each.name}.memory",
+            each.peak / 1e6,
+            "MB",
+            None if number else 1200,
+            "less",
+            about="all reading processes together, shared pages divided",
+        )
+        keep("ocr", [*found, speed, memory])
 
 
 def _just(kind: str, condition: str) -> Wanted:
@@ -172,6 +215,7 @@ def text_layers(count: int, processes: int) -> None:
     assert all(len(one.pages) == each and CONTRACT[0] in one.pages[-1].text for one in seen)
     rate = each * processes / spent * 60
     print(f"{each * processes} pages with a text layer: {rate:.0f} a minute (goal {TEXT_TARGET})")
+    keep("ocr", [Figure("ocr.text_layer.speed", rate, "pages a minute", TEXT_TARGET)])
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from typing import cast
 
 from storage.digest import CHUNK, chunks
 from storage.settings import Settings
+from tests.bench.figures import Figure, keep
 from tests.tasks.sent import NUMBER, case_house, draft
 
 _BLOCK = random.Random(7).randbytes(CHUNK)
@@ -67,6 +68,15 @@ def measure(root: Path, size: int) -> None:
     more = (done["peak"] - done["before"]) / 1e6
     print(f"{size:,} bytes; {done['processor']:.1f} s of processor")
     print(f"peak memory {done['peak'] / 1e6:.0f} MB, {more:.0f} MB more than before it began")
+    peer, about = "cp + fsync + read back", f"one exhibit of {size / 1e9:.1f} GB"
+    keep(
+        "package",
+        [
+            Figure("package.seconds", seconds["package"], "s", peer=peer,
+                   peer_value=seconds[peer], about=about),
+            Figure("package.memory", done["peak"] / 1e6, "MB", 400, "less", about=about),
+        ],
+    )  # fmt: skip
 
 
 def prepare(root: Path, size: int) -> Path:

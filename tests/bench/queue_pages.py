@@ -20,6 +20,7 @@ from appraisal.remembered import remembered
 from storage.catalogue import commissions as rows
 from storage.custody import Custody
 from storage.nouns import case_id
+from tests.bench.figures import Figure, keep
 from tests.bench.queue_rows import LARGE, SEED, number_of
 from tests.bench.queue_serving import IDLE, Client, People, Server
 
@@ -154,6 +155,11 @@ def questions(asking: Asking) -> list[Question]:
     ]
 
 
+def kind_of(custody: Custody) -> str:
+    """Return what the database is called in figures."""
+    return "sqlite" if custody.database.embedded else "postgresql"
+
+
 def measure(asking: Asking, times: int) -> None:
     """Print p50 and p99 of every question."""
     print(f"  {'milliseconds, ' + str(times) + ' each':34} {'HTTP':>22} {'desk':>9} {'queries':>9}")
@@ -170,6 +176,9 @@ def measure(asking: Asking, times: int) -> None:
                 for ask in beside(asking, each.listing)
             )
         print(f"  {each.name:34} {shown}", flush=True)
+        name = f"queue.{kind_of(asking.custody)}.{each.name}"
+        about = f"{asking.count:,} commissions; median {at(taken, 0.5):.1f} ms"
+        keep("queue", [Figure(f"{name}.p99", at(taken, 0.99), "ms", better="less", about=about)])
 
 
 def beside(asking: Asking, listing: Callable[[int], dict[str, Any]]) -> tuple[Ask, Ask]:

@@ -20,7 +20,8 @@ from appraisal.commission import Commission
 from appraisal.desk import Desk
 from storage.catalogue import commissions as rows
 from storage.custody import Custody
-from tests.bench.queue_pages import at
+from tests.bench.figures import Figure, keep
+from tests.bench.queue_pages import at, kind_of
 from tests.bench.queue_rows import THEIRS
 from tests.bench.queue_serving import IDLE, People, Server
 
@@ -125,6 +126,10 @@ def phase(
         f"  {name:28} {asked / passed:7.1f} requests/s, {100 * cpu / passed:4.0f}% of a core,"
         f" {many} threads, {memory / 1e6:.0f} MB"
     )
+    keep("queue", [Figure(
+        f"queue.{kind_of(custody)}.{name}", asked / passed, "requests a second",
+        about=f"{len(waiting)} agencies, {100 * cpu / passed:.0f}% of a core",
+    )])  # fmt: skip
     for problem in [line for each in waiting for line in each.failed][:3]:
         print(f"    failed: {problem}")
     if steps:

@@ -23,6 +23,7 @@ from storage.digest import fingerprint_bytes
 from storage.event import Action, CustodyEvent
 from storage.settings import Settings
 from tasks.reader.answer import Page, Transcript
+from tests.bench.figures import Figure, keep
 
 CASE = "2026-0999-00000000"
 ACCESSION = "A2026-000001"
@@ -92,6 +93,11 @@ def measure(home: Path, database: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     made = rebuild(Settings(home=home, database=database), replace_existing=True)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rate, about = made.events / made.seconds, f"{made.events} events, {made.pages} pages"
+    keep("rebuild", [
+        Figure("rebuild.events", rate, "events a second", about=about),
+        Figure("rebuild.memory", after / 1024, "MB", 400, "less", about=about),
+    ])  # fmt: skip
     print(
         f"{made.events} events, {made.pages} pages, {made.bytes / 1e6:.0f} MB in "
         f"{made.seconds:.1f} s: {made.events / made.seconds:.0f} events/s, "
