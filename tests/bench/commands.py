@@ -16,7 +16,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,15 @@ GOAL = 400.0
 """MB that a command may take whatever the size of the house."""
 PATIENCE = 300.0
 """Seconds after which a command is given up."""
+_BETWEEN = """
+import resource, subprocess, sys, time
+started = time.perf_counter()
+code = subprocess.call(sys.argv[2:])
+spent = time.perf_counter() - started
+used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+open(sys.argv[1], "w").write(f"{used} {spent} {code}")
+"""
+"""A small process between: Linux counts what the parent held as the child's own."""
 _LARGE = "沪市监案〔2026〕0999号"
 
 
@@ -36,7 +44,6 @@ _LARGE = "沪市监案〔2026〕0999号"
 class Ran:
     """What a command took: memory of its largest process in MB, seconds, exit code."""
 
-    words: str
     memory: float
     seconds: float
     code: int
@@ -75,22 +82,22 @@ def commands(scratch: Path, bundle: Path) -> dict[str, list[str]]:
 
 
 def run(home: Path, words: list[str], patience: float = PATIENCE) -> Ran:
-    """Run one command of the house and measure it; its output goes nowhere."""
+    """Run one command of the house and measure it; its output goes to a file in the house."""
     env = {**os.environ, "CUSTODY_HOME": str(home), "CUSTODY_OCR_ENGINE": "tesseract"}
-    command = [sys.executable, "-m", "portal.cli", *words]
-    started = time.perf_counter()
+    told = home / "bench.told"
+    told.unlink(missing_ok=True)
+    between = [sys.executable, "-I", "-S", "-c", _BETWEEN, str(told)]
+    command = [*between, sys.executable, "-m", "portal.cli", *words]
     with (home / "bench.out").open("ab") as out:
         process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
-    while True:
-        pid, status, used = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            break
-        if time.perf_counter() - started > patience:
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-        time.sleep(0.01)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    spent = time.perf_counter() - started
-    return Ran(" ".join(words), used.ru_maxrss / 1000, spent, process.returncode)
+            process.wait()
+            return Ran(0.0, patience, -signal.SIGKILL)
+    memory, seconds, code = told.read_text().split()
+    return Ran(int(memory) / 1000, float(seconds), int(code))
 
 
 def case_of(home: Path) -> str:
@@ -123,10 +130,10 @@ def measure(root: Path, exhibits: int, megabytes: int, only: str) -> Iterator[tu
 
 def tell(name: str, few: Ran, many: Ran, sizes: tuple[int, int]) -> None:
     """Print a command in both houses and keep it."""
-    wrong = "" if many.code == 0 else f"  exit code {many.code}"
+    wrong = f"  exit codes {few.code}, {many.code}" if few.code or many.code else ""
     print(f"{few.memory:8.0f} MB {many.memory:8.0f} MB {few.seconds:8.1f} s {many.seconds:8.1f} s"
           f"  {name}{wrong}", flush=True)  # fmt: skip
-    if many.code not in (0, 4) and few.code not in (0, 4):
+    if few.code or many.code:
         return  # A command that could not do its work has no memory worth telling.
     points = ((float(sizes[0]), few.memory), (float(sizes[1]), many.memory))
     keep(
