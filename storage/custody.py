@@ -150,15 +150,20 @@ def open_custody(chosen: Settings) -> Custody:
     workspace.require()
     objects, log_store = open_stores(chosen, workspace)
     database = Database.open(database_url(chosen, workspace))
-    _require_database(database)
-    signers = _signers(chosen, workspace)
-    journal = SqlJournal(database, (project,))
-    log = CustodyLog(
-        log_store, journal, signers, workspace.last_head, patience=chosen.log_wait_seconds
-    )
-    log.recover()
-    head = journal.head()
-    signers.settle(head.rotations, head.published_size)
+    try:
+        _require_database(database)
+        signers = _signers(chosen, workspace)
+        journal = SqlJournal(database, (project,))
+        log = CustodyLog(
+            log_store, journal, signers, workspace.last_head, patience=chosen.log_wait_seconds
+        )
+        log.recover()
+        head = journal.head()
+        signers.settle(head.rotations, head.published_size)
+    except BaseException:
+        # What is refused is about to be replaced: nothing of ours may hold it open.
+        database.close()
+        raise
     return Custody(chosen, workspace, objects, log_store, database, log, signers)
 
 
