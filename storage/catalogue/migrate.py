@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from storage.catalogue import search
 from storage.catalogue.database import Database
+from storage.errors import HostError
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -24,10 +25,22 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Bring tables and search index to the newest version; does nothing when they are."""
+    """Bring tables and search index to the newest version; does nothing when they are.
+
+    Raises:
+        HostError: the database is of a version that this software does not know.
+    """
     with database.write() as session:
         connection = session.connection()
         current = MigrationContext.configure(connection).get_current_revision()
-        if current != ScriptDirectory.from_config(_config()).get_current_head():
+        known = ScriptDirectory.from_config(_config())
+        if current is not None and current not in {
+            each.revision for each in known.walk_revisions()
+        }:
+            raise HostError(
+                f"the database is of a newer version (tables {current}) than this software",
+                remedy="install the newer version; there is no way back",
+            )
+        if current != known.get_current_head():
             command.upgrade(_config(connection), "head")
         search.bring_up_to_date(session)
