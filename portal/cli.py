@@ -43,6 +43,8 @@ COMMANDS = {
     "alerts": "upkeep.alerts",
     "drill": "upkeep.drill",
     "rebuild": "upkeep.rebuild",
+    "backup": "backups.backup",
+    "restore": "backups.restore",
     "hold": "disposal.hold",
     "dispose": "disposal.dispose",
     "holders": "holding.holders",
