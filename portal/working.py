@@ -41,6 +41,8 @@ def run_worker(queues: list[str], limit: int) -> NoReturn:
             f"there is no queue {', '.join(unknown)}", remedy=f"choose from {', '.join(QUEUES)}"
         )
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))
+    # A server that is restarted is waited for, two minutes; without this a run ends after one.
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "6")
     names = [part for each in queues for part in ("--work-queue", each)]
     command = [sys.executable, "-m", "prefect", "--no-prompt", "worker", "start", "--pool", POOL]
     command += ["--type", "process", "--limit", str(limit), *names]

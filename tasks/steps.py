@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
+import httpx
 from prefect import task
 from prefect.artifacts import (
     create_progress_artifact,
@@ -16,7 +17,9 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.futures import PrefectFuture
+from prefect.logging import get_run_logger
 
 from storage.catalogue.exclusive import exclusive
 from storage.custody import current
@@ -246,14 +249,27 @@ def cosign(checkpoint: str) -> list[CustodyEvent]:
     return anchoring.record_cosignatures(current(), checkpoint)
 
 
+def _shown(show: Callable[[], Any]) -> Any:
+    """Show something in Prefect's UI; no work ends because its server is away just then."""
+    try:
+        return show()
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        get_run_logger().warning("not shown, the Prefect server does not answer: %s", error)
+        return None
+
+
 def begin_progress(key: str, description: str) -> Any:
     """Start a progress artifact in Prefect's UI."""
-    return create_progress_artifact(progress=0.0, key=key.lower(), description=description)
+    return _shown(
+        lambda: create_progress_artifact(progress=0.0, key=key.lower(), description=description)
+    )
 
 
 def advance(progress: Any, done: int, total: int) -> None:
-    """Move a progress artifact."""
-    update_progress_artifact(progress, progress=100.0 * done / max(1, total))
+    """Move a progress artifact, if there is one."""
+    percent = 100.0 * done / max(1, total)
+    if progress is not None:
+        _shown(lambda: update_progress_artifact(progress, progress=percent))
 
 
 def report_failures(key: str, results: Sequence[Sequence[ReadResult]]) -> int:
@@ -269,7 +285,6 @@ def report_failures(key: str, results: Sequence[Sequence[ReadResult]]) -> int:
         for each in part
         if each.state not in ("read", "empty", "not_opened")
     ]
-    create_table_artifact(
-        table=rows, key=f"{key.lower()}-failures", description="未能完整识读的文件"
-    )
+    name = f"{key.lower()}-failures"
+    _shown(lambda: create_table_artifact(table=rows, key=name, description="未能完整识读的文件"))
     return len(rows)
