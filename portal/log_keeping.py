@@ -6,7 +6,8 @@ waits for it. Two at once do no harm: the log has one leader at a time.
 
 from __future__ import annotations
 
-from portal.show import cell, line, told
+from portal.logs import say
+from portal.show import cell, told
 from portal.stopping import Stop, stoppable
 from storage.custody import Custody, current
 from storage.errors import CustodyError
@@ -31,12 +32,13 @@ def keep_log(*, once: bool) -> None:
     if not custody.signers.can_sign:
         raise no_private_key(custody.workspace)
     if once:
-        line(f"[green]✓[/] {custody.log.keep_up()} 条已签名 entries signed")
+        say("log.signed", f"[green]✓[/] {custody.log.keep_up()} 条已签名 entries signed")
         return
-    line(f"签署日志 keeping the log [bold]{cell(custody.settings.log_origin)}[/]")
+    origin = cell(custody.settings.log_origin)
+    say("started", f"签署日志 keeping the log [bold]{origin}[/]")
     with stoppable() as stop:
         _keep(custody, stop)
-    line("■ 已停止 stopped")
+    say("stopped", "■ 已停止 stopped")
 
 
 def _keep(custody: Custody, stop: Stop) -> None:
@@ -48,12 +50,12 @@ def _keep(custody: Custody, stop: Stop) -> None:
             if not error.transient:
                 raise
             if pause == _PAUSE:
-                line(f"[red]✗[/] {told(error.message)}")
+                say("log.waits", f"[red]✗[/] {told(error.message)}", level="error")
             pause = min(2 * pause, _LONGEST_PAUSE)
             stop.sleep(pause)
             continue
         if pause != _PAUSE:
-            line("[green]✓[/] 恢复 it answers again")
+            say("log.goes_on", "[green]✓[/] 恢复 it answers again")
             pause = _PAUSE
         if not moved:
             stop.sleep(pause)

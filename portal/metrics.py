@@ -11,7 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
@@ -19,6 +26,9 @@ from prometheus_client.registry import Collector
 from storage.custody import Custody
 from tasks.gauge_names import GAUGES
 from tasks.gauges import GROUPS, Sample, Samples
+
+# When each series began is told by process_start_time_seconds well enough.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 KEPT_SECONDS = 60.0

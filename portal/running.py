@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.engine import blaming_server, briskly, prepare_engine
+from portal.logs import say
 from portal.progress import ingest_progress
-from portal.show import cell, line, size
+from portal.show import cell, size
 from storage.custody import current
 from storage.errors import HostError
 from storage.settings import settings
@@ -63,21 +64,27 @@ def announce(expects: Forecast | None, accession: str) -> None:
     """Say what an ingest may take, if it is worth saying."""
     if expects is None or expects.seconds is None or expects.seconds < _WORTH_SAYING:
         return
-    line(
+    say(
+        "bundle.begun",
         f"[blue]▶[/] {accession} {expects.documents} 件，{size(expects.size)}，"
-        f"预计约 {span_zh(expects.seconds)} / about {span_en(expects.seconds)} to expect"
+        f"预计约 {span_zh(expects.seconds)} / about {span_en(expects.seconds)} to expect",
+        accession=accession,
     )
 
 
 def tell(outcome: dict[str, Any]) -> None:
     """Say how an ingest ended, and where the answer to the unit lies."""
     accession, folder = outcome["accession"], cell(outcome["folder"])
+    about: dict[str, Any] = {"accession": accession, "folder": str(outcome["folder"])}
     if outcome["state"] == "accepted":
-        line(f"[green]✓[/] {accession} 已入库 accepted · 收据 receipt: {folder}")
+        text = f"[green]✓[/] {accession} 已入库 accepted · 收据 receipt: {folder}"
+        say("bundle.accepted", text, **about)
     elif outcome["state"] == "duplicate":
-        line(f"[yellow]=[/] {accession} 重复投递 duplicate · 说明 note: {folder}")
+        text = f"[yellow]=[/] {accession} 重复投递 duplicate · 说明 note: {folder}"
+        say("bundle.duplicate", text, **about)
     else:
-        line(f"[red]✗[/] {accession} 退回 refused · 原因 reasons: {folder}/REJECTED.md")
+        text = f"[red]✗[/] {accession} 退回 refused · 原因 reasons: {folder}/REJECTED.md"
+        say("bundle.refused", text, level="warning", **about)
 
 
 def ingest_path(path: Path, unit: str) -> dict[str, Any]:

@@ -15,10 +15,16 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from portal.show import errors, told
+from portal.logs import is_json, request_log, say
+from portal.metrics import Meters
+from portal.show import cell, told
 from portal.web.addresses import is_loopback, public_address
 from portal.web.app import create_app
+from portal.web.inside import create_inside
+from portal.web.observing import Observed
 from storage.custody import Custody
 from storage.errors import HostError
 from storage.settings import Settings
@@ -73,26 +79,71 @@ def serve(custody: Custody, host: str, port: int, started: Callable[[str], None]
     """
     require_safe(custody.settings, host)
     app = create_app(custody)
-    with _listening(host, port) as listener:
-        config = uvicorn.Config(
-            app,
-            lifespan="on",
-            ws="none",
-            # It bounds what it keeps of a request's head; others do not.
-            http="h11",
-            # Our own reading of X-Forwarded-For trusts nobody that the settings do not name.
-            proxy_headers=False,
-            server_header=False,
-            # Addresses of pages hold one-time codes; who did what is in the custody log.
-            access_log=False,
-            log_level="warning",
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-        server = uvicorn.Server(config)
+    meters = Meters(custody)
+    observed = Observed(app, meters, request_log())
+    inside = create_inside(custody, meters, app.state.readiness)
+    with _listening(host, port) as listener, _beside(inside, custody.settings.metrics_listen):
+        server = _server(observed)
         with _stopped_by_signals(server), OpinionReader(custody, _tell):
             started(public_address(custody.settings, host, listener.getsockname()[1]))
             server.run(sockets=[listener])
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        # It bounds what it keeps of a request's head; others do not.
+        http="h11",
+        # Our own reading of X-Forwarded-For trusts nobody that the settings do not name.
+        proxy_headers=False,
+        server_header=False,
+        # Addresses of pages hold one-time codes: requests are logged by their routes (observing).
+        access_log=False,
+        log_level="warning",
+        # Without a set-up of its own it logs as everything here does.
+        log_config=None if is_json() else uvicorn.config.LOGGING_CONFIG,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+@contextlib.contextmanager
+def _beside(app: FastAPI, address: str) -> Iterator[None]:
+    """Serve metrics and health on their own address meanwhile; on none for an empty one.
+
+    Raises:
+        HostError: the address is none, or cannot be listened on.
+    """
+    if not address:
+        yield
+        return
+    host, port = _address(address)
+    with _listening(host, port) as listener:
+        server = _server(app)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="metrics", daemon=True
+        )
+        thread.start()
+        shown = f"http://{host}:{listener.getsockname()[1]}/metrics"
+        say("metrics.served", f"  指标 metrics: {cell(shown)}")
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(_GRACE_SECONDS)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.strip().rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise HostError(
+            f"wrong setting: CUSTODY_METRICS_LISTEN={text!r}: HOST:PORT",
+            remedy="write it as 127.0.0.1:9108, or leave it empty",
+        )
+    return host, int(port)
 
 
 @contextlib.contextmanager
@@ -117,7 +168,8 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
 
 def _tell(error: Exception) -> None:
     """Say what keeps returned opinions from being read; they are in custody all the same."""
-    errors.print(f"[yellow]![/] 意见书尚未识读 opinions are not read yet: {told(str(error))}")
+    text = f"[yellow]![/] 意见书尚未识读 opinions are not read yet: {told(str(error))}"
+    say("opinions.unread", text, level="warning", aside=True)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -131,5 +183,5 @@ def _listening(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         raise HostError(
             f"不能在 {host}:{port} 上监听 cannot listen there: {error}",
-            remedy="choose another --port, or stop what listens on it",
+            remedy="choose another port, or stop what listens on it",
         ) from error

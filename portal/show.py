@@ -57,7 +57,12 @@ def as_json(value: Any) -> None:
     A program gets the exact characters back; a terminal never does what a file name says.
     """
     text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
-    print("".join(map(_inert, text)))  # noqa: T201
+    print(inert(text))  # noqa: T201
+
+
+def inert(text: str) -> str:
+    """Return a JSON text in which whatever hides or turns text is an escape."""
+    return "".join(map(_inert, text))
 
 
 def _inert(each: str) -> str:

@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from flows.engine import was_told_to_end
+from portal.logs import say
 from portal.running import hand_over, run_ingest, tell, why_failed
-from portal.show import cell, line, told
+from portal.show import cell, told
 from portal.stopping import Stop, stoppable
 from storage.custody import Custody, current
 from storage.errors import (
@@ -52,14 +54,14 @@ def watch_drop(*, once: bool, seconds: float) -> None:
     """
     custody = current()
     pause = settings().scan_seconds
-    line(f"监视 watching [bold]{cell(custody.workspace.drop)}[/]，每 {pause:g} 秒")
+    say("started", f"监视 watching [bold]{cell(custody.workspace.drop)}[/]，每 {pause:g} 秒")
     try:
         with stoppable() as stop:
             _watch(Watch(custody, stop), once=once, seconds=seconds)
     except BaseException as error:
         if not was_told_to_end(error):
             raise
-        line("■ 已停止，未完成的证据包下次启动时继续 stopped; the next start goes on")
+        say("stopped", "■ 已停止，未完成的证据包下次启动时继续 stopped; the next start goes on")
 
 
 def _watch(watch: Watch, *, once: bool, seconds: float) -> None:
@@ -76,13 +78,14 @@ def _watch(watch: Watch, *, once: bool, seconds: float) -> None:
             _tell_growing(growing)
         if last or left <= pause:
             return
-    line("■ 已停止 stopped")
+    say("stopped", "■ 已停止 stopped")
 
 
 def _tell_growing(growing: list[Waiting]) -> None:
     for bundle in growing:
         name, why = cell(bundle.path.name), cell(bundle.why)
-        line(f"[yellow]…[/] {name} 尚未到齐，未取 still growing, left: {why}")
+        text = f"[yellow]…[/] {name} 尚未到齐，未取 still growing, left: {why}"
+        say("bundle.growing", text, unit=bundle.unit, bundle=display(bundle.path.name))
 
 
 @dataclass
@@ -159,7 +162,8 @@ class Watch:
 
     def _clear_away(self) -> None:
         for error in claims.sweep(self._custody):
-            line(f"[red]✗[/] {told(error.message)} → {cell(error.remedy)}")
+            text = f"[red]✗[/] {told(error.message)} → {cell(error.remedy)}"
+            say("claim.left", text, level="error")
 
     def _step(self, name: str, act: Callable[[], None]) -> None:
         """Do a part of every scan; what is wrong with it is told when it begins."""
@@ -173,7 +177,8 @@ class Watch:
         new = name not in self._told | self._lasting
         self._lasting.add(name)
         if new:
-            line(f"[red]✗[/] {cell(name)} {cell(' → '.join(filter(None, reasons)))}")
+            text = f"[red]✗[/] {cell(name)} {cell(' → '.join(filter(None, reasons)))}"
+            say("scan.failed", text, level="error", what=display(name))
 
     def _take_up(self, waiting: list[Waiting]) -> None:
         """Go on with claims on which nobody works; what still lies in the drop waits its turn."""
@@ -196,13 +201,16 @@ class Watch:
             if self._hands_over:
                 self._ingest(claim.accession)
         except NotFoundError as error:
-            line(f"[yellow]…[/] {cell(bundle.path.name)}: {told(error.message)}")
+            text = f"[yellow]…[/] {cell(bundle.path.name)}: {told(error.message)}"
+            say("bundle.gone", text, unit=bundle.unit, bundle=display(bundle.path.name))
         except InputError as error:
             # What is gone since the scan was withdrawn, or taken by another watcher.
             if os.path.lexists(bundle.path) and refuse_loose_file(
                 self._custody, bundle.unit, bundle.path, error
             ):
-                line(f"[red]✗[/] {cell(bundle.path.name)}: {told(error.message)}")
+                text = f"[red]✗[/] {cell(bundle.path.name)}: {told(error.message)}"
+                about: dict[str, Any] = {"unit": bundle.unit, "bundle": display(bundle.path.name)}
+                say("bundle.refused", text, level="warning", **about)
 
     def _ingest(self, accession: str) -> None:
         """Ingest one claim; when it fails, the claim stays open unless its bundle is gone."""
@@ -220,7 +228,8 @@ class Watch:
             if claims.give_up_if_gone(self._custody, accession):
                 return
             if hand_over(accession):
-                line(f"[blue]▶[/] {accession} 交给工作进程 handed to the workers")
+                text = f"[blue]▶[/] {accession} 交给工作进程 handed to the workers"
+                say("bundle.handed_over", text, accession=accession)
                 self._handed[accession] += 1
                 if self._handed[accession] > 1:
                     reason = why_failed(accession) or "the worker ended without a word"
@@ -269,7 +278,8 @@ class Watch:
                 "put an empty file .done into it"
             )
             self._alerted.add(subject)
-            line(f"[yellow]![/] {cell(late[subject].path.name)} {told(message)}")
+            text = f"[yellow]![/] {cell(late[subject].path.name)} {told(message)}"
+            say("bundle.late", text, level="warning", unit=late[subject].unit, bundle=subject)
             event = alert_event(self._custody, "intake", subject, f"{subject}: {message}")
             if event is not None:
                 self._custody.record([event])
@@ -285,8 +295,11 @@ def _guard(pace: Pace, key: str, act: Callable[[], None]) -> None:
     except Exception as error:  # noqa: BLE001 - one bundle must not end the watch for all others
         message, remedy = _told_of(error)
         pace.failed(key)
-        line(f"[red]✗[/] {cell(key)}: {told(message)}")
-        line(f"  → {told(remedy or '稍后重试 it is tried again later')}")
+        about = "bundle" if "/" in key else "accession"
+        what: dict[str, Any] = {about: display(key), "error": type(error).__name__}
+        say("bundle.failed", f"[red]✗[/] {cell(key)}: {told(message)}", level="error", **what)
+        remedy = remedy or "稍后重试 it is tried again later"
+        say("bundle.later", f"  → {told(remedy)}", **what)
 
 
 def _told_of(error: Exception) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from flows.engine import prepare_engine, server_of
-from portal.show import cell, line
+from portal.logs import is_json, say
+from portal.show import cell
 from storage.custody import current
 from storage.errors import HostError, InputError
 from storage.settings import settings
@@ -44,9 +45,11 @@ def run_worker(queues: list[str], limit: int) -> NoReturn:
     # A server that is restarted is waited for, two minutes; without this a run ends after one.
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "6")
     names = [part for each in queues for part in ("--work-queue", each)]
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "worker", "start", "--pool", POOL]
+    started = ["portal.log_output", "worker", "prefect"] if is_json() else ["prefect"]
+    command = [sys.executable, "-m", *started, "--no-prompt", "worker", "start", "--pool", POOL]
     command += ["--type", "process", "--limit", str(limit), *names]
-    line(f"工作进程 worker: {cell(', '.join(queues) or 'all queues')}, {limit} at once")
+    text = f"工作进程 worker: {cell(', '.join(queues) or 'all queues')}, {limit} at once"
+    say("started", text)
     sys.stdout.flush()
     # Runs begin in a folder of their own: our modules are found from the checkout alone.
     os.environ.update(PYTHONPATH=str(ROOT), PYTHONSAFEPATH="1")

@@ -9,6 +9,7 @@ from pathlib import Path
 from portal.agency_client.running import Client
 from portal.agency_client.service import Service
 from portal.agency_client.state import disk_told
+from portal.logs import is_json, note
 from storage.names import visible
 
 REFUSED = 2
@@ -48,6 +49,9 @@ def run(
 
 def tell(text: str) -> None:
     """Print one line with its time, at once."""
+    if is_json():
+        note("client", text)
+        return
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     sys.stdout.write(f"{now} {visible(text)}\n")
     sys.stdout.flush()

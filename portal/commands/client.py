@@ -57,9 +57,11 @@ def agency_client(
 ) -> None:
     """Run at an agency: packages come into inbox/, opinions put into outbox/ are returned."""
     from portal.agency_client.main import run
+    from portal.logs import logged
 
-    code = run(
-        url, token_file, folder, once=once, ca=ca, proxy=proxy, settle=settle, identity=identity
-    )
-    if code:
-        raise typer.Exit(code)
+    with logged("agency-client"):
+        code = run(
+            url, token_file, folder, once=once, ca=ca, proxy=proxy, settle=settle, identity=identity
+        )
+        if code:
+            raise typer.Exit(code)

@@ -76,9 +76,11 @@ def watch(
     seconds: Annotated[float, typer.Option(help="Stop after this long; 0: never.")] = 0.0,
 ) -> None:
     """Scan the drop folders and take in every complete bundle."""
+    from portal.logs import logged
     from portal.watching import watch_drop
 
-    watch_drop(once=once, seconds=seconds)
+    with logged("watch"):
+        watch_drop(once=once, seconds=seconds)
 
 
 def status(

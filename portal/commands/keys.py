@@ -56,8 +56,10 @@ def keep_log(
 ) -> None:
     """Sign and publish what further hosts record; the one command that needs the log's key."""
     from portal.log_keeping import keep_log as keep
+    from portal.logs import logged
 
-    keep(once=once)
+    with logged("keep-log"):
+        keep(once=once)
 
 
 @key.command("sm2")

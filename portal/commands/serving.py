@@ -12,19 +12,24 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8080,
 ) -> None:
     """Serve the queue to agencies: web pages and programming interface."""
+    from portal.logs import logged, say
     from portal.serving import serve as run
-    from portal.show import cell, line
+    from portal.show import cell
     from storage.custody import current
 
     def started(address: str) -> None:
-        line(f"[green]✓[/] 委托队列 the queue: {cell(address)}/")
-        line(f"  接口说明 description of the interface: {cell(address)}/api/v1/openapi.json")
+        say("started", f"[green]✓[/] 委托队列 the queue: {cell(address)}/")
+        description = f"{cell(address)}/api/v1/openapi.json"
+        say("serves", f"  接口说明 description of the interface: {description}")
         if not address.startswith("https://"):
-            line(
+            say(
+                "serves.plain",
                 "[yellow]![/] 明文 http，仅供本机试用：cookie 不受 __Host- 与 Secure 保护 "
-                "plain http, for trial on this machine: cookies are not protected"
+                "plain http, for trial on this machine: cookies are not protected",
+                level="warning",
             )
-        line("  按 Ctrl-C 停止 / Ctrl-C stops it")
+        say("serves", "  按 Ctrl-C 停止 / Ctrl-C stops it")
 
-    run(current(), host, port, started)
-    line("已停止 stopped")
+    with logged("serve"):
+        run(current(), host, port, started)
+        say("stopped", "已停止 stopped")

@@ -37,6 +37,8 @@ def worker(
     ] = 2,
 ) -> None:
     """Work on what the queues hold, on this host: intake, reading, appraisal, audit."""
+    from portal.logs import logged
     from portal.working import run_worker
 
-    run_worker(queue or [], limit)
+    with logged("worker"):
+        run_worker(queue or [], limit)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from portal.web import oidc, signing_in
+from portal.web import health, oidc, signing_in
 from portal.web.api.description import description
 from portal.web.api.routes import router as api
 from portal.web.guards import require_guards
@@ -39,7 +39,9 @@ def create_app(custody: Custody) -> QueueApp:
     app.state.custody = custody
     app.state.limits = Limits(custody.settings)
     app.state.refusals = Refusals(custody)
+    app.state.readiness = health.Readiness(custody)
     app.state.described = {}
+    app.include_router(health.router)
     app.include_router(api)
     app.openapi = description  # type: ignore[method-assign]
     app.include_router(signing_in.router)

@@ -126,7 +126,12 @@ def too_many(seconds: int) -> HTTPException:
 
 
 def trusted_networks(text: str) -> tuple[Network, ...]:
-    """Return the networks of a list with commas.
+    """Return the networks of the proxies that are believed (``networks_of``)."""
+    return networks_of("CUSTODY_TRUSTED_PROXIES", text)
+
+
+def networks_of(setting: str, text: str) -> tuple[Network, ...]:
+    """Return the networks of a list with commas, as a setting gives it.
 
     Raises:
         HostError: one of them is none.
@@ -139,7 +144,7 @@ def trusted_networks(text: str) -> tuple[Network, ...]:
         )
     except ValueError as error:
         raise HostError(
-            f"wrong setting: CUSTODY_TRUSTED_PROXIES={text!r}: {error}",
+            f"wrong setting: {setting}={text!r}: {error}",
             remedy="list addresses or networks, by commas: 127.0.0.1, 10.0.0.0/24",
         ) from error
 

@@ -105,7 +105,9 @@ def count_kept(session: Session, since: str) -> list[KeptRole]:
         .group_by(row.role)
     )
     return [
-        KeptRole(each[0], *map(int, each[1:5]), each[5] or "", each[6])
+        KeptRole(
+            each[0], int(each[1]), int(each[2]), int(each[3]), int(each[4]), each[5] or "", each[6]
+        )
         for each in session.execute(statement)
     ]
 
