@@ -19,6 +19,8 @@ _ROW, _LEFT, _RIGHT = 40, 8, 8
 _INK, _MET, _MISSED = "#1b1b1b", "#1f5f99", "#a3001b"
 _DOUBLINGS = 4.0
 """Doublings that the scale shows to either side of the goal; what lies beyond ends there."""
+_LEAST = 1e-9
+"""Nothing smaller can be drawn on a logarithmic axis."""
 _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 
@@ -77,7 +79,7 @@ def _bar(top: int, row: Bar, middle: float, span: float) -> list[str]:
 
 def courses(title: str, axes: tuple[str, str], rows: Sequence[Course]) -> str:
     """Return lines through the points of each course, each with its own dashes."""
-    points = [point for row in rows for point in row.points if min(point) > 0]
+    points = [point for row in rows for point in row.points if min(point) >= _LEAST]
     if not points:
         return _svg(title, "nothing to draw", [], 40)
     left, top, right, bottom = 64.0, 14.0, WIDTH - 20.0, 300.0
@@ -101,7 +103,7 @@ def courses(title: str, axes: tuple[str, str], rows: Sequence[Course]) -> str:
     parts.append(_text((left + right) / 2, bottom + 38, axes[0], "middle"))
     parts.append(_text(left, top - 3, axes[1]))
     for number, row in enumerate(rows):
-        drawn = [at(*point) for point in row.points if min(point) > 0]
+        drawn = [at(*point) for point in row.points if min(point) >= _LEAST]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn)
         dashes = f'stroke="{_MET}" stroke-width="2" stroke-dasharray="{_DASHES[number % 4]}"'
         parts.append(f'<polyline points="{path}" fill="none" {dashes}/>')

@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sqlite3
+import ssl
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,8 +130,14 @@ def host() -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "file_system": file_system(Path(os.environ.get("BENCH_DIR") or tempfile.gettempdir())),
         "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
+        "versions": ", ".join([f"Python {platform.python_version()}", *_versions()]),
     }
+
+
+def _versions() -> list[str]:
+    libraries = [f"{name} {metadata.version(name)}" for name in ("prefect", "sqlalchemy", "boto3")]
+    openssl = " ".join(ssl.OPENSSL_VERSION.split()[:2])
+    return [f"SQLite {sqlite3.sqlite_version}", openssl, *libraries]
 
 
 def file_system(folder: Path) -> str:
