@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from storage.errors import HostError
-from storage.workspace import fsync_folder, remove_leftovers
+from storage.workspace import fsync_folder, remove_leftovers, temporary_name
 
 MAX_FILE = 4096
 """Bytes of a key file."""
@@ -23,7 +23,7 @@ def write_private(path: Path, data: bytes) -> None:
         FileExistsError: it exists; it is left alone.
     """
     remove_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

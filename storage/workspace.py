@@ -20,11 +20,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from storage.errors import HostError
+
+_FOREIGN_SECONDS = 86400.0
+"""Age at which the temporary file of another host's process is taken for left behind."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +180,37 @@ def fsync_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def temporary_name(path: Path) -> Path:
+    """Return where a path is written before it is renamed: no other process has this name.
+
+    A folder may be shared between hosts, on which the same numbers of processes are given out.
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}-{_host()}.tmp")
+
+
+def _host() -> str:
+    return blake2b(platform.node().encode(), digest_size=4, person=b"host").hexdigest()
+
+
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of earlier writes of a path whose process was killed."""
+    """Remove the temporary files of earlier writes of a path whose process was killed.
+
+    Whether a process of another host lives cannot be seen: what it left goes after a day.
+    """
     start, end = f".{path.name}.", ".tmp"
     for name in os.listdir(path.parent):  # noqa: PTH208 - folders of a log are long
-        pid = name.removeprefix(start).removesuffix(end)
-        if name != f"{start}{pid}{end}" or not pid.isdecimal():
+        pid, _, host = name.removeprefix(start).removesuffix(end).partition("-")
+        if name != f"{start}{pid}-{host}{end}" or not pid.isdecimal():
             continue
-        if int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists():
-            (path.parent / name).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if _is_left(path.parent / name, int(pid), host):
+                (path.parent / name).unlink()
+
+
+def _is_left(temporary: Path, pid: int, host: str) -> bool:
+    if host != _host():
+        return time.time() - temporary.stat().st_mtime > _FOREIGN_SECONDS
+    return pid == os.getpid() or not Path(f"/proc/{pid}").exists()
 
 
 def remove_tree(root: Path) -> None:
@@ -226,7 +254,7 @@ def write_durably(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) 
     removes what a killed one left beside it.
     """
     remove_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.writelines([data] if isinstance(data, bytes) else data)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from storage.catalogue import doing
 from storage.clock import stamp
 from storage.custody import Custody
 from storage.names import visible
+from storage.workspace import temporary_name
 from tasks.stages import STAGES, Doing
 
 BOARDS = ("status.json", "status.txt")
@@ -50,7 +50,7 @@ def clear_board(custody: Custody, unit: str) -> None:
 
 def _replace(path: Path, text: str) -> None:
     """Replace a file whole; it need not survive a power loss, so nothing waits for the disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
