@@ -25,6 +25,8 @@ _LOOKS = (
     re.compile(r"(/welcome/)[^\s\"'/?#{]+"),
     re.compile(r"(://)[^\s/@]*:[^\s/@]*(?=@)"),
     re.compile(r"()\bzl_[\w-]{8,}"),
+    # Sessions and codes as they are spelled (appraisal.credentials).
+    re.compile(r"()(?<![\w-])[A-Za-z0-9_-]{43}(?![\w-])"),
     re.compile(r"()\bPRIVATE\+KEY\+[^\s\"']+"),
     re.compile(r"()\bAGE-SECRET-KEY-1[0-9A-Z]+"),
     re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
