@@ -21,6 +21,7 @@ from portal.web.app import create_app
 from storage.custody import Custody
 from tests.browser.seen import CHROMIUM, Site, Visitor
 from tests.browser.world import World, made_world
+from tests.hashing import hash_cheaply
 from tests.house import opened_house
 
 
@@ -41,6 +42,14 @@ def served(custody: Custody) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(30)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Hash passwords quickly, in what is made once for many tests too."""
+    with pytest.MonkeyPatch.context() as patch:
+        hash_cheaply(patch)
+        yield
 
 
 @pytest.fixture(scope="package")

@@ -10,6 +10,7 @@ from portal import watching
 from portal.watching import Watch
 from storage.custody import Custody
 from storage.settings import settings
+from tests.hashing import hash_cheaply
 from tests.house import forget
 from tests.portal.watched import Taken
 
@@ -34,6 +35,14 @@ class Answer:
 
 
 Run = Callable[..., Answer]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Hash passwords quickly, in what is made once for many tests too."""
+    with pytest.MonkeyPatch.context() as patch:
+        hash_cheaply(patch)
+        yield
 
 
 @pytest.fixture
