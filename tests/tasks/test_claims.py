@@ -325,3 +325,44 @@ def test_on_a_server_too_one_alone_claims_and_works(tmp_path: Path, postgres: Po
         (left,) = claims.unfinished(house)
         assert left.name == path.name
         claims.finish(house, taken.accession)
+
+
+def test_who_comes_back_after_another_has_ended_or_taken_its_claim_goes_no_further(
+    house: Custody, unit: Path
+) -> None:
+    """A host that was cut off lost its lock with its connection, and goes on when it is back."""
+    taken = claim(house, make_bundle(unit / "b"))
+    claims.require_mine(house, taken.accession)  # Nothing was ours: nothing is looked at.
+    with claims.working(house, taken.accession):
+        claims.require_mine(house, taken.accession)
+        with house.write() as session:
+            intents.set_state(session, taken.accession, "done")
+        with pytest.raises(StateError, match="another worker has ended"):
+            claims.require_mine(house, taken.accession)
+
+
+@pytest.mark.slow
+def test_a_claim_whose_lock_is_lost_is_ours_again_unless_somebody_took_it_up(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    with open_house(tmp_path / "home", database=postgres.new_database()) as house:
+        folder = house.workspace.drop / "pudong-01"
+        folder.mkdir()
+        taken = claim(house, make_bundle(folder / "b"))
+        with claims.working(house, taken.accession):
+            lose_connections(house)
+            claims.require_mine(house, taken.accession)
+            assert claims.is_worked_on(house, taken.accession)
+            lose_connections(house)
+            with elsewhere(house, taken.accession), pytest.raises(BusyError):
+                claims.require_mine(house, taken.accession)
+
+
+def lose_connections(house: Custody) -> None:
+    """Let the server end all sessions but the one that says so, and wait until they are gone."""
+    with house.database.connected() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database()"
+        others += " AND pid <> pg_backend_pid()"
+        connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}")
+        while connection.exec_driver_sql(f"SELECT count(*) {others}").scalar_one():
+            threading.Event().wait(0.01)
