@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from typing import TYPE_CHECKING
 
 from portal.show import cell, console, line, table
+from storage.digest import ALGORITHMS
 from storage.verify import CaseReport, Result
-from tasks.auditing import LogAudit
+
+if TYPE_CHECKING:  # Loaded by the command that audits; verifying need not wait for it.
+    from tasks.auditing import LogAudit
 
 _CHINESE = {
     Result.OK: "一致",
@@ -24,9 +26,13 @@ _CHINESE = {
 @contextmanager
 def progress_bar(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
     """Show bytes read against bytes to read; yields ``advance(done, total)``."""
-    off = hidden or not console.is_terminal
+    if hidden or not console.is_terminal:
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
     columns = (TextColumn("核验 verifying"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True, disable=off) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("verify", total=None)
 
         def advance(done: int, total: int) -> None:
@@ -55,6 +61,11 @@ def print_report(report: CaseReport, *, only_wrong: bool = False) -> None:
         line(f"[dim]检查点 checkpoint: {cell(origin)} · {size} 条 entries · {cell(root)}[/]")
     mark = "[bold green]✓" if report.ok else "[bold red]✗"
     line(f"{mark} {cell(report.summary)}[/]")
+    if report.algorithms != ALGORITHMS:
+        names = " ".join(report.algorithms)
+        line(
+            f"[dim]只比较了 only {names} 的值 was compared；全部比较 for all three: --digest all[/]"
+        )
 
 
 def print_log_audit(found: LogAudit) -> None:

@@ -11,24 +11,27 @@ is one of six, and only ``ok`` counts as ok:
 - ``disposed``: the object is gone, and a proven event says who had it disposed of once its
   retention was over. That is neither ok nor missing; it does not spoil an answer about the rest.
   (RULES AU-02, AU-04.)
+
+All three digests are compared unless fewer are chosen. Equal BLAKE3 digests already mean equal
+bytes; that the record's SHA-256 and SM3 are those of the bytes is shown by computing them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from storage.digest import Fingerprint, fingerprint
+from storage.digest import ALGORITHMS, Fingerprint
 from storage.errors import CustodyError, IntegrityError, NotFoundError
 from storage.event import BESIDE, Action, CustodyEvent, decode
-from storage.log import Finding, LogCheck
+from storage.findings import Finding, LogCheck
 from storage.nouns import case_id, exhibit_id
 from storage.objects import ObjectRef, ObjectStore
+from storage.reading_back import Advance, read_all
+from storage.rehash import Read, rehash
 
-Advance = Callable[[int, int], None]
 _DERIVED = frozenset({Action.READ, Action.EXPANDED})
 """Actions whose objects are working data: kept, and no evidence."""
 
@@ -62,13 +65,14 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class CaseReport:
-    """Everything that a verification found."""
+    """Everything that a verification found; ``algorithms`` are the digests it compared."""
 
     case: str
     case_no: str
     items: tuple[ItemResult, ...]
     findings: tuple[Finding, ...]
     checkpoint: str
+    algorithms: tuple[str, ...] = ALGORITHMS
 
     @property
     def ok(self) -> bool:
@@ -81,13 +85,14 @@ class CaseReport:
 
     @property
     def summary(self) -> str:
-        """One line: how many items have which result."""
+        """One line: how many items have which result, and which digests alone were compared."""
         counts = dict.fromkeys(Result, 0)
         for item in self.items:
             counts[item.result] += 1
         parts = [f"{count} {each.value}" for each, count in counts.items() if count]
         log = "log ok" if not self.findings else f"log: {len(self.findings)} findings"
-        return f"{', '.join(parts) or 'no items'}; {log}"
+        alone = "" if self.algorithms == ALGORITHMS else f"; only {' '.join(self.algorithms)}"
+        return f"{', '.join(parts) or 'no items'}; {log}{alone}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for programs."""
@@ -96,6 +101,7 @@ class CaseReport:
             "case_no": self.case_no,
             "ok": self.ok,
             "summary": self.summary,
+            "algorithms": list(self.algorithms),
             "items": [asdict(item) for item in self.items],
             "findings": [asdict(finding) for finding in self.findings],
             "checkpoint": self.checkpoint,
@@ -120,6 +126,7 @@ def verify(
     *,
     expected: Sequence[str] = (),
     threads: int = 2,
+    algorithms: Sequence[str] = ALGORITHMS,
     advance: Advance = lambda done, total: None,
 ) -> CaseReport:
     """Verify a case by identifier or number.
@@ -130,7 +137,8 @@ def verify(
         case: identifier or case number.
         expected: exhibit identifiers known from elsewhere (the catalogue); one without a
             proven record is reported as unverified.
-        threads: originals read at once.
+        threads: originals read at once, and cores for one large one.
+        algorithms: the digests that are computed and compared.
         advance: called with bytes read and bytes to read.
 
     Raises:
@@ -154,7 +162,15 @@ def verify(
         for each in claims_of(event, proven=proven)
     ]
     gone = dict(_disposals(events))
-    items = [_stated(item, gone) for item in _check_all(objects, claimed, threads, advance)]
+    chosen = tuple(name for name in ALGORITHMS if name in algorithms)
+    answers = read_all(
+        claimed,
+        lambda one, read: check(objects, one, algorithms=chosen, cores=threads, read=read),
+        size=lambda one: one.fingerprint.size,
+        threads=threads,
+        advance=advance,
+    )
+    items = [_stated(item, gone) for item in answers]
     found = {item.label for item in items}
     wanted = {label for label in (*_promised(events), *expected) if label not in found}
     lost = [
@@ -165,7 +181,7 @@ def verify(
     number = next((n for _, e, _ in events if (n := _numbered(e))), case)
     findings = tuple(log.findings)
     checkpoint = log.checkpoint_text
-    return CaseReport(identifier, number, (*items, *lost), findings, checkpoint)
+    return CaseReport(identifier, number, (*items, *lost), findings, checkpoint, chosen)
 
 
 def _events(log: LogCheck) -> Iterator[tuple[int, CustodyEvent, bool]]:
@@ -259,43 +275,36 @@ def _promised(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[str]
                 yield exhibit_id(event.case, number)
 
 
-def _check_all(
-    objects: ObjectStore, claimed: Sequence[Claimed], threads: int, advance: Advance
-) -> list[ItemResult]:
-    total = sum(each.fingerprint.size for each in claimed)
-    done = 0
-    items: list[ItemResult] = []
-    with ThreadPoolExecutor(threads) as pool:
-        for each, item in zip(
-            claimed, pool.map(lambda one: check(objects, one), claimed), strict=True
-        ):
-            done += each.fingerprint.size
-            advance(done, total)
-            items.append(item)
-    return items
-
-
-def check(objects: ObjectStore, claim: Claimed) -> ItemResult:
-    """Read one object back and compare every digest."""
-    result, detail = _compare(objects, claim)
+def check(
+    objects: ObjectStore,
+    claim: Claimed,
+    *,
+    algorithms: Sequence[str] = ALGORITHMS,
+    cores: int = 1,
+    read: Read = lambda count: None,
+) -> ItemResult:
+    """Read one object back and compare the chosen digests, and its size; see ``rehash``."""
+    result, detail = _compare(objects, claim, algorithms, cores, read)
     if result is Result.OK and not claim.proven:
         result, detail = Result.UNVERIFIED, "its event is not proven by the signed checkpoint"
     print_ = claim.fingerprint
     return ItemResult(claim.label, claim.name, result, detail, print_.size, print_.sha256)
 
 
-def _compare(objects: ObjectStore, claim: Claimed) -> tuple[Result, str]:
+def _compare(
+    objects: ObjectStore, claim: Claimed, algorithms: Sequence[str], cores: int, read: Read
+) -> tuple[Result, str]:
+    wanted = claim.fingerprint
     try:
         with objects.open(claim.ref) as stream:
-            seen = fingerprint(stream)
+            seen = rehash(stream, algorithms, size=wanted.size, cores=cores, read=read)
     except NotFoundError as error:
         return Result.MISSING, error.message
     except (CustodyError, OSError) as error:
         return Result.UNREADABLE, str(error)
-    wanted = claim.fingerprint
-    if seen == wanted:
-        return Result.OK, "sha256 sm3 blake3"
     if seen.size != wanted.size:
         return Result.MISMATCH, f"{seen.size} bytes instead of {wanted.size}"
-    wrong = [name for name, value in wanted.digests.items() if seen.digests[name] != value]
-    return Result.MISMATCH, f"{', '.join(wrong)} differ: sha256 is {seen.sha256}"
+    wrong = [name for name, value in seen.digests.items() if wanted.digests[name] != value]
+    if not wrong:
+        return Result.OK, " ".join(seen.digests)
+    return Result.MISMATCH, f"{', '.join(wrong)} differ: {wrong[0]} is {seen.digests[wrong[0]]}"

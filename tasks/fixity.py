@@ -13,7 +13,6 @@ is ``unverified``, whatever its bytes are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -24,21 +23,23 @@ from storage.catalogue.kept import Kept
 from storage.checkpoint import Checkpoint
 from storage.clock import stamp
 from storage.custody import Custody
-from storage.digest import fingerprint
+from storage.digest import ALGORITHMS
 from storage.errors import CustodyError, IntegrityError, NotFoundError
 from storage.event import Action, CustodyEvent, decode
 from storage.findings import LogCheck
 from storage.listing import ListedFile, bundle_digest, parse_listing
 from storage.objects import ObjectRef, ObjectStore
+from storage.reading_back import read_all
+from storage.rehash import rehash
 from storage.verify import Claimed, Result, check, claims_of
 from tasks.alerting import alert_event
 
 PART = 100
 """Objects in one task and in one event; a leaf holds at most 65,535 bytes."""
 LISTED = 100
+"""Objects never read that a report on coverage names."""
 _OF_EXHIBITS = frozenset({"original", "transcript", "parts"})
 """Roles whose label is an exhibit."""
-"""Objects never read that a report on coverage names."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,12 @@ def _claim(each: Kept, leaf: bytes | None, proven: bool) -> Claimed | Lot | None
 
 def sweep_part(custody: Custody, targets: Sequence[Target]) -> list[dict[str, Any]]:
     """Read objects back and record what was found; return every answer that is not ok."""
-    with ThreadPoolExecutor(custody.settings.processes) as pool:
-        answers = list(pool.map(lambda target: _read_back(custody.objects, target), targets))
+    answers = read_all(
+        targets,
+        lambda target, _: _read_back(custody.objects, target),
+        size=lambda target: target.kept.size,
+        threads=custody.settings.processes,
+    )
     events: list[CustodyEvent] = []
     for case, group in groupby(answers, key=lambda answer: answer.kept.case_id):
         found = list(group)
@@ -201,16 +206,18 @@ def _read_lot(objects: ObjectStore, lot: Lot) -> tuple[Result, str]:
             ref = objects.find(key)
             if ref is None:
                 return Result.MISSING, f"{key} is gone"
+            wanted = file.fingerprint
             with objects.open(ref) as stream:
-                if fingerprint(stream) != file.fingerprint:
-                    return Result.MISMATCH, f"{key} has other bytes"
+                seen = rehash(stream, size=wanted.size)
+            if (seen.size, seen.digests) != (wanted.size, wanted.digests):
+                return Result.MISMATCH, f"{key} has other bytes"
     except NotFoundError as error:
         return Result.MISSING, error.message
     except IntegrityError as error:
         return Result.MISMATCH, error.message
     except (CustodyError, OSError) as error:
         return Result.UNREADABLE, str(error)
-    return Result.OK, f"{len(files)} files: sha256 sm3 blake3"
+    return Result.OK, f"{len(files)} files: {' '.join(ALGORITHMS)}"
 
 
 def _listing(objects: ObjectStore, lot: Lot) -> tuple[ListedFile, ...]:
@@ -241,7 +248,7 @@ def _verified(custody: Custody, case: str, answers: Sequence[Answer]) -> Custody
         details={
             "ok": not wrong,
             "summary": f"{len(answers)} objects, {size} bytes, {wrong} not ok",
-            "algorithms": ["sha256", "sm3", "blake3"],
+            "algorithms": list(ALGORITHMS),
             "objects": [
                 {"object": answer.kept.object_key, "result": answer.result.value}
                 for answer in answers

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,6 +163,35 @@ def test_a_case_without_checkpoint_ends_with_4_and_without_database_too(
     report = json.loads(run("verify", CASE_NO, "--json").out)
     assert [each["kind"] for each in report["findings"]] == ["checkpoint_missing"]
     assert report["ok"] is False
+
+
+def test_one_digest_is_compared_where_it_is_asked_for_and_that_is_said(
+    home: Path, run: Run
+) -> None:
+    assert "only" not in run("verify", CASE_NO).out
+    quick = run("verify", CASE_NO, "--digest", "blake3")
+    assert quick.code == 0
+    assert "only blake3" in quick.out
+    report = json.loads(run("verify", CASE_NO, "--digest", "sm3", "--json").out)
+    assert (report["ok"], report["algorithms"]) == (True, ["sm3"])
+    change(home)
+    assert run("verify", CASE_NO, "--digest", "blake3").code == 4
+
+
+def test_verifying_loads_neither_tables_nor_engine(home: Path) -> None:
+    """Loading them would take longer than verifying a small case."""
+    asked = "import sys; from portal.cli import main; main(['verify', sys.argv[1]])"
+    heavy = "('sqlalchemy', 'prefect', 'boto3', 'asyncpg', 'psycopg', 'cryptography.x509')"
+    code = f"""
+import atexit
+atexit.register(lambda: print('loaded', [n for n in {heavy} if n in sys.modules]))
+{asked}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, CASE_NO], capture_output=True, text=True, check=True
+    )
+    assert "4 ok; log ok" in done.stdout
+    assert "loaded []" in done.stdout
 
 
 def test_a_whole_case_needs_no_database(home: Path, run: Run) -> None:

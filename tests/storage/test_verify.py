@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from storage.checkpoint import Checkpoint
-from storage.digest import Fingerprint, fingerprint_bytes
+from storage.digest import ALGORITHMS, Fingerprint, fingerprint_bytes
 from storage.directory import DirectoryStore
 from storage.errors import HostError, NotFoundError, TransientError
 from storage.event import Action, CustodyEvent, decode, encode, event_id
@@ -18,7 +18,7 @@ from storage.note import Signer
 from storage.nouns import Person
 from storage.objects import ObjectRef
 from storage.tiles import ENTRIES
-from storage.verify import CaseReport, verify
+from storage.verify import CaseReport, Claimed, check, verify
 from tests.storage.kept import (
     ACCESSION,
     CASE,
@@ -96,6 +96,35 @@ def test_a_changed_original_is_named_and_no_other(house: Kept, name: str, exhibi
     (item,) = (each for each in report.items if each.label == f"{CASE}/{exhibit}")
     same_size = len(path.read_bytes()) == len(ORIGINALS[exhibit])
     assert ("sha256, sm3, blake3 differ" if same_size else "bytes instead of") in item.detail
+
+
+@pytest.mark.parametrize("algorithm", ["blake3", "sha256", "sm3"])
+def test_one_digest_finds_every_change_too_and_is_said_to_be_the_only_one(
+    house: Kept, algorithm: str
+) -> None:
+    whole = house.report(algorithms=(algorithm,))
+    assert whole.ok
+    assert whole.summary == f"5 ok; log ok; only {algorithm}"
+    assert {item.detail for item in whole.items} == {algorithm}
+    assert whole.as_json()["algorithms"] == [algorithm]
+    data = house.path("E0001").read_bytes()
+    overwrite(house.path("E0001"), bytes([data[0] ^ 1]) + data[1:])
+    (item,) = (i for i in house.report(algorithms=(algorithm,)).items if i.result != "ok")
+    assert item.detail.startswith(f"{algorithm} differ: {algorithm} is ")
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sm3", "blake3"])
+def test_each_digest_of_the_record_is_compared_by_itself(house: Kept, algorithm: str) -> None:
+    """A record whose digests are of different bytes is a mismatch unless only others are asked."""
+    data = ORIGINALS["E0001"]
+    digests = {**fingerprint_bytes(data).digests, algorithm: "0" * 64}
+    print_ = Fingerprint.from_json({"size": len(data), "digests": digests})
+    ref = ObjectRef(str(house.path("E0001").relative_to(house.root)), "", len(data))
+    claim = Claimed("E0001", "", print_, ref, proven=True)
+    for chosen in ALGORITHMS:
+        found = check(house.objects, claim, algorithms=(chosen,)).result
+        assert found == ("mismatch" if chosen == algorithm else "ok")
+    assert check(house.objects, claim).detail.startswith(f"{algorithm} differ")
 
 
 def test_a_removed_original_is_named(house: Kept) -> None:
