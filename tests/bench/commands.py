@@ -64,7 +64,6 @@ def commands(scratch: Path, bundle: Path) -> dict[str, list[str]]:
         "search": ["search", CASE, "客户名单"],
         "search --all": ["search", "--all", "客户名单 NOT 报价"],
         "read": ["read", f"{CASE}/E0001"],
-        "alike": ["alike", f"{CASE}/E0001"],
         "prove (whole case)": ["prove", CASE, "-o", str(scratch / "case"), "--no-bytes", *who],
         "audit (case)": ["audit", CASE],
         "audit --log": ["audit", "--log"],

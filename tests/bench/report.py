@@ -26,8 +26,8 @@ PARTS = (
     Part(
         "ingest",
         "taking",
-        ("--gigabytes", "2", "--documents", "3000", "--grown", "20000"),
-        ("--gigabytes", "0.02", "--documents", "20", "--grown", "0"),
+        ("--gigabytes", "2", "--documents", "3000"),
+        ("--gigabytes", "0.02", "--documents", "20"),
         6,
     ),
     Part("search", "search", (), ("--pages", "1000"), 5),
