@@ -28,7 +28,11 @@ GAUGES = (
     Gauge("custody_accessions", "接收批次数 bundles received, by state", ("state",)),
     Gauge("custody_accession_bytes", "接收的字节数 bytes of those bundles", ("state",)),
     Gauge("custody_quarantined_bundles", "隔离待决定的证据包 bundles on which nobody has decided"),
-    Gauge("custody_claims_open", "未处理完的证据包 bundles taken and not done", ("state",)),
+    Gauge(
+        "custody_claims_waiting",
+        "已取走、此刻无人处理的证据包 bundles taken, not done, on which nobody works now",
+        ("state",),
+    ),
     Gauge(
         "custody_claims_oldest_timestamp_seconds",
         "其中最早一件取走的时间 when the oldest of them was taken; left out if there is none",

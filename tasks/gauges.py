@@ -55,8 +55,10 @@ def _readings(custody: Custody) -> Samples:
 def _intake(custody: Custody) -> Samples:
     with custody.read() as session:
         accessions = gauges.count_accessions(session)
-        claims = gauges.count_claims(session)
-        under_way = doing.everything(session)
+        now, zone = time.time(), custody.settings.timezone
+        under_way = [told(row, now, zone) for row in doing.everything(session)]
+        working = [each["accession"] for each in under_way if each["working"]]
+        claims = gauges.count_claims(session, working)
     for state, count, size in accessions:
         yield Sample("custody_accessions", count, (state,))
         yield Sample("custody_accession_bytes", size, (state,))
@@ -64,13 +66,11 @@ def _intake(custody: Custody) -> Samples:
     yield Sample("custody_quarantined_bundles", refused)
     waiting = {state: count for state, count, _ in claims}
     for state in ("open", "moved", "answered"):
-        yield Sample("custody_claims_open", waiting.get(state, 0), (state,))
+        yield Sample("custody_claims_waiting", waiting.get(state, 0), (state,))
     for state, _, oldest in claims:
         yield Sample("custody_claims_oldest_timestamp_seconds", _seconds(oldest), (state,))
-    now, zone = time.time(), custody.settings.timezone
-    works = Counter(bool(told(row, now, zone)["working"]) for row in under_way)
-    yield Sample("custody_ingests", works[True], ("working",))
-    yield Sample("custody_ingests", works[False], ("stalled",))
+    yield Sample("custody_ingests", len(working), ("working",))
+    yield Sample("custody_ingests", len(under_way) - len(working), ("stalled",))
 
 
 def _drop(custody: Custody) -> Samples:

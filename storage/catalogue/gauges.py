@@ -6,6 +6,7 @@ reading a table once; whoever asks often keeps the answer for a while (``portal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,12 @@ def count_accessions(session: Session) -> list[tuple[str, int, int]]:
     return [(row[0], int(row[1]), int(row[2])) for row in session.execute(statement)]
 
 
-def count_claims(session: Session) -> list[tuple[str, int, str]]:
-    """Return state, number and oldest time of the claims whose ingest has not ended."""
+def count_claims(session: Session, but: Iterable[str] = ()) -> list[tuple[str, int, str]]:
+    """Return state, number and oldest time of claims whose ingest has not ended, some left out."""
     row = tables.AccessionIntent
     statement = (
         select(row.state, func.count(), func.min(row.claimed_at))
-        .where(row.state.in_(("open", "moved", "answered")))
+        .where(row.state.in_(("open", "moved", "answered")), row.accession.not_in(list(but)))
         .group_by(row.state)
     )
     return [(each[0], int(each[1]), each[2]) for each in session.execute(statement)]
