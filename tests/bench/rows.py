@@ -67,6 +67,15 @@ def tables(url: str) -> dict[str, tuple[int, int]]:
         }
 
 
+def leaf_bytes(url: str) -> int:
+    """Return the bytes of all leaves of the log."""
+    import psycopg
+
+    with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as connection:
+        found = connection.execute("SELECT sum(length(leaf)) FROM log_entry").fetchall()
+    return int(found[0][0])
+
+
 def folder_size(folder: Path) -> tuple[int, int]:
     """Return files and bytes below a folder."""
     sizes = [each.stat().st_size for each in folder.rglob("*") if each.is_file()]
@@ -81,6 +90,7 @@ def house(documents: int, pages: int) -> Iterator[Figure]:
             before, events = tables(url), custody.log.head().size
             fill(custody, root, documents, pages)
             after, events = tables(url), custody.log.head().size - events
+            leaves = leaf_bytes(url)
             objects = folder_size(root / "home/objects/cases")
             log = folder_size(root / "home/objects/log")
         about = f"{documents:,} PDF files of {pages} pages, {events:,} events"
@@ -103,7 +113,9 @@ def house(documents: int, pages: int) -> Iterator[Figure]:
         yield Figure("rows.database.rest", rest, "bytes a document", about=about)
         count = sum(rows for rows, _ in grown.values())
         yield Figure("rows.rows", count / documents, "rows a document", about=about)
-        yield Figure("rows.log", log[1] / events, "bytes an event", about="bundles and tiles")
+        yield Figure("rows.leaf", leaves / after["log_entry"][0], "bytes an event", about=about)
+        yield Figure("rows.log", log[1] / events, "bytes an event",
+                     about="bundles and tiles, partial ones included")  # fmt: skip
         yield Figure("rows.objects", objects[0] / documents, "objects a document", about=about)
         originals = sum(each.stat().st_size for each in root.glob("b*/*.pdf"))
         derived = (objects[1] - originals) / documents / pages

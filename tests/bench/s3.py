@@ -11,10 +11,14 @@ therefore told apart. Both go in turns; the best round of each counts.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import tempfile
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "bench"
+AT_ONCE = 8
 
 
 class Timed(Bucket):
@@ -158,11 +163,47 @@ def tell(size: float, rounds: list[Round]) -> None:
     )
 
 
+def small(client: S3Client, count: int) -> None:
+    """Take small documents as an ingest does, and tell what each asks of the server."""
+    store, asked = S3Store(client, BUCKET), deque[int]()
+    until = datetime.now(UTC) + timedelta(days=1)
+
+    def note(**_: object) -> None:
+        asked.append(1)
+
+    def take(number: int) -> None:
+        kept = store.take("quarantine/a/originals", io.BytesIO(f"small {number}".encode() * 500))
+        key = f"cases/small/originals/{kept.fingerprint.sha256}"
+        store.move(kept.ref, key, kept.fingerprint, until)
+
+    client.meta.events.register("before-send.s3", note)
+    started = time.perf_counter()
+    for number in range(count):
+        take(number)
+    alone = (time.perf_counter() - started) / len(asked)
+    requests = len(asked) / count
+    started = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for _ in threads.map(take, range(count, 4 * count)):
+            pass
+    rate = (len(asked) - requests * count) / (time.perf_counter() - started)
+    client.meta.events.unregister("before-send.s3", note)
+    print(f"a small document: {requests:.1f} requests of {1000 * alone:.1f} ms one after another; "
+          f"{AT_ONCE} at once: {rate:.0f} requests a second")  # fmt: skip
+    about = "documents of 4 kB, stored and moved to their case"
+    keep("s3", [
+        Figure("s3.requests", requests, "requests a document", better="less", about=about),
+        Figure("s3.request", 1000 * alone, "ms", better="less", about=f"{about}, one by one"),
+        Figure("s3.rate", rate, "requests a second", about=f"{about}, {AT_ONCE} at once"),
+    ])  # fmt: skip
+
+
 def main() -> None:
     """Start a server, send, print."""
     parser = argparse.ArgumentParser(prog="tests.bench.s3", description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--small", type=int, default=100, help="documents of 4 kB")
     chosen = parser.parse_args()
     where = os.environ.get("BENCH_DIR")
     with running_rgw() as server, tempfile.TemporaryDirectory(dir=where) as folder:
@@ -174,6 +215,7 @@ def main() -> None:
             make_file(path, int(1000 * chosen.gigabytes), number)
             rounds.append(one_round(client, path, number))
         tell(path.stat().st_size / 1e6, rounds)
+        small(client, chosen.small)
 
 
 if __name__ == "__main__":
