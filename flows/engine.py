@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from typing import Any
 from urllib.request import urlopen
 
 from storage.errors import CustodyError, HostError, TransientError
-from storage.settings import Settings
+from storage.settings import Settings, settings
 from storage.workspace import Workspace
 
 _PATIENCE = 10.0
@@ -66,6 +67,30 @@ def briskly(chosen: Settings) -> Iterator[None]:
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
+
+
+def task_runner() -> Any:
+    """Return what runs the tasks that a flow submits: threads, or Dask where it is set.
+
+    Raises:
+        HostError: the setting is neither an address nor a number.
+    """
+    from prefect.task_runners import ThreadPoolTaskRunner
+
+    chosen = settings().dask
+    if not chosen:
+        return ThreadPoolTaskRunner()
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    if chosen.startswith(("tcp://", "tls://")):
+        return DaskTaskRunner(address=chosen)
+    if not chosen.isdecimal():
+        raise HostError(
+            f"CUSTODY_DASK={chosen!r} is neither a scheduler nor a number of processes",
+            remedy="write it as tcp://HOST:8786, or as 2, or leave it empty",
+        )
+    local = {"n_workers": int(chosen), "threads_per_worker": 1, "dashboard_address": None}
+    return DaskTaskRunner(cluster_kwargs=local)
 
 
 def server_of(chosen: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.engine import task_runner
 from storage.settings import settings
 from tasks.bundle import batches
 from tasks.steps import (
@@ -23,7 +24,12 @@ from tasks.steps import (
 )
 
 
-@flow(name="ingest-bundle", flow_run_name="ingest {accession}", persist_result=False)
+@flow(
+    name="ingest-bundle",
+    flow_run_name="ingest {accession}",
+    persist_result=False,
+    task_runner=task_runner(),
+)
 @one_worker
 def ingest_bundle(accession: str) -> dict[str, str]:
     """Take one claimed bundle in.

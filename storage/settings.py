@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         "here",
         description="'workers': ingests are handed to Prefect's workers, and they help reading.",
     )
+    dask: str = Field(
+        "",
+        description="Dask helps reading: tcp://HOST:PORT of a scheduler, or a number of processes "
+        "on this machine; empty: it does not.",
+    )
     log_format: Literal["people", "json"] = Field(
         "people", description="'json': commands that go on running print one JSON object a line."
     )

@@ -9,7 +9,7 @@ worker everything is read here.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
@@ -31,17 +31,25 @@ def part_name(accession: str, part: int) -> str:
 
 
 def spread(
-    custody: Custody, accession: str, parts: Sequence[Sequence[str]]
+    custody: Custody,
+    accession: str,
+    parts: Sequence[Sequence[str]],
+    submit: Callable[[int, Sequence[str]], object],
 ) -> Iterator[Sequence[str]]:
-    """Yield every part, each while this process alone may read it; ask workers to help.
+    """Yield every part, each while this process alone may read it; ask others to help.
 
     A part comes when it is free: what another process is at is asked for again later.
+    ``submit`` gives one part to the flow's own task runner, which is Dask's if that is set.
     """
-    if custody.settings.runs == "here":
+    numbered = list(enumerate(parts))
+    if custody.settings.dask:
+        for number, part in numbered[1:]:
+            submit(number, part)
+    elif custody.settings.runs == "workers":
+        _call(accession, numbered[1:])
+    else:
         yield from parts
         return
-    numbered = list(enumerate(parts))
-    _call(accession, numbered[1:])
     while numbered:
         busy = []
         for number, part in numbered:

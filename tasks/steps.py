@@ -41,11 +41,11 @@ from tasks import (
     spreading,
     storing,
     sweeping,
+    telling,
 )
 from tasks.bundle import Answer, Arrival, Batch, Bundle, File, Shelf, Stored, Taken, Verdict
 from tasks.packed import Packed
 from tasks.reading import ReadResult, shared_pool
-from tasks.telling import TELLER
 
 
 def is_transient(task_: Any, run: TaskRun, state: State[Any]) -> bool:
@@ -54,6 +54,8 @@ def is_transient(task_: Any, run: TaskRun, state: State[Any]) -> bool:
     return bool(getattr(result, "transient", False))
 
 
+# Dask sends the flow and its tasks to other processes with the values that they name: whatever
+# cannot be sent, as TELLER with its lock, is named by its module.
 _RETRY: dict[str, Any] = {
     "retries": 3,
     "retry_delay_seconds": [1, 5, 20],
@@ -77,7 +79,7 @@ def one_worker(ingest: Callable[[str], dict[str, str]]) -> Callable[[str], dict[
                 return ingest(accession)
             finally:
                 # A failed ingest is not under way any more; of one that ended nothing is left.
-                TELLER.dropped(accession)
+                telling.TELLER.dropped(accession)
 
     return alone
 
@@ -86,7 +88,7 @@ def one_worker(ingest: Callable[[str], dict[str, str]]) -> Callable[[str], dict[
 def look(accession: str) -> Arrival:
     """List the files of a claimed bundle, and say what it may take."""
     arrival = receiving.look(current(), accession)
-    TELLER.begin(current(), arrival)
+    telling.TELLER.begin(current(), arrival)
     return arrival
 
 
@@ -105,9 +107,9 @@ def receive(arrival: Arrival, parts: Sequence[Batch]) -> Bundle:
 @task(name="judge", **_RETRY)
 def judge(bundle: Bundle) -> Verdict:
     """Open the manifest in the cell and judge the bundle."""
-    TELLER.entered(bundle.accession, "judging")
+    telling.TELLER.entered(bundle.accession, "judging")
     verdict = judging.judge(current(), shared_pool(), bundle)
-    TELLER.entered(bundle.accession, "storing", len(verdict.to_store))
+    telling.TELLER.entered(bundle.accession, "storing", len(verdict.to_store))
     return verdict
 
 
@@ -120,16 +122,16 @@ def store_batch(shelf: Shelf, files: Sequence[Taken]) -> Stored:
 @task(name="settle", **_RETRY)
 def settle(verdict: Verdict, parts: Sequence[Stored]) -> Answer:
     """Put the outcome on record and give the unit its receipt or its reasons."""
-    TELLER.entered(verdict.bundle.accession, "settling")
+    telling.TELLER.entered(verdict.bundle.accession, "settling")
     answer = settling.settle(current(), verdict, storing.gather(parts))
-    TELLER.entered(answer.accession, "reading", len(answer.exhibits))
+    telling.TELLER.entered(answer.accession, "reading", len(answer.exhibits))
     return answer
 
 
 @task(name="close", **_RETRY)
 def close_claim(accession: str) -> None:
     """Close a claim whose bundle is stored, answered and read."""
-    TELLER.ended(accession)
+    telling.TELLER.ended(accession)
     claims.finish(current(), accession)
 
 
@@ -142,7 +144,11 @@ def read_batch(exhibits: Sequence[str]) -> Packed[ReadResult]:
 
 def parts_to_read(accession: str, parts: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
     """Yield the parts of an accession that this process is to read; others may help."""
-    return spreading.spread(current(), accession, parts)
+
+    def submit(number: int, part: Sequence[str]) -> object:
+        return read_part.submit(accession, number, part)
+
+    return spreading.spread(current(), accession, parts, submit)
 
 
 @task(name="read-part", **_RETRY)
