@@ -64,8 +64,11 @@ def _as_server(*command: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start the server, yield it, stop everything."""
+def running_postgres(address: str = "", network: str = "") -> Iterator[Postgres]:
+    """Start the server, yield it, stop everything.
+
+    Further hosts reach it at ``address``, from a network, with a password.
+    """
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     if os.geteuid() == 0:
@@ -74,9 +77,13 @@ def running_postgres() -> Iterator[Postgres]:
     quiet: dict[str, int] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "custody", "-A", "trust"]
     control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-s"]
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=80"
+    listen = ",".join(filter(None, ("127.0.0.1", address)))
+    options = f"-p {port} -k {folder} -c listen_addresses={listen} -c max_connections=80"
     try:
         subprocess.run(_as_server(*initdb, "-E", "UTF8"), cwd=folder, check=True, **quiet)
+        if network:
+            with (data / "pg_hba.conf").open("a") as file:
+                file.write(f"host all all {network} scram-sha-256\n")
         start = [*control, "-l", str(folder / "log"), "-o", options]
         subprocess.run(_as_server(*start, "start"), cwd=folder, check=True, **quiet)
         try:

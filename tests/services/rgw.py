@@ -16,8 +16,8 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAMS = (
@@ -39,6 +39,8 @@ class Rgw:
     access_key: str
     secret_key: str
     process: int
+    restart: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Kill the gateway and start it again; the objects lie behind it."""
 
     def store_url(self, bucket: str) -> str:
         """Return the address for ``CUSTODY_STORE``."""
@@ -53,15 +55,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_rgw() -> Iterator[Rgw]:
-    """Start the server, yield it, stop everything."""
+def running_rgw(address: str = "127.0.0.1") -> Iterator[Rgw]:
+    """Start the server, whose gateway listens at an address; yield it, stop everything."""
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         raise RuntimeError(f"not installed: {', '.join(missing)}; run deploy/setup.sh test")
     root = Path(tempfile.mkdtemp(prefix="rgw-"))
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        yield _start(root, processes)
+        yield _start(root, processes, address)
     finally:
         for process in reversed(processes):
             with contextlib.suppress(ProcessLookupError):
@@ -70,10 +72,10 @@ def running_rgw() -> Iterator[Rgw]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _start(root: Path, processes: list[subprocess.Popen[bytes]]) -> Rgw:
+def _start(root: Path, processes: list[subprocess.Popen[bytes]], address: str) -> Rgw:
     conf, fsid = root / "ceph.conf", str(uuid.uuid4())
     mon, http = free_port(), free_port()
-    conf.write_text(_config(root, fsid, mon, http))
+    conf.write_text(_config(root, fsid, mon, f"{address}:{http}"))
     _keys(root)
     _run(root, "monmaptool", "--create", "--clobber", "--fsid", fsid, "--addv", "a",
          f"[v1:127.0.0.1:{mon}]", str(root / "monmap"))  # fmt: skip
@@ -89,15 +91,27 @@ def _start(root: Path, processes: list[subprocess.Popen[bytes]]) -> Rgw:
     _run(root, "ceph", "-c", str(conf), "osd", "new", osd, "0")
     _run(root, "ceph-osd", "-c", str(conf), "-i", "0", "--mkfs", "--osd-uuid", osd)
     _spawn(root, processes, "ceph-osd", "-c", str(conf), "-f", "-i", "0")
-    gateway = _spawn(root, processes, "radosgw", "-c", str(conf), "-f", "-n", "client.rgw.a")
-    _wait_for(http, gateway, root)
+
+
+    def start() -> subprocess.Popen[bytes]:
+        started = _spawn(root, processes, "radosgw", "-c", str(conf), "-f", "-n", "client.rgw.a")
+        _wait_for(address, http, started, root)
+        return started
+
+    def restart() -> None:
+        os.killpg(processes[-1].pid, signal.SIGKILL)
+        processes.pop().wait()
+        start()
+
+    gateway = start()
     made = _run(root, "radosgw-admin", "-c", str(conf), "-n", "client.admin", "user", "create",
                 "--uid", "custody", "--display-name", "custody")  # fmt: skip
     key = json.loads(made[made.index("{") :])["keys"][0]
-    return Rgw(f"http://127.0.0.1:{http}", key["access_key"], key["secret_key"], gateway.pid)
+    endpoint = f"http://{address}:{http}"
+    return Rgw(endpoint, key["access_key"], key["secret_key"], gateway.pid, restart)
 
 
-def _config(root: Path, fsid: str, mon: int, http: int) -> str:
+def _config(root: Path, fsid: str, mon: int, endpoint: str) -> str:
     return f"""
 [global]
 fsid = {fsid}
@@ -137,7 +151,7 @@ bluestore cache autotune = false
 bluestore cache size = 67108864
 osd memory target = 939524096
 [client.rgw.a]
-rgw frontends = beast endpoint=127.0.0.1:{http}
+rgw frontends = beast endpoint={endpoint}
 rgw data = {root}/rgw
 rgw thread pool size = 32
 rgw enable usage log = false
@@ -177,12 +191,12 @@ def _spawn(
     return process
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], root: Path) -> None:
+def _wait_for(address: str, port: int, process: subprocess.Popen[bytes], root: Path) -> None:
     ends = time.monotonic() + 90
     while time.monotonic() < ends:
         if process.poll() is not None:
             break
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
             return
         time.sleep(0.2)
     logs = sorted(root.glob("*.log"))
