@@ -92,7 +92,6 @@ def _start(root: Path, processes: list[subprocess.Popen[bytes]], address: str) -
     _run(root, "ceph-osd", "-c", str(conf), "-i", "0", "--mkfs", "--osd-uuid", osd)
     _spawn(root, processes, "ceph-osd", "-c", str(conf), "-f", "-i", "0")
 
-
     def start() -> subprocess.Popen[bytes]:
         started = _spawn(root, processes, "radosgw", "-c", str(conf), "-f", "-n", "client.rgw.a")
         _wait_for(address, http, started, root)
