@@ -38,6 +38,8 @@ from tasks.settling import refuse_loose_file
 
 _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3600.0
 """Seconds before what failed is tried again; each further wait is twice as long."""
+_LONGEST_AWAY = 120.0
+"""The same for a service that is away: when it is back nobody waits as long again as it was."""
 _TRIES = 3
 """How often an ingest may fail before somebody is called."""
 
@@ -294,7 +296,8 @@ def _guard(pace: Pace, key: str, act: Callable[[], None]) -> None:
         return  # Another process is at it; the next scan looks again.
     except Exception as error:  # noqa: BLE001 - one bundle must not end the watch for all others
         message, remedy = _told_of(error)
-        pace.failed(key)
+        away = isinstance(error, CustodyError) and error.transient
+        pace.failed(key, _LONGEST_AWAY if away else _LONGEST_WAIT)
         about = "bundle" if "/" in key else "accession"
         what: dict[str, Any] = {about: display(key), "error": type(error).__name__}
         say("bundle.failed", f"[red]✗[/] {cell(key)}: {told(message)}", level="error", **what)

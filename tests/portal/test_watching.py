@@ -159,6 +159,21 @@ def test_each_wait_is_twice_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pace._next["b"] == (now + 30, 30), "what is forgotten begins anew"
 
 
+def test_what_failed_for_a_service_that_was_away_is_tried_soon_after_it_is_back() -> None:
+    def away() -> None:
+        raise TransientError("the Prefect server does not answer")
+
+    def broken() -> None:
+        raise HostError("no room")
+
+    pace = Pace()
+    for _ in range(10):
+        watching._guard(pace, "A1", away)
+        watching._guard(pace, "A2", broken)
+    assert pace._next["A1"][1] == 120
+    assert pace._next["A2"][1] == 3600
+
+
 def test_a_bundle_that_cannot_be_moved_waits_and_is_told_once(
     watch: Watch, taken: Taken, unit: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
