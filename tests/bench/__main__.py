@@ -29,6 +29,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
         *("--commissions", "1000", "--exhibits", "1000", "--times", "5", "--seconds", "1"),
         *("--only", "sqlite"),
     ),
+    "gauges": ("--commissions", "1000", "--exhibits", "2000", "--times", "1", "--only", "sqlite"),
 }
 """The benchmarks, and the arguments that make each small."""
 
