@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.bench.drawing import Bar, Course, bars, courses
-from tests.bench.figures import Kept, load
+from tests.bench.figures import PROFILE, Kept, load
 from tests.bench.goals import GOALS
 from tests.bench.running import RUNS, Run, runs
 
@@ -25,7 +25,6 @@ _SMALL = """
 **This is a quick run with tiny sizes: it shows that the benches work, and says nothing about the
 machine or the software.**
 """
-_PROFILE = ".profile.txt"
 
 
 def write(page: Path, folder: Path, parts: Sequence[str], *, small: bool) -> int:
@@ -152,7 +151,7 @@ def _held_back(missed: Sequence[Kept], folder: Path, page: Path, plots: Path) ->
     text = "\n## What is missed, and what holds it back\n\n"
     for each in missed:
         part = each.figure.name.partition(".")[0]
-        profile = folder / f"{part}{_PROFILE}"
+        profile = folder / f"{part}{PROFILE}"
         why = each.figure.holds_back or "not profiled yet"
         if profile.exists():
             shutil.copy(profile, plots / profile.name)

@@ -164,6 +164,8 @@ def prefect(documents: int) -> Iterator[Figure]:
         if (more := rows - first[0][name]) > 0:
             print(f"  prefect {name:26} {more / BUNDLES:8.1f} rows a bundle")
             yield Figure(f"rows.prefect.{name}", more / BUNDLES, "rows a bundle", about=about)
+    count = (sum(last[0].values()) - sum(first[0].values())) / BUNDLES
+    yield Figure("rows.prefect.rows", count, "rows a bundle", about=about)
     size = (last[1] - first[1]) / BUNDLES
     yield Figure("rows.prefect", size, "bytes a bundle", about=f"{about}; SQLite")
 

@@ -26,7 +26,7 @@ from storage.digest import Fingerprint, Hasher, fingerprint
 from storage.s3 import S3Store, connected, prepare_bucket
 from storage.s3_bucket import Bucket
 from storage.settings import Settings
-from tests.bench.figures import Figure, keep
+from tests.bench.figures import Figure, attach, keep
 from tests.services.rgw import Rgw, running_rgw
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ def main() -> None:
             rounds.append(one_round(client, path, number))
         tell(path.stat().st_size / 1e6, rounds)
         small(client, chosen.small)
+        make_file(path, max(1, int(200 * chosen.gigabytes)), chosen.rounds)
+        attach("s3", lambda: one_round(client, path, 2 * chosen.rounds))
 
 
 if __name__ == "__main__":
