@@ -38,7 +38,10 @@ def _kept(custody: Custody, key: str, data: bytes) -> dict[str, Any]:
 
 
 def _opening(custody: Custody, exhibits: int) -> list[CustodyEvent]:
-    manifest = {"case_no": "0999", "cause": "", "unit": "u", "secrecy": "内部", "bundle_no": "B"}
+    manifest = {
+        "case_no": "0999", "cause": "", "unit": "u", "secrecy": "内部", "bundle_no": "B",
+        "officers": [{"name": "张三", "id": "310001"}],
+    }  # fmt: skip
     received = {
         "unit": "u", "bundle_name": "b", "kind": "folder", "files": exhibits, "bytes": 0,
         "received_digest": "0" * 64,
@@ -61,7 +64,16 @@ def _exhibit(custody: Custody, number: int) -> list[CustodyEvent]:
     transcript = Transcript("text/plain", "text/plain", "read", pages=(page,))
     stored = {
         "number": number,
-        "item": {"name": f"{number}.txt", "path": f"{number}.txt", "kind": "documentary"},
+        "item": {
+            "name": f"{number}.txt",
+            "path": f"{number}.txt",
+            "kind": "documentary",
+            "form": "original",
+            "obtained_at": "2026-11-19T10:00:00+08:00",
+            "source_holder": "某公司",
+            "obtained_place": "上海",
+            "method": "调取",
+        },
         **_kept(custody, f"cases/{CASE}/originals/", str(number).encode()),
     }
     read = {
