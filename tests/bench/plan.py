@@ -145,6 +145,21 @@ def saturation_table(province: Province, costs: Costs) -> str:
     return table(head, rows)
 
 
+def first_sentences(province: Province, costs: Costs) -> str:
+    """Return which component is first, at the peak, on a mean day, and of what cannot be bought."""
+    found = components(province, costs)
+    mean = next(
+        each for each in found if "mean day" in each.name or each.name.startswith("reading")
+    )
+    fixed = next(each for each in found if not each.can_grow)
+    return (
+        f"- At the peak: **{found[0].name}**, asked {found[0].load:,.1f} times.\n"
+        f"- On a mean working day: **{mean.name}**, asked {mean.load:,.1f} times.\n"
+        f"- Of what more machines do not help: **{fixed.name}**, asked {fixed.load:,.1f} times; "
+        f"{divided(province, costs)} logs carry the peak.\n"
+    )
+
+
 def division_table(province: Province, costs: Costs) -> str:
     """Return what dividing the log gives."""
     entries, audit = events(province, costs), costs["audit"].value / 1e6
@@ -205,6 +220,7 @@ TABLES: dict[str, Callable[[Province, Costs], str]] = {
     "costs": costs_table,
     "storage": storage_table,
     "work": work_table,
+    "first": first_sentences,
     "saturation": saturation_table,
     "division": division_table,
     "latency": latency_table,

@@ -49,7 +49,7 @@ PARTS = (
     Part(
         "ocr",
         "ocr",
-        ("--against", "ocrmypdf", "--kinds", "chinese,table"),
+        ("--against", "ocrmypdf", "--kinds", "chinese,ruled-table"),
         ("--kinds", "chinese", "--conditions", "300dpi", "--engines", "tesseract"),
         8,
     ),
