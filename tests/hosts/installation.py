@@ -107,11 +107,7 @@ class Installation:
     def _prefect_answers(self) -> bool:
         asked = f"http://{self.host['db'].address}:4200/api/health"
         script = f"import urllib.request; urllib.request.urlopen('{asked}', timeout=2)"
-        assert self._prefect.poll() is None, "Prefect's server ended"
-        try:
-            self.host["keeper"].run(sys.executable, "-c", script)
-        except AssertionError:
-            return False
+        self.host["keeper"].run(sys.executable, "-c", script)
         return True
 
     def _make(self) -> None:
@@ -154,11 +150,16 @@ class Installation:
         return _json(self.host["keeper"].run(sys.executable, "-m", "tests.hosts.told", what))
 
     def wait_for(self, what: str, holds: Any, seconds: float) -> None:
-        """Ask again and again whether something holds."""
-        ends = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < ends, f"not in {seconds} s: {what}; logs in {self.base}"
-            time.sleep(1)
+        """Ask again and again whether something holds; who does not answer yet is asked again."""
+        ends, last = time.monotonic() + seconds, ""
+        while True:
+            try:
+                if holds():
+                    return
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                last = f"; {error}"
+            assert time.monotonic() < ends, f"not in {seconds} s: {what}{last}; see {self.base}"
+            time.sleep(3)
 
 
 def _json(text: str) -> dict[str, Any]:
