@@ -17,7 +17,7 @@ from typing import Any
 
 from storage.catalogue.database import Database, Session
 from storage.catalogue.journal import SqlJournal
-from storage.catalogue.projection import project
+from storage.catalogue.projection import project, project_all
 from storage.clock import clock_source, stamp
 from storage.errors import HostError, InputError, IntegrityError, StateError
 from storage.event import Action, CustodyEvent, event_id
@@ -153,7 +153,7 @@ def open_custody(chosen: Settings) -> Custody:
     try:
         _require_database(database)
         signers = _signers(chosen, workspace)
-        journal = SqlJournal(database, (project,))
+        journal = SqlJournal(database, (project,), together=project_all)
         log = CustodyLog(
             log_store, journal, signers, workspace.last_head, patience=chosen.log_wait_seconds
         )

@@ -65,10 +65,12 @@ def _require_plain(value: Any) -> None:
         for key, each in value.items():
             if not isinstance(key, str):
                 raise ValueError("a key is not a string")
-            _require_plain(each)
+            if type(each) is not str:  # Most values are strings, and calls are what costs here.
+                _require_plain(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            _require_plain(each)
+            if type(each) is not str:
+                _require_plain(each)
     elif isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise ValueError(f"the number {value} is beyond 2**53")

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from storage.catalogue import alike, parts
 from storage.catalogue.database import Session
-from storage.catalogue.search import add_pages, page_rows
+from storage.catalogue.search import add_pages, page_rows, wants_grams
 from storage.custody import Custody
 from storage.digest import Fingerprint, Hasher
 from storage.errors import IntegrityError
@@ -172,10 +172,12 @@ def refill(
     with session_of() as session:
         parts.drop(session, exhibit, heading.roots)
         alike.drop_parts(session, exhibit, heading.roots)
+        grams = wants_grams(session)
     count = 0
     for some in _groups(lines):
         rows = [row_of(each, exhibit, case, ref) for each in some]
-        pages = page_rows(case, exhibit, (page for each in some for page in pages_of(each.part)))
+        inputs = (page for each in some for page in pages_of(each.part))
+        pages = page_rows(case, exhibit, inputs, grams=grams)
         values = [value for each in some for value in _likeness(exhibit, each.part)]
         with session_of() as session:
             parts.add(session, rows)

@@ -165,13 +165,15 @@ def _todo(custody: Custody, exhibits: Sequence[str], *, again: bool) -> list[Tas
     """Return what is to be done; what was read and holds nothing more is left out."""
     tasks = []
     with custody.read() as session:
-        for name in exhibits:
-            row = queries.find_exhibit(session, name)
-            reading = queries.find_reading(session, row["exhibit_id"])
-            listing = parts.newest(session, row["exhibit_id"])
-            waits = bool(reading and reading["details"].get("container") and listing is None)
-            if again or reading is None or waits:
-                tasks.append(Task(row, reading, listing, again))
+        rows = queries.find_exhibits(session, exhibits)
+        names = [row["exhibit_id"] for row in rows]
+        readings = queries.find_readings(session, names)
+        listings = parts.newest_of(session, names)
+    for row, name in zip(rows, names, strict=True):
+        reading, listing = readings.get(name), listings.get(name)
+        waits = bool(reading and reading["details"].get("container") and listing is None)
+        if again or reading is None or waits:
+            tasks.append(Task(row, reading, listing, again))
     return tasks
 
 
@@ -181,14 +183,13 @@ def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
     Whoever was killed in between reads again, whereas a reading on record is never repeated,
     and its pages would never be found.
     """
-    made = []
+    grams = not custody.database.embedded
+    made = {}
     for each in outcomes:
-        exhibit = each.event.exhibits[0]
-        pages = page_inputs(each.transcript, each.task.row)
-        made.append((exhibit, page_rows(each.event.case, exhibit, pages)))
+        pages, exhibit = page_inputs(each.transcript, each.task.row), each.event.exhibits[0]
+        made[exhibit] = page_rows(each.event.case, exhibit, pages, grams=grams)
     with custody.write() as session:
-        for exhibit, rows in made:
-            replace_pages(session, exhibit, rows)
+        replace_pages(session, made)
     # An alert is recorded with its reading: what is read is not read again to raise it.
     pairs = [(each.event, each.alert) for each in outcomes]
     custody.record([event for pair in pairs for event in pair if event is not None])

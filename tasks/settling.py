@@ -53,7 +53,7 @@ from tasks.refusal import escaped, render_refusal
 from tasks.storing import accession_events, duplicate_event, quarantine_event
 
 _UNSAFE = re.compile(r"[^\w-]+")
-_AT_ONCE = 200
+_AT_ONCE = 500
 """Events recorded in one call."""
 
 

@@ -105,13 +105,21 @@ def recorded(exhibit: str, details: Mapping[str, Any] | None, part: str = "") ->
 
 def replace_own(session: Session, case: str, exhibit: str, values: Sequence[Value]) -> None:
     """Put values in the place of those of an exhibit itself; those of its parts stay."""
-    _remove(session, and_(Alike.exhibit_id == exhibit, Alike.part == ""))
-    add(session, case, values)
+    replace_many(session, {exhibit: (case, values)})
+
+
+def replace_many(session: Session, made: Mapping[str, tuple[str, Sequence[Value]]]) -> None:
+    """Do the same for many exhibits, each with its case and its values."""
+    _remove(session, and_(Alike.exhibit_id.in_(list(made)), Alike.part == ""))
+    _add(session, [{**vars(each), "case_id": case} for case, of in made.values() for each in of])
 
 
 def add(session: Session, case: str, values: Iterable[Value]) -> None:
     """Add values of exhibits or parts that have none yet."""
-    rows = [{**vars(each), "case_id": case} for each in values]
+    _add(session, [{**vars(each), "case_id": case} for each in values])
+
+
+def _add(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
     session.execute(insert(_ALIKE), rows)
@@ -119,7 +127,7 @@ def add(session: Session, case: str, values: Iterable[Value]) -> None:
         {"band": band, "exhibit_id": row["exhibit_id"], "part": row["part"]}
         for row in rows
         if row["method"] == "text"
-        for band in set(bands(case, base64.b64decode(row["value"])))
+        for band in set(bands(row["case_id"], base64.b64decode(row["value"])))
     ]
     # In the order of the key, a page of the index is written once for all its rows.
     found.sort(key=lambda each: each["band"])

@@ -51,6 +51,7 @@ from storage.merkle import Frontier
 from storage.note import parse_note
 
 Projector = Callable[[Session, int, CustodyEvent], None]
+Together = Callable[[Session, Sequence[tuple[int, CustodyEvent]]], None]
 
 _LEADER_LOCK = 0x5A4C_0002
 """Key of the PostgreSQL advisory lock that makes one process the leader."""
@@ -64,11 +65,17 @@ class SqlJournal:
         database: Database,
         projectors: Sequence[Projector] = (),
         clock: Callable[[], str] = lambda: now("UTC"),
+        together: Together | None = None,
     ) -> None:
-        """Use a database whose tables exist; ``projectors`` follow each event in order."""
+        """Use a database whose tables exist; ``projectors`` follow each event in order.
+
+        ``together`` does what they do for many events at once. What it refuses is done again by
+        them, so that a refusal names the event that caused it.
+        """
         self._database = database
         self._projectors = tuple(projectors)
         self._clock = clock
+        self._together = together
 
     def leader(self) -> AbstractContextManager[Callable[[], None]]:
         """Wait to be the only leader among all processes (see ``Journal.leader``)."""
@@ -238,14 +245,21 @@ class SqlJournal:
                 waiting = [row for row in waiting if row.id <= pending[boundary][0].id]
             placed = ordered(session, [event for _, event in pending], self._clock())
             append(session, placed, embedded=self._database.embedded)
-            for event, _ in placed:
-                self._project(session, event, careful=careful)
-            if not careful:
-                with refusing(""):
-                    session.flush()
+            self._follow(session, [event for event, _ in placed], careful=careful)
             for ids in chunks([row.id for row in waiting]):
                 session.execute(delete(LogInbox).where(LogInbox.id.in_(ids)))
             return Moved(len(waiting), boundary is not None)
+
+    def _follow(self, session: Session, events: Sequence[CustodyEvent], *, careful: bool) -> None:
+        if self._together is None or careful:
+            for event in events:
+                self._project(session, event, careful=careful)
+        else:
+            with refusing(""):
+                self._together(session, [(e.order.seq, e) for e in events if e.order is not None])
+        if not careful:
+            with refusing(""):
+                session.flush()
 
     def _project(self, session: Session, event: CustodyEvent, *, careful: bool) -> None:
         if not self._projectors or event.order is None:

@@ -7,7 +7,7 @@ disposed of. Events are the only input. (RULES AU-03, ST-09.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, select, update
@@ -32,16 +32,28 @@ def follow(session: Session, index: int, event: CustodyEvent) -> None:
         handler(session, index, event)
 
 
-def _keep(
-    session: Session, index: int, event: CustodyEvent, role: str, label: str, key: str, size: int
-) -> None:
-    """Add an object once: equal bytes of one case are one object, named by its first event.
+def keep(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Add objects once: equal bytes of one case are one object, named by its first event.
 
     A statement of its own and not ``session.get``, which would flush at every event.
     """
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = make(_FIXITY).on_conflict_do_nothing(index_elements=[_FIXITY.c.object_key])
-    row = {
+    session.execute(statement, list(rows), execution_options={"autoflush": False})
+
+
+def kept_part(
+    index: int, event: CustodyEvent, role: str, label: str, part: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the row of an object that an event names with its fingerprint."""
+    size = int(part["fingerprint"]["size"])
+    return _kept(index, event, role, label, part["object"]["key"], size)
+
+
+def _kept(
+    index: int, event: CustodyEvent, role: str, label: str, key: str, size: int
+) -> dict[str, Any]:
+    return {
         "object_key": key,
         "label": label,
         "role": role,
@@ -54,7 +66,6 @@ def _keep(
         "checked_index": None,
         "disposed": False,
     }
-    session.execute(statement, row, execution_options={"autoflush": False})
 
 
 def _keep_part(
@@ -65,8 +76,7 @@ def _keep_part(
     label: str,
     part: Mapping[str, Any],
 ) -> None:
-    size = int(part["fingerprint"]["size"])
-    _keep(session, index, event, role, label, part["object"]["key"], size)
+    keep(session, [kept_part(index, event, role, label, part)])
 
 
 def _stored(session: Session, index: int, event: CustodyEvent) -> None:
@@ -99,7 +109,8 @@ def _quarantined(session: Session, index: int, event: CustodyEvent) -> None:
     received = session.get(Accession, event.accession)
     size = 0 if received is None else received.bytes
     prefix = event.details["prefix"]
-    _keep(session, index, event, "quarantine", f"{event.accession}/quarantine", prefix, size)
+    label = f"{event.accession}/quarantine"
+    keep(session, [_kept(index, event, "quarantine", label, prefix, size)])
 
 
 def _decided(session: Session, index: int, event: CustodyEvent) -> None:

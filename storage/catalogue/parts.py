@@ -16,6 +16,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from storage.catalogue.tables import Exhibit, Expansion, Fixity, PageText, Part
 from storage.errors import NotFoundError
 
+_AT_ONCE = 500
+"""Names in one statement."""
+
 
 def _row(row: Any) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
@@ -102,12 +105,20 @@ def whole_of_case(session: Session, case: str) -> dict[str, dict[str, Any]]:
 
 def newest(session: Session, exhibit: str) -> dict[str, Any] | None:
     """Return the newest listing of an exhibit, whole or of some parts, or None."""
-    row = session.scalars(
-        select(Expansion)
-        .where(Expansion.exhibit_id == exhibit)
-        .order_by(Expansion.event_index.desc())
-    ).first()
-    return None if row is None else _row(row)
+    return newest_of(session, [exhibit]).get(exhibit)
+
+
+def newest_of(session: Session, exhibits: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the newest listing of each exhibit that has one, by exhibit."""
+    found: dict[str, dict[str, Any]] = {}
+    for first in range(0, len(exhibits), _AT_ONCE):
+        statement = (
+            select(Expansion)
+            .where(Expansion.exhibit_id.in_(exhibits[first : first + _AT_ONCE]))
+            .order_by(Expansion.event_index)
+        )
+        found.update((row.exhibit_id, _row(row)) for row in session.scalars(statement))
+    return found
 
 
 def whole_listings(session: Session, case: str) -> dict[str, dict[str, Any]]:

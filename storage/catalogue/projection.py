@@ -6,7 +6,8 @@ a rebuild; both end in the same rows. Events are the only input.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, insert
@@ -23,6 +24,7 @@ from storage.catalogue import (
     keeping,
     measures,  # noqa: F401 - its table is known once the projection is
     notices,
+    runs,
     tables,
     uploads,  # noqa: F401 - its tables are known once the projection is
 )
@@ -45,23 +47,53 @@ _EXHIBIT = cast(Table, tables.EventExhibit.__table__)
 
 def project(session: Session, index: int, event: CustodyEvent) -> None:
     """Apply one event to the catalogue."""
-    # Plain inserts: an index is given once, and a merge would ask for each row and flush.
-    row = {
-        "index": index,
-        "action": event.action.value,
-        "case_id": event.case,
-        "accession": event.accession,
-        "occurred_at": event.occurred_at,
-    }
-    session.execute(insert(_REF), row)
-    named = [{"exhibit_id": exhibit, "index": index} for exhibit in dict.fromkeys(event.exhibits)]
-    if named:
-        session.execute(insert(_EXHIBIT), named)
+    _refer(session, [(index, event)])
     handler = _HANDLERS.get(event.action)
     if handler is not None:
         handler(session, index, event)
     for follow in _FOLLOWERS:
         follow(session, index, event)
+
+
+def project_all(session: Session, placed: Sequence[tuple[int, CustodyEvent]]) -> None:
+    """Apply events in their order; the rows are those that ``project`` makes of each.
+
+    Those of which a bundle has thousands, one after another, are written with a few statements.
+    """
+    for action, run in groupby(placed, key=lambda each: each[1].action):
+        part = list(run)
+        many = runs.HANDLERS.get(action)
+        if many is None or len(part) == 1:
+            for index, event in part:
+                project(session, index, event)
+        else:
+            # What is pending comes before, and what was loaded may be changed by the rows.
+            session.flush()
+            session.expire_all()
+            _refer(session, part)
+            many(session, part)
+
+
+def _refer(session: Session, placed: Sequence[tuple[int, CustodyEvent]]) -> None:
+    # Plain inserts: an index is given once, and a merge would ask for each row and flush.
+    rows = [
+        {
+            "index": index,
+            "action": event.action.value,
+            "case_id": event.case,
+            "accession": event.accession,
+            "occurred_at": event.occurred_at,
+        }
+        for index, event in placed
+    ]
+    session.execute(insert(_REF), rows)
+    named = [
+        {"exhibit_id": exhibit, "index": index}
+        for index, event in placed
+        for exhibit in dict.fromkeys(event.exhibits)
+    ]
+    if named:
+        session.execute(insert(_EXHIBIT), named)
 
 
 def _received(session: Session, index: int, event: CustodyEvent) -> None:
@@ -144,25 +176,7 @@ def _reserve(session: Session, event: CustodyEvent, details: Any) -> None:
 
 
 def _stored(session: Session, index: int, event: CustodyEvent) -> None:
-    details = event.details
-    (exhibit,) = event.exhibits
-    item = details["item"]
-    session.merge(
-        tables.Exhibit(
-            exhibit_id=exhibit,
-            case_id=event.case,
-            number=details["number"],
-            accession=event.accession,
-            event_index=index,
-            name=item["name"],
-            kind=item["kind"],
-            size=details["fingerprint"]["size"],
-            sha256=details["fingerprint"]["digests"]["sha256"],
-            item=item,
-            fingerprint=details["fingerprint"],
-            object=details["object"],
-        )
-    )
+    session.merge(tables.Exhibit(**runs.exhibit_row(index, event)))
 
 
 def _state(state: str) -> Callable[[Session, int, CustodyEvent], None]:
@@ -186,22 +200,10 @@ def _decided(session: Session, index: int, event: CustodyEvent) -> None:
 
 
 def _read(session: Session, index: int, event: CustodyEvent) -> None:
-    details = event.details
+    session.merge(tables.Reading(**runs.reading_row(index, event)))
     (exhibit,) = event.exhibits
-    session.merge(
-        tables.Reading(
-            exhibit_id=exhibit,
-            case_id=event.case,
-            event_index=index,
-            state=details["state"],
-            media_type=details["media_type"],
-            pages=details["pages"],
-            details=dict(details),
-        )
-    )
-    alike.replace_own(
-        session, event.case, exhibit, alike.recorded(exhibit, details.get("likeness"))
-    )
+    likeness = alike.recorded(exhibit, event.details.get("likeness"))
+    alike.replace_own(session, event.case, exhibit, likeness)
 
 
 def _expanded(session: Session, index: int, event: CustodyEvent) -> None:

@@ -87,10 +87,40 @@ def find_exhibit(session: Session, name: str) -> dict[str, Any]:
     return _row(row)
 
 
+def find_exhibits(session: Session, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return exhibits in the order of their names, those named by identifier all at once.
+
+    Raises:
+        InputError, NotFoundError: as ``find_exhibit``.
+    """
+    known = _by_exhibit(session, tables.Exhibit, names)
+    return [known.get(name) or find_exhibit(session, name) for name in names]
+
+
 def find_reading(session: Session, exhibit: str) -> dict[str, Any] | None:
     """Return the newest reading of an exhibit, or None."""
     row = session.get(tables.Reading, exhibit)
     return None if row is None else _row(row)
+
+
+def find_readings(session: Session, exhibits: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the newest reading of each exhibit that has one, by exhibit."""
+    return _by_exhibit(session, tables.Reading, exhibits)
+
+
+_AT_ONCE = 500
+"""Names in one statement."""
+
+
+def _by_exhibit(session: Session, kind: Any, exhibits: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for first in range(0, len(exhibits), _AT_ONCE):
+        some = exhibits[first : first + _AT_ONCE]
+        # Columns and not objects: a session that would keep each of them is not needed.
+        statement = select(kind.__table__).where(kind.exhibit_id.in_(some))
+        rows = session.execute(statement).mappings()
+        found.update((row["exhibit_id"], dict(row)) for row in rows)
+    return found
 
 
 def list_readings(session: Session, exhibits: Sequence[str]) -> list[dict[str, Any]]:

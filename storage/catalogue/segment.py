@@ -68,6 +68,7 @@ def tokens(text: str) -> list[str]:
     return [unit for unit in units(text) if is_token(unit)]
 
 
+@lru_cache(1 << 16)
 def is_token(unit: str) -> bool:
     """Whether a unit is a character or a word, and no mark."""
     return unit[0].isalnum() or re.match(_HAN, unit) is not None
@@ -83,12 +84,13 @@ def spelled(found: Sequence[str]) -> str:
     return f" {' '.join(found)} " if found else ""
 
 
-def indexed(text: str) -> Indexed:
-    """Return a text as it is kept for search."""
+def indexed(text: str, *, with_grams: bool = True) -> Indexed:
+    """Return a text as it is kept for search; grams are most of the work, and of one index."""
     plain = units(text)
     stems = stemmed(plain)
     words = None if stems == plain else spelled(plain)
-    return Indexed(spelled(stems), words, " ".join(sorted(set(grams(stems)))))
+    held = " ".join(sorted(set(grams(stems)))) if with_grams else ""
+    return Indexed(spelled(stems), words, held)
 
 
 def grams(stems: Sequence[str]) -> Iterator[str]:
@@ -101,6 +103,7 @@ def grams(stems: Sequence[str]) -> Iterator[str]:
             yield one + other
 
 
+@lru_cache(1 << 16)
 def _is_han(unit: str) -> bool:
     return len(unit) == 1 and not unit.isascii() and re.match(_HAN, unit) is not None
 
