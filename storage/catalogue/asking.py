@@ -1,11 +1,13 @@
 """A query as SQL: what the index gives, what is compared with it, and the filters.
 
-The index may give too much and never too little: what stands under NOT asks nothing of it. Every
-value is a parameter; the SQL is made of fixed pieces. Pure.
+The index may give too much and never too little: what stands under NOT asks nothing of it. The
+same question can be asked without the index too, of a stretch of pages in their order: what is
+frequent is found there at once. Every value is a parameter; the SQL is made of fixed pieces. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +31,17 @@ class Filters:
     until: str = ""
     media_type: str = ""
 
+    @property
+    def of_exhibits(self) -> bool:
+        """Whether anything is asked that exhibits as a whole have or have not."""
+        return bool(self.kind or self.unit or self.since or self.until)
+
+
+Asked = tuple[str, dict[str, Any]]
+"""A statement and its values."""
+Place = tuple[str, str, int]
+"""Exhibit, part and page: the order of all pages, but for the labels of one."""
+
 
 @dataclass
 class _Sql:
@@ -49,30 +62,134 @@ def case_gram(case: str) -> str:
     return f"={case.replace(' ', '_')}"
 
 
-def statement(
-    query: Query, case: str, filters: Filters, limit: int, *, sqlite: bool
-) -> tuple[str, dict[str, Any]]:
-    """Return a SELECT of the ids of the pages that answer a query, in order, and its values."""
+def statement(query: Query, case: str, filters: Filters, limit: int, *, sqlite: bool) -> Asked:
+    """Return a SELECT of the ids of the pages that answer a query, in order, by the index."""
     sql = _Sql(sqlite)
-    held = "" if sqlite else _held(sql, query, [case_gram(case)] if case else [])
-    # PostgreSQL's index knows the case too, and is not to be left for that of cases alone.
-    conditions = [held] if held else [f"p.case_id = {sql.name(case)}"] if case else []
+    found = _found(sql, query, case, filters, "p.id, p.exhibit_id, p.part, p.page, p.label")
+    # Apart from its order, so that no database walks all pages in order to spare the sorting.
+    ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM p {_order(sqlite)}"  # noqa: S608
+    return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
+
+
+def counting(
+    query: Query, case: str, filters: Filters, most: int, *, sqlite: bool, indexed: bool = True
+) -> Asked:
+    """Return a SELECT of how many pages answer a query, counted to ``most``.
+
+    What is on many pages is counted sooner without the index, page by page.
+    """
+    sql = _Sql(sqlite)
+    found = _found(sql, query, case, filters, "1", indexed=indexed)
+    return f"SELECT count(*) FROM ({found} LIMIT {sql.name(most)}) n", sql.parameters  # noqa: S608
+
+
+def _found(
+    sql: _Sql, query: Query, case: str, filters: Filters, wanted: str, *, indexed: bool = True
+) -> str:
+    conditions = [f"p.case_id = {sql.name(case)}"] if case else []
     source = "page_text p"
-    match = _match(query) if sqlite else ""
-    if match:
+    if (
+        indexed
+        and not sql.sqlite
+        and (held := _held(sql, query, [case_gram(case)] if case else []))
+    ):
+        # PostgreSQL's index knows the case too, and is not to be left for that of cases alone.
+        conditions = [held]
+    if indexed and sql.sqlite and (match := _match(query)):
         value = sql.name(match)
         # A cross join keeps SQLite from walking every page of the case in its order.
         found = f"SELECT rowid AS hit FROM page_fts WHERE page_fts MATCH {value}"  # noqa: S608 - fixed text
         source = f"({found}) f CROSS JOIN page_text p ON p.id = f.hit"
-    if not _sure(query):
+    if not (indexed and _sure(query)):
         conditions.append(_true(sql, query))
     conditions += _filtered(sql, filters)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {wanted} FROM {source}{where}"  # noqa: S608 - fixed text
+
+
+def _order(sqlite: bool) -> str:
     # The same order everywhere: SQLite compares bytes by itself.
-    by = "" if sqlite else ' COLLATE "C"'
-    order = f"p.exhibit_id{by}, p.part{by}, p.page, p.label{by}, p.id"
-    ids = f"SELECT p.id FROM {source}{where} ORDER BY {order}"  # noqa: S608 - fixed text
+    by = _by(sqlite)
+    return f"ORDER BY p.exhibit_id{by}, p.part{by}, p.page, p.label{by}, p.id"
+
+
+def _by(sqlite: bool) -> str:
+    return "" if sqlite else ' COLLATE "C"'
+
+
+def has_index(query: Query) -> bool:
+    """Whether the index can tell anything: not of NOT alone."""
+    return bool(_match(query))
+
+
+def boundary(case: str, after: Place | None, pages: int, *, sqlite: bool) -> Asked:
+    """Return a SELECT of the place of the last of so many pages, in order; of none if no more."""
+    sql = _Sql(sqlite)
+    by = _by(sqlite)
+    where = _stretch(sql, case, after, None)
+    order = f"ORDER BY p.exhibit_id{by}, p.part{by}, p.page LIMIT 1 OFFSET {sql.name(pages - 1)}"
+    return (
+        f"SELECT p.exhibit_id, p.part, p.page FROM page_text p{_where(where)} {order}",  # noqa: S608
+        sql.parameters,
+    )
+
+
+def walking(
+    query: Query,
+    case: str,
+    filters: Filters,
+    stretch: tuple[Place | None, Place | None],
+    limit: int,
+    *,
+    sqlite: bool,
+) -> Asked:
+    """Return a SELECT of the ids of answers on a stretch of pages, in order, without the index.
+
+    ``stretch`` is the place after which it begins, and the last place of it; None: no bound.
+    """
+    sql = _Sql(sqlite)
+    conditions = [*_stretch(sql, case, *stretch), _true(sql, query), *_filtered(sql, filters)]
+    ids = f"SELECT p.id FROM page_text p{_where(conditions)} {_order(sqlite)}"  # noqa: S608
     return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
+
+
+def among(
+    query: Query, exhibits: Sequence[str], filters: Filters, limit: int, *, sqlite: bool
+) -> Asked:
+    """Return a SELECT of the ids of answers in some exhibits, in order, without the index."""
+    sql = _Sql(sqlite)
+    names = ", ".join(sql.name(each) for each in exhibits)
+    conditions = [f"p.exhibit_id IN ({names})", _true(sql, query)]
+    conditions += _filtered(sql, Filters(media_type=filters.media_type))
+    ids = f"SELECT p.id FROM page_text p{_where(conditions)} {_order(sqlite)}"  # noqa: S608
+    return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
+
+
+def exhibits_of(case: str, filters: Filters, most: int, *, sqlite: bool) -> Asked:
+    """Return a SELECT of the exhibits that pass the filters, in no order, at most so many."""
+    sql = _Sql(sqlite)
+    conditions = [f"e.case_id = {sql.name(case)}"] if case else []
+    conditions += [f"{what} {sql.name(value)}" for what, value in _of_exhibit(filters)]
+    found = f"SELECT e.exhibit_id FROM {_BUNDLED}{_where(conditions)}"  # noqa: S608
+    return f"{found} LIMIT {sql.name(most)}", sql.parameters
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _stretch(sql: _Sql, case: str, after: Place | None, last: Place | None) -> list[str]:
+    """Return conditions on the place of a page; exhibits begin with the name of their case."""
+    by = _by(sql.sqlite)
+    conditions = []
+    if case:
+        first, beyond = sql.name(f"{case}/"), sql.name(f"{case}0")  # 0 comes after the slash.
+        conditions += [f"p.exhibit_id{by} >= {first}", f"p.exhibit_id{by} < {beyond}"]
+    for sign, place in ((">", after), ("<=", last)):
+        if place is not None:
+            values = ", ".join(sql.name(value) for value in place)
+            conditions.append(f"(p.exhibit_id{by}, p.part{by}, p.page) {sign} ({values})")
+    return conditions
 
 
 def _match(query: Query) -> str:
@@ -129,20 +246,27 @@ def _true(sql: _Sql, query: Query) -> str:
     return f"({word.join(_true(sql, part) for part in query.parts)})"
 
 
-def _filtered(sql: _Sql, filters: Filters) -> list[str]:
-    exhibit = "EXISTS (SELECT 1 FROM exhibit e {} WHERE e.exhibit_id = p.exhibit_id AND {})"
-    received = "JOIN accession a ON a.accession = e.accession"
-    day = "substr(a.received_at, 1, 10)"
-    conditions = []
-    if filters.kind:
-        conditions.append(exhibit.format("", f"e.kind = {sql.name(filters.kind)}"))
-    for condition, value in (
+_BUNDLED = "exhibit e JOIN accession a ON a.accession = e.accession"
+_DAY = "substr(a.received_at, 1, 10)"
+
+
+def _of_exhibit(filters: Filters) -> list[tuple[str, str]]:
+    """Return what is asked of an exhibit and of its bundle: a comparison and its value."""
+    asked = (
+        ("e.kind =", filters.kind),
         ("a.unit =", filters.unit),
-        (f"{day} >=", filters.since),
-        (f"{day} <=", filters.until),
-    ):
-        if value:
-            conditions.append(exhibit.format(received, f"{condition} {sql.name(value)}"))
+        (f"{_DAY} >=", filters.since),
+        (f"{_DAY} <=", filters.until),
+    )
+    return [(what, value) for what, value in asked if value]
+
+
+def _filtered(sql: _Sql, filters: Filters) -> list[str]:
+    conditions = []
+    if filters.of_exhibits:
+        asked = " AND ".join(f"{what} {sql.name(value)}" for what, value in _of_exhibit(filters))
+        of_page = f"SELECT 1 FROM {_BUNDLED} WHERE e.exhibit_id = p.exhibit_id"  # noqa: S608
+        conditions.append(f"EXISTS ({of_page} AND {asked})")
     if filters.media_type:
         conditions.append(_of_type(sql, filters.media_type))
     return conditions

@@ -6,24 +6,31 @@ The reference knows no index and no SQL: it walks the folded units of every page
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, text, update
+from sqlalchemy import select, text, update
 
-from storage.catalogue import search, tables
+from storage.catalogue import first_pages, search, tables
 from storage.catalogue.asking import Filters
 from storage.catalogue.database import Database
+from storage.catalogue.first_pages import Reach
 from storage.catalogue.migrate import _config, upgrade
 from storage.catalogue.query import And, Not, Or, Query, Term, parse
 from storage.errors import HostError, InputError
+from tests.contracts.filtered_search import FILTERS, fill, insert_row
 from tests.contracts.reference_search import CORPORA, QUERIES, holds
 from tests.services.postgres import Postgres
 
 CASE = "c"
+WAYS = (
+    Reach(pages=1, few=100, frequent=100),  # The index, nearly at once.
+    Reach(pages=1, few=1, frequent=1),  # One page, then some more, then the index.
+    Reach(pages=2, few=0, deepest=1 << 40),  # A stretch that ends where it likes.
+)
+"""Ways to the same answers, which a small corpus would not lead to by itself."""
 _NUMBERS = count()
 """Cases of one database: every example has a case of its own."""
 
@@ -61,6 +68,16 @@ def _agrees(database: Database, texts: list[str], query: str) -> None:
     asked = parse(query)
     expected = [at for at, each in enumerate(texts) if each.strip() and holds(each, asked)]
     assert answer(database, texts, query) == expected
+    case = f"case{next(_NUMBERS) - 1}"
+    with database.read() as session:
+        for reach in WAYS:
+            for limit in (1, 3, 100):
+                found = first_pages.Asker(session, asked, case, Filters(), reach).first(limit)
+                pages = select(tables.PageText.page).where(tables.PageText.id.in_(found))
+                assert sorted(session.scalars(pages)) == expected[:limit]
+                assert found == sorted(found)  # They were put in by page.
+                counted = first_pages.Asker(session, asked, case, Filters(), reach).count(limit)
+                assert counted == min(limit, len(expected))
 
 
 @settings(
@@ -241,51 +258,11 @@ def test_the_last_words_of_a_long_page_are_found(database: Database) -> None:
     assert answer(database, [page], "单最后") == []
 
 
-def _insert(session: Any, table: Any, **values: Any) -> None:
-    session.execute(insert(table), [values])
-
-
 @pytest.fixture(scope="module")
 def filtered(database: Database) -> Database:
     with database.write() as session:
-        for case in ("f1", "f2"):
-            _insert(session, tables.Case, case_id=case, case_no=case, cause="", unit="", secrecy="",
-                    opened_at="")  # fmt: skip
-        rows = (
-            ("f1", 1, "浦东", "2026-11-01", "documentary", "application/pdf"),
-            ("f1", 2, "闵行", "2026-11-02", "electronic_data", "image/png"),
-            ("f2", 1, "浦东", "2026-11-03", "documentary", "application/zip"),
-        )
-        for case, number, unit, day, kind, media_type in rows:
-            exhibit = f"{case}/E{number:04}"
-            _insert(session, tables.Accession, accession=f"A{exhibit}", case_id=case, unit=unit,
-                    bundle_name="", bundle_no="", bundle_digest="", state="accepted", files=1,
-                    bytes=1, received_at=f"{day}T23:30:00+08:00", details={})  # fmt: skip
-            _insert(session, tables.Exhibit, exhibit_id=exhibit, case_id=case, number=number,
-                    accession=f"A{exhibit}", event_index=number, name="", kind=kind, size=1,
-                    sha256="", item={}, fingerprint={}, object={})  # fmt: skip
-            _insert(session, tables.Reading, exhibit_id=exhibit, case_id=case, event_index=number,
-                    state="read", media_type=media_type, pages=1, details={})  # fmt: skip
-            search.index_pages(session, case, exhibit, [search.PageInput(1, "ocr", "筛选用的文本")])
-        _insert(session, tables.Part, exhibit_id="f2/E0001", part="0", parent="", case_id="f2",
-                name="a.pdf", size=1, claimed=1, sha256="", media_type="application/pdf",
-                state="read", code="", pages=1, members=-1, member_bytes=0, details={})  # fmt: skip
-        part = search.PageInput(1, "text_layer", "筛选用的文本", "0 a.pdf", "0")
-        search.add_pages(session, search.page_rows("f2", "f2/E0001", [part]))
+        fill(session)
     return database
-
-
-FILTERS = {
-    "none": (Filters(), ["f1/E0001", "f1/E0002", "f2/E0001", "f2/E0001/0"]),
-    "kind": (Filters(kind="electronic_data"), ["f1/E0002"]),
-    "unit": (Filters(unit="浦东"), ["f1/E0001", "f2/E0001", "f2/E0001/0"]),
-    "from": (Filters(since="2026-11-02"), ["f1/E0002", "f2/E0001", "f2/E0001/0"]),
-    "to": (Filters(until="2026-11-02"), ["f1/E0001", "f1/E0002"]),
-    "type": (Filters(media_type="application/pdf"), ["f1/E0001", "f2/E0001/0"]),
-    "beginning": (Filters(media_type="image/"), ["f1/E0002"]),
-    "two": (Filters(unit="浦东", media_type="application/zip"), ["f2/E0001"]),
-    "nothing": (Filters(unit="浦东' OR '1'='1"), []),
-}
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -299,6 +276,43 @@ def test_filters(filtered: Database, name: str, query: str) -> None:
             if hit.exhibit_id.startswith("f")
         ]
     assert [f"{h.exhibit_id}/{h.part}" if h.part else h.exhibit_id for h in hits] == expected
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("query", ["筛选", "文本 NOT 名单", "NOT 名单"])
+def test_filters_hold_whichever_way_is_taken(filtered: Database, name: str, query: str) -> None:
+    filters, expected = FILTERS[name]
+    ways = (*WAYS, Reach(exhibits=1, few=0, taken=1), Reach(exhibits=1, few=9), Reach(counted=0),
+            Reach(most_exhibits=0, counted=0, pages=1, few=9))  # fmt: skip
+    with filtered.read() as session:
+        for case in ("f1", "f2"):
+            within = [each for each in expected if each.startswith(case)]
+            for reach in ways:
+                asker = first_pages.Asker(session, parse(query), case, filters, reach)
+                found = asker.first(100)
+                rows = {
+                    row.id: f"{row.exhibit_id}/{row.part}" if row.part else row.exhibit_id
+                    for row in session.scalars(
+                        select(tables.PageText).where(tables.PageText.id.in_(found))
+                    )
+                }
+                assert [rows[each] for each in found] == within
+                assert asker.first(1) == found[:1]
+                assert asker.count(100) == len(within)
+
+
+def test_answers_are_counted_and_more_than_a_thousand_are_only_more(database: Database) -> None:
+    case = f"case{next(_NUMBERS)}"
+    texts = ["甲" if at % 2 else "甲乙" for at in range(2010)]
+    with database.write() as session:
+        search.index_pages(session, case, f"{case}/E0001", pages_of(texts))
+    with database.read() as session:
+        assert search.count(session, case, "丙") == 0
+        assert search.count(session, case, "乙") == 1001
+        assert search.count(session, case, "甲 NOT 乙") == 1001
+        assert search.count(session, case, "甲 AND 乙", Filters(unit="无")) == 0
+        hits = search.search(session, case, "甲 NOT 乙", 1003)
+    assert [hit.page for hit in hits] == list(range(1, 2006, 2))
 
 
 def test_an_index_of_another_version_is_not_asked_and_made_again(
@@ -339,12 +353,12 @@ def test_a_database_from_before_this_language_is_brought_up(
         old = Database.open(server.new_database())
     with old.write() as session:
         command.upgrade(_config(session.connection()), "0003")
-        _insert(session, tables.Case, case_id="o", case_no="o", cause="", unit="", secrecy="",
+        insert_row(session, tables.Case, case_id="o", case_no="o", cause="", unit="", secrecy="",
                 opened_at="")  # fmt: skip
-        _insert(session, tables.Exhibit, exhibit_id="o/E0001", case_id="o", number=1,
+        insert_row(session, tables.Exhibit, exhibit_id="o/E0001", case_id="o", number=1,
                 accession="A", event_index=1, name="合同.pdf", kind="documentary", size=1,
                 sha256="", item={}, fingerprint={}, object={})  # fmt: skip
-        _insert(session, tables.Reading, exhibit_id="o/E0001", case_id="o", event_index=2,
+        insert_row(session, tables.Reading, exhibit_id="o/E0001", case_id="o", event_index=2,
                 state="read", media_type="application/pdf", pages=1, details={})  # fmt: skip
         session.execute(
             text(

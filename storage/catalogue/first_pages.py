@@ -1,0 +1,159 @@
+"""The first answers of a query, in order, without looking at all of them.
+
+What is frequent has its first answers among the first pages, and what is rare has few in all. So
+a stretch of pages is walked in their order first. If that gave some answers but not enough, one
+that should is walked next; if it gave hardly any, the index is asked, and all that it gives is
+compared and sorted. Each way gives the same answers, in the same order.
+
+Where filters leave few exhibits, those alone are walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from storage.catalogue import asking
+from storage.catalogue.asking import Filters, Place
+from storage.catalogue.query import Query
+
+_MORE = 1.5
+"""How much further than is reckoned a stretch goes, because answers stand unevenly."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far to go in which way; no answer depends on it, only the time that it takes.
+
+    ``pages`` are walked before anything is known: they are as dear as some hundred answers of the
+    index. From ``few`` answers the next stretch is reckoned, ``deepest`` pages at the most.
+    ``exhibits`` are how many are walked first where filters leave no more than ``most_exhibits``,
+    and ``taken`` how many in one statement later; of ``counted`` all answers are counted so.
+    ``frequent`` is how many answers on the first pages mean that counting needs no index.
+    """
+
+    pages: int = 1000
+    few: int = 4
+    deepest: int = 20_000
+    exhibits: int = 50
+    most_exhibits: int = 3000
+    taken: int = 500
+    counted: int = 300
+    frequent: int = 50
+
+
+class Asker:
+    """One question to one database."""
+
+    def __init__(
+        self,
+        session: Session,
+        query: Query,
+        case: str,
+        filters: Filters,
+        reach: Reach = Reach(),
+    ) -> None:
+        """Ask nothing yet."""
+        self._reach = reach
+        self._session, self._query, self._case, self._filters = session, query, case, filters
+        self._sqlite = session.get_bind().dialect.name == "sqlite"
+
+    def first(self, limit: int) -> list[int]:
+        """Return the ids of the first answers, in order."""
+        if self._filters.of_exhibits:
+            some = self._exhibits()
+            if len(some) <= self._reach.most_exhibits:
+                return self._among(some, limit)
+        found, after = self._walk(None, self._reach.pages, limit)
+        if len(found) == limit or after is None:
+            return found
+        deeper = int(self._reach.pages * _MORE * (limit - len(found)) / max(1, len(found)))
+        if len(found) >= self._reach.few and deeper <= self._reach.deepest:
+            more, after = self._walk(after, deeper, limit - len(found))
+            found += more
+            if len(found) == limit or after is None:
+                return found
+        if not asking.has_index(self._query):
+            return found + self._stretch(after, None, limit - len(found))
+        return self._by_index(limit)
+
+    def count(self, most: int) -> int:
+        """Count the answers, to ``most`` at the most."""
+        if self._filters.of_exhibits:
+            some = self._exhibits()
+            if len(some) <= self._reach.counted:
+                return len(self._within(some, most))
+        found, _ = self._walk(None, self._reach.pages, self._reach.frequent)
+        indexed = len(found) < self._reach.frequent
+        asked = asking.counting(
+            self._query, self._case, self._filters, most, sqlite=self._sqlite, indexed=indexed
+        )
+        with self._planned(by_index=indexed):
+            return int(self._session.scalar(text(asked[0]), asked[1]) or 0)
+
+    def _by_index(self, limit: int) -> list[int]:
+        asked = asking.statement(self._query, self._case, self._filters, limit, sqlite=self._sqlite)
+        with self._planned(by_index=True):
+            return self._ids(asked)
+
+    def _walk(self, after: Place | None, pages: int, limit: int) -> tuple[list[int], Place | None]:
+        """Return answers on the next pages, and the place of the last of those; None: no more."""
+        sql, values = asking.boundary(self._case, after, pages, sqlite=self._sqlite)
+        row = self._session.execute(text(sql), values).first()
+        last: Place | None = (row[0], row[1], row[2]) if row else None
+        return self._stretch(after, last, limit), last
+
+    def _stretch(self, after: Place | None, last: Place | None, limit: int) -> list[int]:
+        asked = asking.walking(
+            self._query, self._case, self._filters, (after, last), limit, sqlite=self._sqlite
+        )
+        with self._planned(by_index=False):
+            return self._ids(asked)
+
+    def _exhibits(self) -> list[str]:
+        """Return the exhibits that pass the filters, in order, or too many of them."""
+        sql, values = asking.exhibits_of(
+            self._case, self._filters, self._reach.most_exhibits + 1, sqlite=self._sqlite
+        )
+        return sorted(self._session.scalars(text(sql), values))  # By code points, as everywhere.
+
+    def _among(self, exhibits: list[str], limit: int) -> list[int]:
+        found: list[int] = []
+        at, step = 0, self._reach.exhibits
+        while at < len(exhibits) and len(found) < limit:
+            if at and len(found) < self._reach.few and asking.has_index(self._query):
+                return self._by_index(limit)
+            found += self._within(exhibits[at : at + step], limit - len(found))
+            at, step = at + step, min(2 * step, self._reach.taken)
+        return found
+
+    def _within(self, exhibits: list[str], limit: int) -> list[int]:
+        if not exhibits:
+            return []
+        asked = asking.among(self._query, exhibits, self._filters, limit, sqlite=self._sqlite)
+        with self._planned(by_index=True):
+            return self._ids(asked)
+
+    def _ids(self, asked: asking.Asked) -> list[int]:
+        return list(self._session.scalars(text(asked[0]), asked[1]))
+
+    @contextmanager
+    def _planned(self, *, by_index: bool) -> Iterator[None]:
+        """Say to PostgreSQL what its estimates do not know: what comparing a page costs.
+
+        By the index: every page is not to be compared. In order: nothing else is to be gathered
+        first and sorted. Compiling a statement takes longer than answering it.
+        """
+        if self._sqlite:
+            yield
+            return
+        on, off = ("on", "off") if by_index else ("off", "on")
+        chosen = {"jit": "off", "work_mem": "64MB", "enable_bitmapscan": on, "enable_seqscan": off}
+        # True: until this transaction ends.
+        said = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in chosen.items())
+        self._session.execute(text(f"SELECT {said}"))
+        yield
