@@ -8,11 +8,11 @@ made it; one of an earlier version is made again, from the texts beside it, by `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import Table, bindparam, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from storage.catalogue import segment
@@ -25,6 +25,7 @@ from storage.errors import HostError
 
 COUNTED = 1000
 """Answers that are counted; more than so many are only said to be more."""
+_PAGE = cast(Table, PageText.__table__)
 _THE_ROW = 1
 _BATCH = 500
 
@@ -62,17 +63,24 @@ class Hit:
 
 def index_pages(session: Session, case: str, exhibit: str, pages: Sequence[PageInput]) -> None:
     """Replace the indexed pages of an exhibit itself; those of its parts stay."""
-    replace_pages(session, exhibit, page_rows(case, exhibit, pages))
+    rows = page_rows(case, exhibit, pages, grams=wants_grams(session))
+    replace_pages(session, {exhibit: rows})
 
 
-def replace_pages(session: Session, exhibit: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Do the same with rows that were made before, so that no writer waits for their making."""
-    session.execute(delete(PageText).where(PageText.exhibit_id == exhibit, PageText.part == ""))
-    add_pages(session, rows)
+def replace_pages(session: Session, made: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Do the same for exhibits with rows made before, so that no writer waits for their making."""
+    own = PageText.exhibit_id.in_(list(made)) & (PageText.part == "")
+    session.execute(delete(PageText).where(own))
+    add_pages(session, [row for rows in made.values() for row in rows])
 
 
-def page_rows(case: str, exhibit: str, pages: Iterable[PageInput]) -> list[dict[str, Any]]:
-    """Return the rows of pages with their units; for long texts that is most of the work."""
+def page_rows(
+    case: str, exhibit: str, pages: Iterable[PageInput], *, grams: bool = True
+) -> list[dict[str, Any]]:
+    """Return the rows of pages with their units; for long texts that is most of the work.
+
+    ``grams`` are needed by PostgreSQL's index alone.
+    """
     return [
         {
             "exhibit_id": exhibit,
@@ -82,29 +90,34 @@ def page_rows(case: str, exhibit: str, pages: Iterable[PageInput]) -> list[dict[
             "label": page.label,
             "origin": page.origin,
             "text": page.text.replace("\0", "\ufffd"),  # PostgreSQL cannot hold it.
-            **_derived(case, page.text),
+            **_derived(case, page.text, grams=grams),
         }
         for page in pages
         if page.text.strip()
     ]
 
 
-def _derived(case: str, page: str) -> dict[str, Any]:
-    made = segment.indexed(page.replace("\0", "\ufffd"))
-    grams = f"{made.grams} {case_gram(case)}"
-    return {"tokens": made.stems, "words": made.words, "grams": grams}
+def _derived(case: str, page: str, *, grams: bool) -> dict[str, Any]:
+    made = segment.indexed(page.replace("\0", "\ufffd"), with_grams=grams)
+    held = f"{made.grams} {case_gram(case)}" if grams else ""
+    return {"tokens": made.stems, "words": made.words, "grams": held}
 
 
 def add_pages(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Index further pages of an exhibit or of its parts."""
     if rows:
-        session.execute(insert(PageText), _for_dialect(session, rows))
+        session.execute(insert(_PAGE), _for_dialect(session, rows))
 
 
 def _for_dialect(session: Session, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave out what SQLite's index does not need."""
     more = {"grams": ""} if _is_sqlite(session) else {}
     return [{**row, **more} for row in rows]
+
+
+def wants_grams(session: Session) -> bool:
+    """Return whether the database's index holds grams."""
+    return not _is_sqlite(session)
 
 
 def _is_sqlite(session: Session) -> bool:
@@ -191,7 +204,7 @@ def bring_up_to_date(session: Session) -> int:
         some = list(session.execute(pages.order_by(PageText.id).limit(_BATCH)))
         if not some:
             break
-        rows = [{"key": row.id, **_derived(row.case_id, row.text)} for row in some]
+        rows = [{"key": row.id, **_derived(row.case_id, row.text, grams=True)} for row in some]
         session.execute(by_id, _for_dialect(session, rows))
         after, count = some[-1].id, count + len(some)
     session.execute(
