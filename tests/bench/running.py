@@ -10,16 +10,20 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.figures import FOLDER
+from tests.bench.memory import descendants
 
 RUNS = "runs.json"
 _GRACE = 30.0
@@ -83,27 +87,51 @@ def run_all(parts: Sequence[Part], folder: Path, minutes: float, *, small: bool)
 
 def run(command: Sequence[str], folder: Path, seconds: float) -> str:
     """Run one benchmark for at most so many seconds, and say how it ended."""
-    env = {**os.environ, FOLDER: str(folder.resolve())}
-    process = subprocess.Popen(command, env=env, start_new_session=True)
+    with _scratch() as scratch:
+        env = {**os.environ, FOLDER: str(folder.resolve()), "TMPDIR": scratch, "BENCH_DIR": scratch}
+        process = subprocess.Popen(command, env=env, start_new_session=True)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            stop(process)
+            return f"out of time after {seconds:.0f} s"
+        except KeyboardInterrupt:
+            stop(process)
+            raise
+        return "well" if code == 0 else f"ended with exit code {code}"
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    """Make a folder for all that one benchmark leaves, on the disk under test."""
+    root = tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIR"))
+    # A server that runs as another user has its own folder below.
+    Path(root).chmod(0o711)
     try:
-        code = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        stop(process)
-        return f"out of time after {seconds:.0f} s"
-    except KeyboardInterrupt:
-        stop(process)
-        raise
-    return "well" if code == 0 else f"failed with exit code {code}"
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a benchmark to end as a person would, and kill it if it does not."""
+    """Ask a benchmark to end as a person would; kill what is left of it and of its servers."""
+    below = {pid: _started(pid) for pid in descendants(process.pid)}
     process.send_signal(signal.SIGINT)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    for pid, started in {process.pid: _started(process.pid), **below}.items():
+        if started and _started(pid) == started:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, in ticks, so that its number is not mistaken; or nothing."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 def note(folder: Path, name: str, how: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -69,9 +70,35 @@ try:
 except KeyboardInterrupt:
     pathlib.Path({str(tmp_path / "stopped")!r}).touch()
 """
-    assert run([sys.executable, "-c", ends_well], tmp_path, 2).startswith("out of time")
+    assert run([sys.executable, "-c", ends_well], tmp_path, 3).startswith("out of time")
     assert (tmp_path / "stopped").exists()
     assert run([sys.executable, "-c", "raise SystemExit(3)"], tmp_path, 9).endswith("code 3")
+
+
+def test_what_a_bench_left_running_or_lying_is_gone(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    stubborn = f"""
+import os, pathlib, signal, subprocess, tempfile, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+left = subprocess.Popen(["sleep", "60"], start_new_session=True)
+pathlib.Path({str(told)!r}).write_text(f"{{left.pid}} {{tempfile.mkdtemp()}}")
+time.sleep(60)
+"""
+    assert run([sys.executable, "-c", stubborn], tmp_path, 6).startswith("out of time")
+    pid, folder = told.read_text().split()
+    assert not Path(folder).exists()
+    ends = time.monotonic() + 30
+    while _runs(int(pid)):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process is there and is more than a name that waits to be read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_what_is_not_begun_does_not_hide_the_run_before_it(tmp_path: Path) -> None:
