@@ -21,6 +21,7 @@ KEPT = Path("var/bench")
 PAGE = Path("docs/benchmarks.md")
 
 PARTS = (
+    Part("start", "start", (), ("--times", "1"), 2),
     Part("verify", "verify", (), ("--quick",), 4),
     Part("begin", "begin", (), ("--times", "1"), 2),
     Part(
@@ -30,7 +31,7 @@ PARTS = (
         ("--gigabytes", "0.02", "--documents", "20"),
         6,
     ),
-    Part("search", "search", (), ("--pages", "1000"), 5),
+    Part("search", "search", (), ("--pages", "1000", "--questions", "20"), 6),
     Part("s3", "s3", (), ("--gigabytes", "0.05", "--rounds", "1"), 3),
     Part("commands", "commands", (), ("--exhibits", "20", "--megabytes", "10"), 5),
     Part("alike", "alike", (), ("--documents", "2000"), 2),
@@ -60,6 +61,13 @@ PARTS = (
         (*("--commissions", "200", "--exhibits", "200", "--times", "2", "--seconds", "1"),
          *("--only", "sqlite")),
         8,
+    ),
+    Part(
+        "search-million",
+        "search",
+        ("--postgres", "--pages", "1000000"),
+        ("--postgres", "--pages", "1000", "--questions", "20"),
+        30,
     ),
 )  # fmt: skip
 """In the order in which they are run: where the budget ends, the last are missing."""
