@@ -2,7 +2,8 @@
 
 Asking must stay cheap however large the house is: each group of gauges is kept for a minute, and
 a group whose answer took long for a hundred times as long as it took. So no more than a hundredth
-of one core goes into counting, and every answer says how old it is.
+of one core goes into counting. On a busy machine whoever asks gets, after some seconds, what was
+known before; every answer says how old it is.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 KEPT_SECONDS = 60.0
+PATIENCE_SECONDS = 4.0
+"""How long who asks a server waits for new answers; Prometheus itself waits for 10 s."""
 _TIMES = 100.0
 """An answer is kept for at least so many times as long as it took."""
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -44,10 +47,10 @@ class _Kept:
     def __init__(self, name: str, ask: Callable[[Custody], Samples]) -> None:
         self._name, self._ask = name, ask
         self._until = float("-inf")
-        self._samples: list[Sample] = []
+        self.samples: list[Sample] = []
 
-    def samples(self, custody: Custody, now: float) -> list[Sample]:
-        """Return the group's values, asked for again if their time is over."""
+    def refresh(self, custody: Custody, now: float) -> None:
+        """Ask for the group's values again if their time is over."""
         if now >= self._until:
             began = time.perf_counter()
             try:
@@ -57,13 +60,12 @@ class _Kept:
             took = time.perf_counter() - began
             self._until = now + max(KEPT_SECONDS, _TIMES * took)
             labels = (self._name,)
-            self._samples = [
+            self.samples = [
                 *found,
                 Sample("custody_group_up", up, labels),
                 Sample("custody_group_seconds", took, labels),
                 Sample("custody_group_asked_timestamp_seconds", time.time(), labels),
             ]
-        return self._samples
 
 
 class HouseCollector(Collector):
@@ -74,11 +76,16 @@ class HouseCollector(Collector):
         custody: Custody,
         groups: Mapping[str, Callable[[Custody], Samples]] = GROUPS,
         clock: Callable[[], float] = time.monotonic,
+        patience: float | None = None,
     ) -> None:
-        """Ask an installation; groups are asked one after the other, by one thread at a time."""
-        self._custody, self._clock = custody, clock
+        """Ask an installation; groups are asked one after the other, by one thread at a time.
+
+        ``patience`` is in seconds; None: as long as it takes.
+        """
+        self._custody, self._clock, self._patience = custody, clock, patience
         self._groups = [_Kept(*each) for each in groups.items()]
         self._lock = threading.Lock()
+        self._asking: threading.Thread | None = None
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Return nothing: whoever registers this must not have to ask the database."""
@@ -87,8 +94,12 @@ class HouseCollector(Collector):
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Yield every gauge that has a value."""
         with self._lock:
-            now = self._clock()
-            samples = [each for kept in self._groups for each in kept.samples(self._custody, now)]
+            if self._asking is None or not self._asking.is_alive():
+                self._asking = threading.Thread(target=self._refresh, name="gauges", daemon=True)
+                self._asking.start()
+            asking = self._asking
+        asking.join(self._patience)
+        samples = [each for kept in self._groups for each in kept.samples]
         families = {
             gauge.name: GaugeMetricFamily(gauge.name, gauge.words, labels=gauge.labels)
             for gauge in GAUGES
@@ -97,6 +108,11 @@ class HouseCollector(Collector):
             families[sample.name].add_metric(sample.labels, sample.value)
         return [family for family in families.values() if family.samples]
 
+    def _refresh(self) -> None:
+        now = self._clock()
+        for each in self._groups:
+            each.refresh(self._custody, now)
+
 
 class Meters:
     """What one server counts of its requests; ``text`` is all that it and its house say."""
@@ -104,7 +120,7 @@ class Meters:
     def __init__(self, custody: Custody) -> None:
         """Begin to count."""
         self.registry = CollectorRegistry()
-        self.registry.register(HouseCollector(custody))
+        self.registry.register(HouseCollector(custody, patience=PATIENCE_SECONDS))
         ProcessCollector(registry=self.registry)
         self._requests = Counter(
             "custody_http_requests",

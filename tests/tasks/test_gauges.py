@@ -1,6 +1,7 @@
 """The gauges say what listings say, and since when something waits."""
 
 import itertools
+import threading
 import time
 from collections import Counter
 from datetime import datetime, timedelta
@@ -233,6 +234,30 @@ def test_each_group_can_be_asked_on_a_server_too(tmp_path: Path, postgres: Postg
             shown(house, group)
         with house.read() as session:
             assert gauges.count_claims(session, ["A2026-000001"]) == []
+
+
+def test_nobody_waits_for_a_count_that_does_not_end(house: Custody) -> None:
+    go_on, asked = threading.Event(), Counter[str]()
+
+    def slow(custody: Custody) -> Any:
+        asked["slow"] += 1
+        go_on.wait(60)
+        yield Sample("custody_uploads_open", 7)
+
+    groups = {"host": GROUPS["host"], "slow": slow}
+    collector = HouseCollector(house, groups, patience=0.5)
+    names = {each.name for each in collector.collect()}
+    assert "custody_disk_free_bytes" in names
+    assert "custody_uploads_open" not in names
+    list(collector.collect())
+    assert asked == {"slow": 1}
+    go_on.set()
+    for _ in range(100):
+        if "custody_uploads_open" in {each.name for each in collector.collect()}:
+            break
+    else:
+        raise AssertionError("the answer never came")
+    assert asked == {"slow": 1}
 
 
 def test_what_takes_long_is_asked_for_rarely(house: Custody) -> None:
