@@ -33,7 +33,7 @@ from storage.merkle import Frontier, leaf_hash
 from storage.order import Orderer, Tail
 from storage.tiles import HEIGHT
 
-Waiting = Row[int, str, bytes]
+Waiting = Row[tuple[int, str, bytes]]
 Placed = tuple[CustodyEvent, bytes]
 """An event with its order, and its leaf."""
 
