@@ -27,6 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench.ingest_cost import watched
 from tests.house import HEADER, ITEM
 
 CASE_NO = "沪市监案〔2026〕0999号"
@@ -114,13 +115,15 @@ def documents(root: Path, count: int) -> dict[str, float]:
     write_manifest(folder, "S1", paths)
     outcome: dict[str, Any] = {}
     started = time.time()
-    whole = timed(lambda: outcome.update(ingest_path(folder, "")))
+    with watched() as costs:
+        whole = timed(lambda: outcome.update(ingest_path(folder, "")))
     log = current().log
     index = log.index_of(event_id(Action.RECEIPTED, outcome["accession"]))
     assert index is not None, outcome
     # Events hold whole seconds, so a short run is told a little too slow.
     receipt = datetime.fromisoformat(decode(log.leaf(index)).recorded_at).timestamp() + 1
-    return {"receipt": count / max(1.0, receipt - started), "read": count / whole, **memory()}
+    rates = {"receipt": count / max(1.0, receipt - started), "read": count / whole}
+    return {**rates, **costs.found(count), **memory()}
 
 
 def bundles(root: Path, count: int) -> dict[str, float]:
@@ -242,6 +245,19 @@ def measured(name: str, count: int) -> dict[str, float]:
     return found
 
 
+def tell_costs(found: dict[str, float]) -> None:
+    """Print what a document costs, whether that grows, and what orchestration takes."""
+    cpu = {name[4:]: each for name, each in found.items() if name.startswith("cpu ")}
+    flat = {name[5:]: each for name, each in found.items() if name.startswith("flat ")}
+    whole = sum(each for name, each in cpu.items() if name != "entries")
+    told = ", ".join(f"{name} {each:.2f}" for name, each in cpu.items())
+    print(f"  processor seconds a thousand documents: {whole:.2f} ({told})")
+    told = ", ".join(f"{name} {each:.2f}" for name, each in flat.items()) or "too few documents"
+    print(f"  cost of a document, last thousand / first thousand: {told}")
+    print(f"  orchestration: {100 * found['share wall']:.0f} % of the wall time, "
+          f"{100 * found['share processor']:.0f} % of the processor's", flush=True)  # fmt: skip
+
+
 def main() -> None:
     """Run every part."""
     parser = argparse.ArgumentParser()
@@ -262,6 +278,7 @@ def main() -> None:
     print(f"  peak memory: {few['memory']:.0f} MB at {FEW}, {many['memory']:.0f} MB at "
           f"{chosen.documents}, ratio {many['memory'] / few['memory']:.2f}; "
           f"largest child {many['child']:.0f} MB", flush=True)  # fmt: skip
+    tell_costs(many)
     some = measured("bundles", chosen.bundles)
     print(f"{chosen.bundles} bundles of one file: {some['bundles']:.1f} a second, "
           f"peak memory {some['memory']:.0f} MB", flush=True)  # fmt: skip
