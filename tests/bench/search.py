@@ -28,6 +28,7 @@ from storage.catalogue.asking import Filters
 from storage.catalogue.database import Database
 from storage.catalogue.migrate import upgrade
 from tests.bench import search_pages as made
+from tests.bench.figures import Figure, keep
 from tests.services.postgres import running_postgres
 
 FIRST = 20
@@ -182,6 +183,9 @@ def main() -> None:
         print(f"\nload {loads[0]:.1f} before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()}")
         print(f"processor time of this process: {1000 * used / len(asked) / 2:.1f} ms an answer")
         print(f"99th percentile: {most:.1f} ms (goal {GOAL:.0f})")
+        kind = "sqlite" if database.embedded else "postgresql"
+        about = f"{len(asked)} questions, first hits and counts, among {chosen.pages:,} pages"
+        keep("search", [Figure(f"search.{kind}.p99", most, "ms", GOAL, "less", about=about)])
 
 
 if __name__ == "__main__":
