@@ -41,7 +41,8 @@ class Costs:
         ours = sum(spent[name] for name in outer) + self.cells
         beside = self.own - sum(spent[name] for name in outer) + self.server
         found = {f"cpu {name}": 1000 * each / count for name, each in spent.items()}
-        found |= {f"flat {n}": r for n, of in self.calls.items() if (r := _flat(of)) is not None}
+        # Entries are not compared: those of a bundle's beginning are others than those of its end.
+        found |= {f"flat {n}": r for n in outer if (r := _flat(self.calls[n])) is not None}
         return found | {
             "cpu cells": 1000 * self.cells / count,
             "cpu prefect": 1000 * beside / count,
