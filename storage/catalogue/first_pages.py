@@ -43,7 +43,7 @@ class Reach:
     most_exhibits: int = 3000
     taken: int = 500
     counted: int = 300
-    frequent: int = 50
+    frequent: int = 300
 
 
 class Asker:
@@ -87,13 +87,20 @@ class Asker:
             some = self._exhibits()
             if len(some) <= self._reach.counted:
                 return len(self._within(some, most))
-        found, _ = self._walk(None, self._reach.pages, self._reach.frequent)
-        indexed = len(found) < self._reach.frequent
+        indexed = self._sqlite or not self._is_frequent()
         asked = asking.counting(
             self._query, self._case, self._filters, most, sqlite=self._sqlite, indexed=indexed
         )
         with self._planned(by_index=indexed):
             return int(self._session.scalar(text(asked[0]), asked[1]) or 0)
+
+    def _is_frequent(self) -> bool:
+        """Whether so many pages answer that PostgreSQL's index takes longer to list them.
+
+        SQLite's gives one after the other, and is not asked for more than are counted.
+        """
+        found, _ = self._walk(None, self._reach.pages, self._reach.frequent)
+        return len(found) >= self._reach.frequent
 
     def _by_index(self, limit: int) -> list[int]:
         asked = asking.statement(self._query, self._case, self._filters, limit, sqlite=self._sqlite)
