@@ -23,6 +23,9 @@ from tasks.steps import (
     take_batch,
 )
 
+_COARSER = 5
+"""How many batches of documents to read are one batch to take or to move, which is quick."""
+
 
 @flow(
     name="ingest-bundle",
@@ -39,12 +42,14 @@ def ingest_bundle(accession: str) -> dict[str, str]:
     the documents are read.
     """
     size = settings().batch_size
+    # A task costs Prefect's server about what taking in twenty small files costs.
+    coarse = _COARSER * size
     progress = begin_progress(accession, "识读进度")
     arrival = look(accession)
-    taken = [take_batch(accession, files) for files in batches(arrival.files, size)]
+    taken = [take_batch(accession, files) for files in batches(arrival.files, coarse)]
     bundle = receive(arrival, taken)
     verdict = judge(bundle)
-    stored = [store_batch(verdict.shelf, files) for files in batches(verdict.to_store, size)]
+    stored = [store_batch(verdict.shelf, files) for files in batches(verdict.to_store, coarse)]
     answer = settle(verdict, stored)
     results = []
     for exhibits in parts_to_read(accession, list(batches(answer.exhibits, size))):
