@@ -30,6 +30,8 @@ from storage.directory import DirectoryStore
 from storage.objects import ObjectRef
 from storage.reading_back import read_all
 from storage.verify import Claimed, Result, check
+from tests.bench import figures
+from tests.bench.figures import Figure
 
 LARGE, SMALL = 512 << 20, 256 << 10
 GOAL_VERIFY, GOAL_HELP = 0.5, 0.3
@@ -175,6 +177,13 @@ def main() -> None:
             )
         (wall, used), (own, of_digest) = best["verify"], best["digest alone"]
         print(f"  ratio: {own / wall:.0%} of wall time, {of_digest / used:.0%} of processor time")
+        about = f"{size / 1e9:.2f} GB in {len(claims)} objects on all cores, best of two"
+        figures.keep("verify", [
+            Figure(f"verify.{chosen.digest}.share", own / wall, "of the peer",
+                   peer="the digest alone on all cores", peer_value=size / own / 1e6,
+                   peer_unit="MB/s", about=about),
+            Figure(f"verify.{chosen.digest}.rate", size / wall / 1e6, "MB/s", about=about),
+        ])  # fmt: skip
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         print(f"  memory at most {memory:.0f} MB; load {os.getloadavg()[0]:.1f}")
         for line in processes(small_case(root)):
