@@ -3,7 +3,9 @@
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,18 @@ def commands(page: str) -> Iterator[list[str]]:
         yield words.replace("\n", " ").split()
 
 
+@cache
+def app() -> Any:
+    """Return the command line with all of its commands, built once."""
+    return get_command(build())
+
+
 CASES = [(page, words) for page in PAGES for words in commands(page)]
 
 
 @pytest.mark.parametrize(("page", "words"), CASES, ids=lambda x: x if isinstance(x, str) else "")
 def test_a_command_is_there_with_its_options(page: str, words: list[str]) -> None:
-    found: Any = get_command(build())
+    found = app()
     rest = list(words)
     while rest and hasattr(found, "commands") and rest[0] in found.commands:
         found = found.commands[rest.pop(0)]
@@ -63,8 +71,6 @@ def test_settings_of_prefect_are_those_of_the_locked_version() -> None:
         "from prefect.settings.legacy import _get_settings_fields\n"
         "print(*_get_settings_fields(Settings))\n"
     )
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
@@ -89,6 +95,6 @@ def test_commands_run_as_the_service_does(tmp_path: Path) -> None:
     settings = tmp_path / "zhenglian.env"
     settings.write_text(f'CUSTODY_HOME={tmp_path}/none\nCUSTODY_RECEIVER_UNIT="a unit; its name"\n')
     (tmp_path / "zl").symlink_to(ROOT / "deploy/as-service")
-    env = {"PATH": "/usr/bin:/bin", "ZHENGLIAN_ENV": str(settings), "ZHENGLIAN_USER": "daemon"}
+    env = {"PATH": "/usr/bin:/bin", "ZHENGLIAN_ENV": str(settings), "ZHENGLIAN_USER": "root"}
     done = subprocess.run([tmp_path / "zl", "status"], env=env, capture_output=True, text=True)
     assert (done.returncode, f"no workspace at {tmp_path}/none" in done.stderr) == (5, True)
