@@ -13,6 +13,7 @@ time of this process, which for SQLite is all of it.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import tempfile
@@ -62,10 +63,10 @@ def _endless(chosen: random.Random, spoken: made.Language) -> Iterator[Question]
 
     def word() -> str:
         # As likely among the frequent as among the rare ones: by the logarithm of the rank.
-        return long[int(len(long) ** chosen.random()) - 1]
+        return long[math.floor(len(long) ** chosen.random()) - 1]
 
     def name() -> str:
-        return spoken.names[int(len(spoken.names) ** chosen.random()) - 1]
+        return spoken.names[math.floor(len(spoken.names) ** chosen.random()) - 1]
 
     def case() -> str:
         return made.case_of(chosen.choice((0, chosen.randrange(made.CASES))))
@@ -123,7 +124,8 @@ def percentile(values: Sequence[float], part: int) -> float:
 
 def measure(database: Database, asked: Sequence[Question]) -> float:
     """Ask, print, and return the 99th percentile of first pages and counts together."""
-    hits, counts = defaultdict(Times), defaultdict(Times)
+    hits: defaultdict[str, Times] = defaultdict(Times)
+    counts: defaultdict[str, Times] = defaultdict(Times)
     together, used = Times(), Times()
     for each in asked:
         with database.read() as session:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from sqlalchemy import insert, text
@@ -104,9 +104,9 @@ def fill(database: Database, pages: int, length: int) -> None:
             session.execute(text("DROP INDEX ix_page_text_grams"))
     rows = _pages(exhibits, pages, length)
     if database.embedded:
-        while some := [row for _, row in zip(range(20 * _BATCH), rows, strict=False)]:
+        while lot := list(islice(rows, 20 * _BATCH)):
             with database.write() as session:
-                search.add_pages(session, some)
+                search.add_pages(session, lot)
         return
     _copy(database, rows)
 
