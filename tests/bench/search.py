@@ -13,7 +13,6 @@ time of this process, which for SQLite is all of it.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import random
 import tempfile
@@ -63,10 +62,10 @@ def _endless(chosen: random.Random, spoken: made.Language) -> Iterator[Question]
 
     def word() -> str:
         # As likely among the frequent as among the rare ones: by the logarithm of the rank.
-        return long[math.floor(len(long) ** chosen.random()) - 1]
+        return long[int(float(len(long)) ** chosen.random()) - 1]
 
     def name() -> str:
-        return spoken.names[math.floor(len(spoken.names) ** chosen.random()) - 1]
+        return spoken.names[int(float(len(spoken.names)) ** chosen.random()) - 1]
 
     def case() -> str:
         return made.case_of(chosen.choice((0, chosen.randrange(made.CASES))))
