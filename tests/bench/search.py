@@ -58,7 +58,7 @@ def questions(count: int) -> list[Question]:
 
 
 def _endless(chosen: random.Random, spoken: made.Language) -> Iterator[Question]:
-    long = [word for word in spoken.words if len(word) > 1]
+    long: list[str] = [word for word in spoken.words if len(word) > 1]
 
     def word() -> str:
         # As likely among the frequent as among the rare ones: by the logarithm of the rank.

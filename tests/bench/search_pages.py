@@ -59,7 +59,7 @@ class Language:
             "".join(chosen.choices(letters, cum_weights=weights, k=chosen.choice((2, 2, 2, 3, 4))))
             for _ in range(30_000)
         ]
-        self.words = [*COMMON[:60], *made[:200], *KNOWN, *made[200:]]
+        self.words: list[str] = [*COMMON[:60], *made[:200], *KNOWN, *made[200:]]
         self.names = sorted(
             {
                 chosen.choice(SURNAMES) + "".join(chosen.choices(letters, k=chosen.choice((1, 2))))
