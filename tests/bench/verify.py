@@ -45,7 +45,7 @@ def keep(root: Path, total: int) -> list[Claimed]:
     folder.mkdir(parents=True)
     large = max(1, total * 9 // 10 // LARGE)
     small = (total - large * LARGE) // SMALL if total > LARGE else total // 10 // SMALL
-    size = min(LARGE, total * 9 // 10)
+    size = min(LARGE, total * 9 // 10) // 4096 * 4096  # What is written comes in such pieces.
     claims = [_keep(folder, size) for _ in range(large)]
     claims += [_keep(folder, SMALL) for _ in range(small)]
     assert store.find(claims[0].ref.key)
