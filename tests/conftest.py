@@ -80,12 +80,17 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let tests that share something run in one process, so that it is made once.
 
     The tests of one server are together, and so are those of one file, but for those marked
-    ``spread``: single tests that take long.
+    ``spread``: single tests that take long. Those of several hosts take minutes, and run only
+    when they are asked for.
     """
+    if "hosts" not in config.option.markexpr:
+        left_out = [each for each in items if each.get_closest_marker("hosts")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [each for each in items if not each.get_closest_marker("hosts")]
     for item in items:
         if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
             group = _shared_by(item)

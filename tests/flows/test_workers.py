@@ -20,7 +20,7 @@ from tasks.bundle import DONE_MARKER
 from tasks.spreading import part_name
 from tests.house import events, make_bundle
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(400)]
 FEW = {f"{number}.txt": f"第 {number} 份文件".encode() for number in range(6)}
 
 
