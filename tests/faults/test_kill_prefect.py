@@ -94,6 +94,7 @@ def test_the_watcher_killed_at_one_moment_after_another(
         assert receipts_given(home) <= receipts_on_record(home)
     with watching(home, prefect_server, tmp_path / "told") as process:
         assert process.wait(PATIENCE) == 0
+    assert open_claims(home) == 0
     assert differences(dropped.state, of_the_record(state_of(root))) == []
     assert under_way(home) == []
 
@@ -121,7 +122,7 @@ def open_claims(home: Path) -> int:
     return len([state for (state,) in states if state not in ("done", "gone")])
 
 
-def test_a_server_that_is_gone_in_the_middle_leaves_the_claim_to_the_next_start(
+def test_a_server_that_is_gone_in_the_middle_leaves_nothing_that_the_next_start_does_not_end(
     dropped: Undisturbed, prefect_server: str, prefect_home: Path, tmp_path: Path
 ) -> None:
     root, told, port = tmp_path / "root", tmp_path / "told", free_port()
@@ -136,12 +137,13 @@ def test_a_server_that_is_gone_in_the_middle_leaves_the_claim_to_the_next_start(
             assert process.wait(PATIENCE) == 0, told.read_text()
     said = told.read_text()
     assert "Traceback" not in said, said
-    assert " ".join(said.split()).count("✗") == 1, said
+    # Whether the ingest still came to its end without the server, or was given up: told once.
+    assert " ".join(said.split()).count("✗") <= 1, said
     check = check_log(home)
     assert check.ok, check.findings
     assert receipts_given(home) <= receipts_on_record(home)
-    assert open_claims(home) == 1
     with prefect_at(tmp_path / "prefect", port) as url, watching(home, url, told) as process:
         assert process.wait(PATIENCE) == 0, told.read_text()
+    assert open_claims(home) == 0
     assert differences(dropped.state, of_the_record(state_of(root))) == []
     assert under_way(home) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.reader import inspection, pages, pdf
+from tasks.reader import inspection, pages, pdf, pdf_open
 from tasks.reader.answer import Transcript
 from tasks.reader.cell import CellPool
 from tasks.reader.source import Source
@@ -124,7 +124,7 @@ def test_more_pages_than_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_of_twenty_square_metres_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_PIXELS", 250_000)
+    monkeypatch.setattr(pdf_open, "MAX_PIXELS", 250_000)
     data = WHOLE.replace(b"[0 0 200 200]", b"[0 0 12677 12677]")
     picture = pages.render(Source(data), 1, 300, raw=True)
     assert "reduced" in picture.flags
