@@ -63,6 +63,6 @@ def require_access(commission: Commission, today: date, days: int) -> None:
         raise StateError(
             f"委托书{number}的材料包已于{until.isoformat()}停止提供 the package can no longer be "
             f"fetched: access ended on {until.isoformat()}",
-            remedy="ask the client's contact named in the letter",
+            remedy="请与委托书上的联系人联系 ask the client's contact named in the letter",
             until=until.isoformat(),
         )

@@ -240,5 +240,6 @@ def require_apart(account: Account, others: Iterable[Account], operator: Person)
         raise ConflictError(
             f"审计员不得同时办案或操作（{'、'.join(held)}） "
             "nobody is auditor and officer or operator at once",
-            remedy="disable the other account first, or give both their --person-id",
+            remedy="请先停用另一账户，或给两者各自的 --person-id "
+            "disable the other account first, or give both their --person-id",
         )

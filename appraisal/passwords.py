@@ -59,7 +59,7 @@ def require_good(password: str, login: str) -> None:
         raise InputError(
             f"密码须为{SHORTEST}至{LONGEST}个字符 "
             f"a password has {SHORTEST} to {LONGEST} characters",
-            remedy="choose a longer one, for example several words",
+            remedy="请选更长的，例如几个词 choose a longer one, for example several words",
         )
     left = text.casefold()
     for each in (login.casefold(), login.casefold().partition("@")[0], *_COMMON):
@@ -67,7 +67,7 @@ def require_good(password: str, login: str) -> None:
     if len(set(left)) < 5 or _counts_up(left) or text.isdigit():
         raise InputError(
             "密码过于简单：仅含数字、登录名、常用词或重复字符 this password is too easy to guess",
-            remedy="choose several words that do not belong together",
+            remedy="请选几个互不相关的词 choose several words that do not belong together",
         )
 
 

@@ -92,7 +92,8 @@ class Accounts:
             if rows.by_login(session, account.login) is not None:
                 raise ConflictError(
                     f"登录名已被使用 the login {account.login} is taken",
-                    remedy="choose another; a login is never given to somebody else",
+                    remedy="请另选登录名；登录名从不转给他人 "
+                    "choose another; a login is never given to somebody else",
                 )
         self._require_apart(account)
         self._record(account, "created", change=1)
@@ -158,7 +159,7 @@ class Accounts:
         if row is None or row["state"] != AccountState.ACTIVE:
             raise NotFoundError(
                 "链接无效、已使用或已过期 the link is not valid, was used, or has run out",
-                remedy="ask whoever gave it to you for a new one",
+                remedy="请向发给您的人另要一个 ask whoever gave it to you for a new one",
             )
         account = Account.from_json(row)
         passwords.require_good(password, account.login)
@@ -189,13 +190,13 @@ class Accounts:
             allowed = " ".join(sorted(scopes_of(account.role)))
             raise InputError(
                 "令牌须有权限且不超出账户 a token has a scope, and none that its account lacks",
-                remedy=f"choose among: {allowed}",
+                remedy=f"请从中选择 choose among: {allowed}",
             )
         if not 1 <= days <= LONGEST_TOKEN_DAYS:
             raise InputError(
                 f"令牌有效期须为1至{LONGEST_TOKEN_DAYS}天 "
                 f"a token is valid for 1 to {LONGEST_TOKEN_DAYS} days",
-                remedy="choose another number of days",
+                remedy="请另选天数 choose another number of days",
             )
         if not label.strip() or len(label) > 80 or not label.isprintable():
             raise InputError(
@@ -259,7 +260,7 @@ class Accounts:
             if taken is not None and taken["account_id"] != account.account_id:
                 raise ConflictError(
                     f"该认证标识已属于账户 {taken['login']} the subject is another account's",
-                    remedy="change that account first",
+                    remedy="请先更改那个账户 change that account first",
                 )
         others = [Account.from_json(row) for row in self.all("")]
         rules.require_apart(account, others, self.custody.receiver())
@@ -291,7 +292,8 @@ class Accounts:
         if not _is(self.custody.log.leaf(recorded.index), details, self.by):
             raise ConflictError(
                 "账户刚被他人更改 somebody else changed the account just now",
-                remedy="look at it again, and repeat what is still wanted",
+                remedy="请重新查看，仍需要的再做一次 "
+                "look at it again, and repeat what is still wanted",
             )
 
 

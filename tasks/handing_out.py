@@ -158,7 +158,7 @@ def _opened(custody: Custody, number: str, which: str, *, leaves: bool) -> Packa
     if row is None:
         raise NotFoundError(
             f"委托书{number}没有文件“{which}” the commission has no file {which!r}",
-            remedy="see the list of its files",
+            remedy="请查看其文件清单 see the list of its files",
         )
     case = Desk(custody).commission(number).brief.case_id
     reader = _Reader(custody, number, case, row)
@@ -174,7 +174,7 @@ def _sealed(which: str) -> str:
 def _unknown(number: str) -> NotFoundError:
     return NotFoundError(
         f"没有委托书{number} there is no commission {number}",
-        remedy="see the list of your commissions",
+        remedy="请查看您的委托清单 see the list of your commissions",
     )
 
 
@@ -207,7 +207,7 @@ class _Reader:
             raise NotFoundError(
                 f"委托书{self._number}的文件{self._row['name']}已不在库 the file is not stored any "
                 "more",
-                remedy="tell the client's contact named in the letter",
+                remedy="请告知委托书上的联系人 tell the client's contact named in the letter",
             )
         if ref.size != self._print.size:
             raise self._altered(f"{ref.size} bytes, not {self._print.size}")
@@ -250,7 +250,8 @@ class _Reader:
         return IntegrityError(
             f"委托书{self._number}的文件{name}与发出时不一致，已停止提供 the stored file is not "
             f"what was sent ({what}); it is not handed out",
-            remedy="an alert was raised; restore the file from the backup",
+            remedy="已发出警报；请从备份恢复该文件 "
+            "an alert was raised; restore the file from the backup",
             file=name,
             recorded=self._print.sha256,
         )
@@ -363,7 +364,8 @@ def write_files(custody: Custody, number: str, folder: Path, by: Person) -> list
                 remove_leftovers(target)
         except OSError as error:
             raise HostError(
-                f"{target} cannot be written: {error.strerror}", remedy="name another folder"
+                f"{target} cannot be written: {error.strerror}",
+                remedy="请另选文件夹 name another folder",
             ) from error
         record_download(custody, number, by, file=file, whole=True)
         written.append(target)

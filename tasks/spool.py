@@ -82,7 +82,8 @@ class Spool:
             raise InputError(
                 f"超过所声明的{self._size}字节 more bytes than the {self._size} "
                 "that were announced",
-                remedy="remove this upload and announce the document's true size",
+                remedy="请删除此上传，按真实大小重新申报 "
+                "remove this upload and announce the document's true size",
                 code="too_large",
             )
         start = self.offset
@@ -116,7 +117,7 @@ class Spool:
             raise InputError(
                 "上传的内容不是PDF（以内容判断，与文件名无关） what was sent is no PDF, "
                 "whatever its name",
-                remedy="send the signed opinion as a PDF",
+                remedy="请以 PDF 发送已签名的意见书 send the signed opinion as a PDF",
                 code="wrong_type",
             )
 
@@ -158,7 +159,7 @@ def alone(custody: Custody, upload_id: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise BusyError(
                 "该上传正由另一请求处理 another request is working on this upload",
-                remedy="wait for it to end, then ask for the offset",
+                remedy="请等待其结束，再查询偏移量 wait for it to end, then ask for the offset",
                 code="upload_busy",
             ) from error
         yield
@@ -171,7 +172,8 @@ def host_error(error: OSError) -> HostError:
     if error.errno in _FULL:
         return HostError(
             "服务器磁盘空间不足，已收到的部分仍保留 the server's disk is full; what came is kept",
-            remedy="go on later from the offset that is told; tell the client's administrator",
+            remedy="请稍后从所告知的偏移量续传，并告知委托人的管理员 "
+            "go on later from the offset that is told; tell the client's administrator",
             code="disk_full",
         )
     return HostError(

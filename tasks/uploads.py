@@ -116,7 +116,7 @@ def _announce(custody: Custody, announced: Upload) -> Upload:
     if not under_way:
         raise StateError(
             f"同时进行的上传已达{count}个 {count} uploads of this agency are under way",
-            remedy="finish or remove one of them first",
+            remedy="请先完成或删除其中一个 finish or remove one of them first",
             code="too_many_uploads",
         )
     remove_tree(folder_of(custody, announced.upload_id))
@@ -124,7 +124,8 @@ def _announce(custody: Custody, announced: Upload) -> Upload:
     if not first.announces(announced):
         raise ConflictError(
             "该委托已有另一份意见书正在上传 another document is being uploaded for this commission",
-            remedy="finish that upload, or remove it, before you send another document",
+            remedy="请先完成或删除那个上传，再发送另一份 "
+            "finish that upload, or remove it, before you send another document",
             code="upload_open",
             upload_id=first.upload_id,
         )
@@ -171,7 +172,7 @@ def writing(custody: Custody, upload: Upload, at: int) -> Iterator[Spool]:
         if here != at:
             raise ConflictError(
                 f"续传位置应为{here} the upload goes on at offset {here}, not {at}",
-                remedy="ask for the offset and send the rest from there",
+                remedy="请查询偏移量，从该处续传 ask for the offset and send the rest from there",
                 code="wrong_offset",
                 offset=here,
             )
@@ -254,7 +255,7 @@ def abandon(custody: Custody, desk: AgencyDesk, upload_id: str) -> None:
         if upload.state in (DONE, FINISHING):
             raise StateError(
                 "意见书已接收，不能取消 the opinion was taken in and cannot be removed",
-                remedy="if it is wrong, ask the client to send it back",
+                remedy="如有错误，请委托人退回 if it is wrong, ask the client to send it back",
             )
         _set_state(custody, upload, uploads.ABANDONED)
     remove_tree(folder_of(custody, upload_id))
@@ -297,13 +298,13 @@ def _require_open(custody: Custody, upload: Upload) -> None:
     if state == EXPIRED or (state == OPEN and upload.expires_at <= _utc(custody)):
         raise StateError(
             "该上传已过期 the upload has expired",
-            remedy="announce the opinion again and send it anew",
+            remedy="请重新申报并上传意见书 announce the opinion again and send it anew",
             code="expired",
         )
     if state not in LIVE:
         raise StateError(
             f"该上传已结束（{state}）the upload has ended: it is {state}",
-            remedy="announce the opinion again",
+            remedy="请重新申报意见书 announce the opinion again",
             code="upload_ended",
             state=state,
         )
@@ -314,7 +315,7 @@ def _require_whole(custody: Custody, upload: Upload) -> None:
     if here < upload.size:
         raise ConflictError(
             f"尚缺{upload.size - here}字节 {upload.size - here} bytes are still missing",
-            remedy="send the rest from the offset that is told",
+            remedy="请从所告知的偏移量续传 send the rest from the offset that is told",
             code="incomplete",
             offset=here,
         )
@@ -324,7 +325,8 @@ def _require_whole(custody: Custody, upload: Upload) -> None:
         error = IntegrityError(
             f"收到的内容与所声明的校验值不一致 what came has the SHA-256 "
             f"{seen}, not {upload.sha256}",
-            remedy="announce the document again with its true digest and send it anew",
+            remedy="请以真实的校验值重新申报并上传 "
+            "announce the document again with its true digest and send it anew",
             code="digest_mismatch",
             seen=seen,
             stated=upload.sha256,
@@ -348,7 +350,8 @@ def _require_size(custody: Custody, size: int) -> None:
     if size > most:
         raise InputError(
             f"文件超过{most}字节的上限 the document has {size} bytes, more than the {most} allowed",
-            remedy="send the opinion and its annexes in fewer bytes, or ask the client",
+            remedy="请缩小意见书及附件，或与委托人联系 "
+            "send the opinion and its annexes in fewer bytes, or ask the client",
             code="too_large",
         )
 

@@ -141,7 +141,9 @@ def _unusable(why: str) -> TransientError:
 
 def _issuer(custody: Custody) -> str:
     if not custody.settings.oidc_issuer:
-        raise NotFoundError("没有这个页面 there is no such page", remedy="sign in by password")
+        raise NotFoundError(
+            "没有这个页面 there is no such page", remedy="请用密码登录 sign in by password"
+        )
     return custody.settings.oidc_issuer
 
 
@@ -254,7 +256,8 @@ def _account(custody: Custody, claims: Claims) -> Account:
     if account is None or not account.active:
         raise NotFoundError(
             "您在本系统没有账户 you have no account here",
-            remedy="ask your agency's administrator for one with the same e-mail address",
+            remedy="请向本机构管理员申请同一邮箱的账户 "
+            "ask your agency's administrator for one with the same e-mail address",
             reason="no_account",
         )
     return account

@@ -157,7 +157,9 @@ def set_password(
     """Set a password with a one-time code, and sign in."""
     try:
         if password != again:
-            raise InputError("两次输入不一致 the two are not the same", remedy="type both again")
+            raise InputError(
+                "两次输入不一致 the two are not the same", remedy="请重新输入两次 type both again"
+            )
         account = Accounts(custody).set_password(code if is_secret(code) else "", password)
     except CustodyError as error:
         if status_of(error) == 404:
