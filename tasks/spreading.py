@@ -66,16 +66,14 @@ def spread(
 def results_of(custody: Custody, exhibits: Sequence[str]) -> list[ReadResult]:
     """Return how exhibits fared in their newest readings, whoever read them."""
     with custody.read() as session:
-        rows = queries.list_readings(session, exhibits)
+        rows = queries.find_exhibits(session, exhibits)
+        readings = queries.find_readings(session, exhibits)
     return [
         ReadResult(
-            each["exhibit_id"],
-            each["name"],
-            each["state"],
-            each["pages"],
-            each["details"]["reason"],
+            row["exhibit_id"], row["name"], read["state"], read["pages"], read["details"]["reason"]
         )
-        for each in rows
+        for row in rows
+        if (read := readings.get(row["exhibit_id"])) is not None
     ]
 
 

@@ -123,18 +123,6 @@ def _by_exhibit(session: Session, kind: Any, exhibits: Sequence[str]) -> dict[st
     return found
 
 
-def list_readings(session: Session, exhibits: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the newest readings of those exhibits that were read, each with its ``name``."""
-    exhibit, reading = tables.Exhibit, tables.Reading
-    statement = (
-        select(reading, exhibit.name)
-        .join(exhibit, exhibit.exhibit_id == reading.exhibit_id)
-        .where(reading.exhibit_id.in_(exhibits))
-        .order_by(exhibit.number)
-    )
-    return [{**_row(row), "name": name} for row, name in session.execute(statement)]
-
-
 def returned_unread(session: Session, after: int) -> tuple[list[str], int]:
     """Return opinions that came back past an entry and that nobody has read, and the last entry.
 
