@@ -21,7 +21,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -262,12 +262,33 @@ class DirectoryLogStore:
             return
         with host_errors(final):
             make_folders(self.root, final.parent, self._durable)
-            write_durably(final, data, 0o444)
+            try:
+                write_durably(final, data, 0o444)
+            except FileNotFoundError:
+                # Another process removed the folder: its full tile is there by now.
+                self._durable.discard(final.parent)
+                make_folders(self.root, final.parent, self._durable)
+                write_durably(final, data, 0o444)
 
     def publish(self, checkpoint: bytes) -> None:
         """Replace the checkpoint durably and whole."""
         with host_errors(self.root):
             write_durably(self.root / "checkpoint", checkpoint)
+
+    def drop_partials(self, paths: Sequence[str]) -> int:
+        """Remove the partial tiles of full ones; see ``LogStore.drop_partials``."""
+        count = 0
+        for path in paths:
+            full = self.root / check_key(path)
+            folder = full.with_name(f"{full.name}.p")
+            with host_errors(folder), suppress(FileNotFoundError):
+                if full.stat().st_size:
+                    for partial in sorted(folder.iterdir()):
+                        partial.unlink(missing_ok=True)
+                        count += 1
+                    self._durable.discard(folder)
+                    folder.rmdir()
+        return count
 
     def get(self, path: str) -> bytes:
         """Return a resource's bytes."""

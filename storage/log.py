@@ -8,6 +8,7 @@ The order of writes, which every crash case below follows from:
 4. It signs the checkpoint, but only if that extends the last head which this machine signed,
    and keeps it as the new last head in a second place.
 5. It publishes the checkpoint, and then notes in the journal that it did.
+6. It removes the partial tiles that were outgrown before (``storage.outgrown``), if it can.
 
 A size is never signed before its rows are durable, and an event counts as recorded only once a
 published checkpoint covers it. What opening the log can find:
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,7 @@ from storage.journal import Head, Journal, Moved, Signers
 from storage.keyring import KeyRing
 from storage.merkle import leaf_hash, tree_root
 from storage.objects import LogStore
+from storage.outgrown import remove_outgrown
 from storage.published import LogReader, published_checkpoint
 from storage.reconcile import ForkError, LastHead, RolledBackError, require_published
 from storage.tiles import (
@@ -255,7 +258,7 @@ class CustodyLog:
         return self._journal.head()
 
     def _publish(self, head: Head, still_leading: Callable[[], None]) -> None:
-        """Steps 3 to 5; repeating any of them changes nothing."""
+        """Steps 3 to 6; repeating any of them changes nothing."""
         ring = self._signers.ring(head.rotations)
         signer = self._signers.signer(ring.at(head.size))
         self._write_tiles(head)
@@ -273,6 +276,9 @@ class CustodyLog:
             self._restore_newest(checkpoint.size)
             raise
         self._journal.mark_published(text, checkpoint)
+        with suppress(CustodyError):
+            # What is not removed now is removed as the next tile is full, or the one after.
+            remove_outgrown(self._store, head.published_size, head.size)
 
     def _restore_newest(self, size: int) -> None:
         """Put back the checkpoint of a leader that followed while this one was held up."""

@@ -8,7 +8,7 @@ log: immutable tiles and one replaceable checkpoint.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -282,7 +282,10 @@ class WorkingStore(ObjectStore, Protocol):
 
 
 class LogStore(Protocol):
-    """Keeps the published log: ``checkpoint`` and ``tile/...`` below one prefix."""
+    """Keeps the published log: ``checkpoint`` and ``tile/...`` below one prefix.
+
+    Nothing in it is retained: the log proves itself, and what was outgrown can be removed.
+    """
 
     def put_tile(self, path: str, data: bytes) -> None:
         """Store an immutable resource durably; equal bytes already there are success.
@@ -294,6 +297,20 @@ class LogStore(Protocol):
 
     def publish(self, checkpoint: bytes) -> None:
         """Replace the checkpoint durably and whole."""
+        ...
+
+    def drop_partials(self, paths: Sequence[str]) -> int:
+        """Remove the partial tiles of full ones, named by their paths; return how many.
+
+        A full tile that is not there keeps its partial ones. Nothing else is removed, but for what
+        the store keeps of replaced checkpoints, of which the newest few stay. The paths are of one
+        level and in order. Interrupted anywhere it may be repeated; that what is gone stays gone
+        after a power cut is not promised.
+
+        Raises:
+            TransientError: the service did not answer.
+            HostError: the store does not let us remove them.
+        """
         ...
 
     def get(self, path: str) -> bytes:

@@ -16,6 +16,7 @@ from storage.keyring import KeyRing, as_ring
 from storage.merkle import consistency_proof, inclusion_proof
 from storage.note import Verifier, parse_note
 from storage.objects import LogStore
+from storage.outgrown import read_tile
 from storage.proof import TlogProof
 from storage.tiles import CHECKPOINT_PATH, ENTRIES, WIDTH, Tile, TileHashes, decode_bundle
 from storage.walk import keep_all, walk
@@ -55,7 +56,7 @@ class LogReader:
         stop = size if end is None else min(end, size)
         for number in range(start // WIDTH, -(-stop // WIDTH)):
             bundle = Tile(ENTRIES, number, min(WIDTH, size - number * WIDTH))
-            leaves = decode_bundle(self._store.get(bundle.path), bundle.width)
+            leaves = decode_bundle(read_tile(self._store, bundle), bundle.width)
             for index, leaf in enumerate(leaves, bundle.start):
                 if start <= index < stop:
                     yield index, leaf
@@ -110,12 +111,12 @@ class LogReader:
         return walk(self._store, self.ring, known_head, keep)
 
     def _hashes(self, size: int) -> TileHashes:
-        return TileHashes(size, lambda tile: self._store.get(tile.path))
+        return TileHashes(size, lambda tile: read_tile(self._store, tile))
 
     def _leaf_in(self, index: int, size: int) -> bytes:
         number = index // WIDTH
         bundle = Tile(ENTRIES, number, min(WIDTH, size - number * WIDTH))
-        leaves = decode_bundle(self._store.get(bundle.path), bundle.width)
+        leaves = decode_bundle(read_tile(self._store, bundle), bundle.width)
         return leaves[index - bundle.start]
 
 

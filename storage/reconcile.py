@@ -16,6 +16,7 @@ from storage.journal import Head
 from storage.keyring import KeyRing
 from storage.merkle import consistency_proof, verify_consistency
 from storage.objects import LogStore
+from storage.outgrown import read_tile
 from storage.tiles import TileHashes
 from storage.workspace import Workspace, write_durably
 
@@ -106,7 +107,7 @@ class LastHead:
             )
 
     def _extends(self, older: Checkpoint, newer: Checkpoint) -> bool:
-        hashes = TileHashes(newer.size, lambda tile: self._store.get(tile.path))
+        hashes = TileHashes(newer.size, lambda tile: read_tile(self._store, tile))
         try:
             proof = consistency_proof(hashes, older.size, newer.size)
             verify_consistency(older.size, newer.size, proof, older.root, newer.root)

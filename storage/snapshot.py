@@ -1,7 +1,7 @@
 """The published log at one checkpoint: entries and proofs that all lead to the same head.
 
 A log grows while proofs are made; a snapshot keeps to the checkpoint that it was taken at, whose
-tiles stay whatever is published afterwards. Everything that it returns was verified first.
+tiles can be read whatever is published afterwards. Everything that it returns was verified first.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from storage.keyring import KeyRing
 from storage.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_inclusion
 from storage.note import parse_note
 from storage.objects import LogStore
+from storage.outgrown import read_tile
 from storage.proof import TlogProof
 from storage.tiles import CHECKPOINT_PATH, ENTRIES, WIDTH, Tile, TileHashes, decode_bundle
 
@@ -32,7 +33,7 @@ class Snapshot:
         self._store = store
         self.note = store.get(CHECKPOINT_PATH)
         self.checkpoint: Checkpoint = ring.checkpoint_of(parse_note(self.note))
-        self._hashes = TileHashes(self.size, lambda tile: store.get(tile.path))
+        self._hashes = TileHashes(self.size, lambda tile: read_tile(store, tile))
         self._entries = lru_cache(maxsize=64)(self._bundle)
 
     @property
@@ -72,4 +73,4 @@ class Snapshot:
 
     def _bundle(self, number: int) -> list[bytes]:
         bundle = Tile(ENTRIES, number, min(WIDTH, self.size - number * WIDTH))
-        return decode_bundle(self._store.get(bundle.path), bundle.width)
+        return decode_bundle(read_tile(self._store, bundle), bundle.width)

@@ -29,6 +29,7 @@ from storage.merkle import (
 )
 from storage.note import parse_note
 from storage.objects import LogStore
+from storage.outgrown import read_tile
 from storage.tiles import (
     CHECKPOINT_PATH,
     ENTRIES,
@@ -79,7 +80,7 @@ def _take_unproven(store: LogStore, text: bytes, check: LogCheck, keep: Keep) ->
         return
     for bundle in tiles_of(ENTRIES, size):
         try:
-            leaves, _ = read_bundle(store.get(bundle.path))
+            leaves, _ = read_bundle(read_tile(store, bundle))
         except NotFoundError:
             return  # The unsigned size may promise any number of further bundles.
         kept = zip(count(bundle.start), leaves, strict=False)
@@ -131,7 +132,7 @@ class _Walk:
     def _read_entries(self, bundle: Tile) -> None:
         """Read a bundle and its level-0 tile; keep both only if they are not equal."""
         try:
-            data = self._store.get(bundle.path)
+            data = read_tile(self._store, bundle)
         except NotFoundError:
             data = b""
         leaves, rest = read_bundle(data)
@@ -158,7 +159,7 @@ class _Walk:
 
     def _read_tile(self, tile: Tile) -> Hashes | None:
         try:
-            return decode_tile(self._store.get(tile.path), tile.width)
+            return decode_tile(read_tile(self._store, tile), tile.width)
         except (NotFoundError, TileError):
             return None
 
@@ -278,7 +279,7 @@ class _Walk:
 
     def _read_believed(self, tile: Tile) -> bytes:
         believed = self._believed.get(tile)
-        return self._store.get(tile.path) if believed is None else b"".join(believed)
+        return read_tile(self._store, tile) if believed is None else b"".join(believed)
 
 
 def _padded(hashes: Hashes, width: int) -> Hashes:

@@ -31,6 +31,7 @@ from storage.custody import VERSION, database_url
 from storage.directory import DirectoryLogStore
 from storage.directory_files import host_errors
 from storage.errors import HostError, InputError
+from storage.outgrown import read_tile
 from storage.settings import Settings
 from storage.stores import open_stores, store_address
 from storage.tiles import new_bundles, new_tiles
@@ -201,7 +202,7 @@ def _copy_log(
     target = DirectoryLogStore(shared)
     size = copied.published_size
     for count, tile in enumerate(chain(new_bundles(0, size), new_tiles(0, size)), 1):
-        target.put_tile(tile.path, source.get(tile.path))
+        target.put_tile(tile.path, read_tile(source, tile))
         advance("log", count)
 
 

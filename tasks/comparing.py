@@ -20,6 +20,7 @@ from storage.keyring import KeyRing
 from storage.merkle import consistency_proof, tree_root, verify_consistency
 from storage.note import encode_base64
 from storage.objects import LogStore
+from storage.outgrown import read_tile
 from storage.policy import load_policy
 from storage.published import LogReader
 from storage.settings import Settings
@@ -169,7 +170,7 @@ def _prove(
     """Return the proof that the published log extends a kept head, or why there is none."""
     if kept.size == published.size and kept.root != published.root:
         return otherwise
-    hashes = TileHashes(published.size, lambda tile: store.get(tile.path))
+    hashes = TileHashes(published.size, lambda tile: read_tile(store, tile))
     source = otherwise.source
     try:
         proof = consistency_proof(hashes, kept.size, published.size)

@@ -169,6 +169,9 @@ class _Overlay:
     def publish(self, checkpoint: bytes) -> None:
         raise NotImplementedError(checkpoint)
 
+    def drop_partials(self, paths: Sequence[str]) -> int:
+        raise NotImplementedError(paths)
+
     def get(self, path: str) -> bytes:
         return self._checkpoint if path == CHECKPOINT_PATH else self._store.get(path)
 

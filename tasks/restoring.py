@@ -32,6 +32,7 @@ from storage.directory import DirectoryLogStore
 from storage.directory_files import host_errors
 from storage.errors import ConflictError, InputError, IntegrityError
 from storage.log import RolledBackError
+from storage.outgrown import read_tile
 from storage.private import write_private
 from storage.settings import Settings
 from storage.stores import store_address
@@ -186,7 +187,7 @@ def _put_back_log(workspace: Workspace, folder: Path, backup: Backup, advance: A
     source = DirectoryLogStore(folder.parent / SHARED)
     size = backup.published_size
     for count, tile in enumerate(chain(new_bundles(0, size), new_tiles(0, size)), 1):
-        target.put_tile(tile.path, source.get(tile.path))
+        target.put_tile(tile.path, read_tile(source, tile))
         advance("log", count)
     target.publish(backup.checkpoint.encode())
 

@@ -24,6 +24,7 @@ from storage.event import Action, CustodyEvent
 from storage.merkle import consistency_proof
 from storage.note import Note, encode_base64, parse_note
 from storage.objects import ObjectRef
+from storage.outgrown import read_tile
 from storage.tiles import TileHashes
 from tasks.asking import MAX_ANSWER, Ask, Outcome, ask_all
 from tasks.witnesses import ConfiguredWitness, Standing, configured, standing
@@ -74,8 +75,8 @@ def exit_code(events: Sequence[CustodyEvent]) -> int:
 
 
 def _ask(custody: Custody, note: Note, checkpoint: Checkpoint) -> Ask:
-    # The tiles of a size that was once published stay, whatever was published since.
-    hashes = TileHashes(checkpoint.size, lambda tile: custody.log_store.get(tile.path))
+    # The tiles of a size that was once published can be read, whatever was published since.
+    hashes = TileHashes(checkpoint.size, lambda tile: read_tile(custody.log_store, tile))
     return Ask(
         note,
         checkpoint,

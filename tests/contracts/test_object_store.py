@@ -175,6 +175,35 @@ def test_a_log_tile_is_immutable_and_the_checkpoint_is_not(log_store: LogStore) 
         log_store.get("tile/0/001")
 
 
+def test_partial_tiles_go_and_stay_as_was_asked(log_store: LogStore) -> None:
+    """Those of other tiles stay, and those of a tile whose full form is not there."""
+    here = "tile/0/x001/"
+    for index in (234, 235, 236):
+        for width in (1, 17, 255):
+            log_store.put_tile(f"{here}{index}.p/{width}", b"a" * 32 * width)
+        if index != 235:
+            log_store.put_tile(f"{here}{index}", b"a" * 8192)
+    log_store.put_tile("tile/entries/000.p/1", b"\0\1a")
+    log_store.publish(b"newest")
+    assert log_store.drop_partials([f"{here}234", f"{here}235", "tile/1/000"]) == 3
+    assert log_store.drop_partials([f"{here}234", f"{here}235"]) == 0
+    for width in (1, 17, 255):
+        with pytest.raises(NotFoundError):
+            log_store.get(f"{here}234.p/{width}")
+        for index in (235, 236):
+            assert log_store.get(f"{here}{index}.p/{width}")
+    assert log_store.get(f"{here}234") == b"a" * 8192
+    assert log_store.get("tile/entries/000.p/1")
+    assert log_store.get("checkpoint") == b"newest"
+    # Whoever was held up writes what another has removed, and it may be removed again.
+    log_store.put_tile(f"{here}234.p/17", b"a" * 32 * 17)
+    assert log_store.drop_partials([f"{here}233", f"{here}234"]) == 1
+    log_store.put_tile("tile/0/000.p/1", b"a" * 32)
+    log_store.put_tile("tile/0/000", b"a" * 8192)
+    assert log_store.drop_partials(["tile/0/000", "tile/0/001"]) == 1
+    assert log_store.drop_partials([]) == 0
+
+
 # What only one of them promises
 
 
@@ -282,6 +311,29 @@ def test_a_second_version_behind_our_back_changes_nothing(rgw: Rgw) -> None:
     assert get(store, ref) == b"first"
     assert store.find(ref.key) == ref
     assert put(store, f"{KEY}a", b"first", SOON) == ref
+
+
+def test_what_was_outgrown_frees_its_room_in_a_bucket_with_versions(
+    rgw: Rgw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No version of a partial tile is left, and of the checkpoint only the newest few."""
+    monkeypatch.setattr("storage.s3_log.KEPT", 3)
+    monkeypatch.setattr("storage.s3_log._AT_ONCE", 2)
+    store, log = open_s3(s3_settings(rgw), f"v{secrets.token_hex(6)}", "", rgw.endpoint)
+    assert isinstance(store, S3Store)
+    for number in range(6):
+        log.publish(b"checkpoint %d" % number)
+    for width in (1, 2, 3):
+        log.put_tile(f"tile/0/000.p/{width}", b"a" * 32 * width)
+    log.put_tile("tile/0/000", b"a" * 8192)
+    # Somebody else removed one by its name: its bytes are there as an older version.
+    store.bucket.client.delete_object(Bucket=store.bucket.name, Key="log/tile/0/000.p/2")
+    assert log.drop_partials(["tile/0/000"]) == 4
+    listed = store.bucket.client.list_object_versions(Bucket=store.bucket.name, Prefix="log/")
+    assert "DeleteMarkers" not in listed
+    keys = [each["Key"] for each in listed["Versions"]]
+    assert keys == ["log/checkpoint"] * 3 + ["log/tile/0/000"]
+    assert log.get("checkpoint") == b"checkpoint 5"
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The same code path over a small log, with what needs no network."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,9 @@ class Folder:
         raise NotImplementedError
 
     def publish(self, checkpoint: bytes) -> None:
+        raise NotImplementedError
+
+    def drop_partials(self, paths: Sequence[str]) -> int:
         raise NotImplementedError
 
 

@@ -32,6 +32,7 @@ from storage.keys import load_signer
 from storage.merkle import consistency_proof, inclusion_proof
 from storage.note import Signer
 from storage.nouns import Person
+from storage.outgrown import read_tile
 from storage.policy import load_policy, write_policy
 from storage.proof import TlogProof
 from storage.tiles import Tile, TileHashes
@@ -54,7 +55,7 @@ class Hashes:
 
     @staticmethod
     def _read(custody: Custody, tile: Tile) -> bytes:
-        return custody.log_store.get(tile.path)
+        return read_tile(custody.log_store, tile)
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,13 @@ class MemoryLogStore:
     def publish(self, checkpoint: bytes) -> None:
         self.files["checkpoint"] = checkpoint
 
+    def drop_partials(self, paths: Sequence[str]) -> int:
+        parts = [f"{path}.p/" for path in paths if path in self.files]
+        gone = [each for each in self.files if each.startswith(tuple(parts))] if parts else []
+        for each in gone:
+            del self.files[each]
+        return len(gone)
+
     def get(self, path: str) -> bytes:
         if path not in self.files:
             raise NotFoundError(f"no {path}")
