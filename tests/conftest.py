@@ -87,10 +87,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ``spread``: single tests that take long. Those of several hosts take minutes, and run only
     when they are asked for.
     """
-    if "hosts" not in config.option.markexpr:
-        left_out = [each for each in items if each.get_closest_marker("hosts")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [each for each in items if not each.get_closest_marker("hosts")]
+    for apart in ("hosts", "page"):
+        if apart not in config.option.markexpr:
+            left_out = [each for each in items if each.get_closest_marker(apart)]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [each for each in items if not each.get_closest_marker(apart)]
     for item in items:
         if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
             group = _shared_by(item)
