@@ -23,10 +23,12 @@ published checkpoint covers it. What opening the log can find:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 
 from storage.checkpoint import Checkpoint
@@ -69,6 +71,10 @@ __all__ = [
     "Signers",
 ]
 
+AT_ONCE = 8
+"""Files of the log that are stored side by side."""
+_IN_HAND = 16
+"""Files of the log in memory, at most: a bundle may have 16 MB."""
 BATCH = 1024
 """Events sequenced in one transaction."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
@@ -298,14 +304,27 @@ class CustodyLog:
 
         if tree_root(TileHashes(head.size, rows), head.size) != head.frontier.root():
             raise _rows_changed()
-        for tile in new_bundles(head.published_size, head.size):
+
+        def bundle(tile: Tile) -> bytes:
             leaves = self._journal.leaves(tile.start, tile.start + tile.width)
             hashes = decode_tile(rows(Tile(0, tile.index, tile.width)), tile.width)
             if list(map(leaf_hash, leaves)) != hashes:
                 raise _rows_changed()
-            self._store.put_tile(tile.path, encode_bundle(leaves))
-        for tile in new_tiles(head.published_size, head.size):
-            self._store.put_tile(tile.path, rows(tile))
+            return encode_bundle(leaves)
+
+        bundles = ((tile, bundle(tile)) for tile in new_bundles(head.published_size, head.size))
+        tiles = ((tile, rows(tile)) for tile in new_tiles(head.published_size, head.size))
+        self._put(chain(bundles, tiles))
+
+    def _put(self, files: Iterator[tuple[Tile, bytes]]) -> None:
+        """Store tiles and bundles side by side: each waits for a disk or a server, not for others.
+
+        None of them counts before the checkpoint, so their order is of no account.
+        """
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            while some := list(islice(files, _IN_HAND)):
+                paths, data = ([tile.path for tile, _ in some], [each for _, each in some])
+                list(threads.map(self._store.put_tile, paths, data))
 
 
 def _rows_changed() -> CustodyError:
