@@ -48,6 +48,10 @@ _EXHIBIT = cast(Table, tables.EventExhibit.__table__)
 def project(session: Session, index: int, event: CustodyEvent) -> None:
     """Apply one event to the catalogue."""
     _refer(session, [(index, event)])
+    _apply(session, index, event)
+
+
+def _apply(session: Session, index: int, event: CustodyEvent) -> None:
     handler = _HANDLERS.get(event.action)
     if handler is not None:
         handler(session, index, event)
@@ -59,18 +63,20 @@ def project_all(session: Session, placed: Sequence[tuple[int, CustodyEvent]]) ->
     """Apply events in their order; the rows are those that ``project`` makes of each.
 
     Those of which a bundle has thousands, one after another, are written with a few statements.
+    What an event is about is told of all of them first: nothing that follows from one asks for it.
     """
+    if placed:
+        _refer(session, placed)
     for action, run in groupby(placed, key=lambda each: each[1].action):
         part = list(run)
         many = runs.HANDLERS.get(action)
         if many is None or len(part) == 1:
             for index, event in part:
-                project(session, index, event)
+                _apply(session, index, event)
         else:
             # What is pending comes before, and what was loaded may be changed by the rows.
             session.flush()
             session.expire_all()
-            _refer(session, part)
             many(session, part)
 
 

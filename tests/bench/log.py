@@ -25,7 +25,7 @@ from pathlib import Path
 from storage.catalogue.database import Database
 from storage.catalogue.journal import SqlJournal
 from storage.catalogue.migrate import upgrade
-from storage.catalogue.projection import project
+from storage.catalogue.projection import project, project_all
 from storage.chains import ChainAudit
 from storage.directory import DirectoryLogStore
 from storage.event import Action, CustodyEvent, encode, event_id
@@ -70,7 +70,7 @@ def make(number: int) -> CustodyEvent:
 def open_log(url: str, folder: Path) -> tuple[CustodyLog, Database]:
     """Open the log of a database as a process of the house does."""
     database = Database.open(url)
-    journal = SqlJournal(database, (project,))
+    journal = SqlJournal(database, (project,), together=project_all)
     log = CustodyLog(DirectoryLogStore(folder), journal, OneKey(SIGNER), folder / "last-head")
     log.recover()
     return log, database
@@ -125,7 +125,7 @@ def one_more(log: CustodyLog, start: int, count: int = 300) -> float:
 
 def bench_growth(url: str, folder: Path, small: int, large: int) -> None:
     log, database = open_log(url, folder)
-    journal = SqlJournal(database, (project,))
+    journal = SqlJournal(database, (project,), together=project_all)
     started = time.perf_counter()
     grow(log, journal, small)
     first = one_more(log, 500_000_000)
