@@ -17,9 +17,13 @@ from blake3 import blake3
 
 from storage.digest import CHUNK
 
-SEGMENT = 64 << 20
-"""Bytes that are flushed and read back together; shorter files are read back at their end."""
-_BEHIND = 2
+SEGMENT = 16 << 20
+"""Bytes that are flushed and read back together; shorter files are read back at their end.
+
+The last of them is waited for when the digests are done, so they are not longer than a disk needs
+to be kept busy.
+"""
+_BEHIND = 8
 """Segments that may be under way: the writer waits for a disk that is slower than the digests."""
 
 
