@@ -70,12 +70,17 @@ class Person:
 
     def as_json(self) -> dict[str, str]:
         """Return the non-empty fields."""
-        return {key: value for key, value in asdict(self).items() if value}
+        found = vars(self)
+        return {key: found[key] for key in _PERSON if found[key]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Person:
         """Rebuild from ``as_json``."""
-        return cls(**{f.name: str(value.get(f.name, "")) for f in fields(cls)})
+        return cls(**{key: str(value.get(key, "")) for key in _PERSON})
+
+
+_PERSON = tuple(field.name for field in fields(Person))
+"""Asked for once: each event of the log names somebody, and is read and written many times."""
 
 
 @dataclass(frozen=True)
