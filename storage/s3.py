@@ -6,9 +6,11 @@ server says, this store compares what it sends before it lets it appear, looks f
 afterwards, sets the retention explicitly and reads it back, and hashes what it reads back of the
 pinned version. A version that is not as it was sent is removed again.
 
-A stream whose digests are not known yet, and which is larger than one part, goes up under a
-temporary key, is hashed on its way, and is copied to its own key by the server: it passes once
-through this machine, needs no room on its disk, and may be one that cannot be read twice. ::
+A stream whose digests are not known yet, and which is larger than one part, goes up under
+temporary keys, some parts at once, is hashed on its way, and is copied to its own key by the
+server: it passes once through this machine, needs no room on its disk, and may be one that cannot
+be read twice. A temporary object is never larger than what a server copies in one request, and a
+part never grows, so that memory does not either. ::
 
     <prefix>/cases/<case>/originals/<sha256>
     <prefix>/quarantine/<accession>/originals/<sha256>
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import io
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -28,7 +31,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from storage.digest import Fingerprint, fingerprint_bytes
+from storage.digest import Fingerprint
 from storage.errors import (
     CustodyError,
     HostError,
@@ -46,19 +49,26 @@ from storage.objects import (
     check_key,
     still_retained,
 )
-from storage.s3_bucket import COPIED, Bucket, Sent
+from storage.s3_bucket import Bucket, not_retained
 from storage.s3_errors import is_absent, said, translated
 from storage.s3_log import S3LogStore
 from storage.s3_probe import probe_server
 from storage.s3_stream import Body, Checked, Hashed
 from storage.s3_sweep import INCOMING, sweep
+from storage.s3_upload import Lying, Sent
 from storage.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PART = 16 << 20
-"""Bytes; a larger object goes up in parts of this size, and memory holds one of them."""
+PART = 8 << 20
+"""Bytes; a larger object goes up in parts of this size."""
+ASIDE = 4 << 30
+"""Bytes that one temporary object holds at most: a multiple of what is copied as one part."""
+_PARTS = 9000
+"""An upload has at most 10,000 parts; what is larger, and of known size, has larger ones."""
+_CONNECTIONS = 32
+"""Connections that are kept open for further requests."""
 
 
 class S3Store:
@@ -70,13 +80,23 @@ class S3Store:
         bucket: str,
         prefix: str = "",
         part: int = PART,
-        copied: int = COPIED,
+        copied: int | None = None,
+        aside: int = ASIDE,
     ) -> None:
-        """Use a bucket that ``prepare_bucket`` has accepted."""
-        self.bucket = Bucket(client, bucket)
+        """Use a bucket that ``prepare_bucket`` has accepted.
+
+        Args:
+            client: asks the server.
+            bucket: its name.
+            prefix: what all keys begin with.
+            part: bytes that are sent in one request.
+            copied: bytes that the server copies in one request; else by what it was seen to do.
+            aside: bytes of one temporary object; a multiple of ``part`` and of ``copied``.
+        """
+        self.bucket = Bucket(client, bucket, copied)
         self._prefix = f"{prefix}/" if prefix else ""
         self._part = part
-        self._copied = copied
+        self._aside = aside
 
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)
@@ -95,12 +115,14 @@ class S3Store:
             if versions:
                 return self._existing(key, versions[0], expected, retain_until)
             checked = Checked(source, expected)
-            first = checked.read(self._part)
-            if len(first) < self._part:
+            part = max(self._part, -(-expected.size // _PARTS))
+            first = checked.read(part)
+            if len(first) < part:
                 checked.end()
                 sent = self.bucket.send(full, first)
             else:
-                sent = self.bucket.send_parts(full, first, checked, self._part)
+                pieces = checked.parts(first, part)
+                sent = self.bucket.send_parts(full, pieces, checked.end)
             return self._settled(key, sent, expected, retain_until)
 
     def take(self, prefix: str, source: BinaryIO) -> Kept:
@@ -108,19 +130,41 @@ class S3Store:
         check_key(prefix)
         hashed = Hashed(source)
         first = hashed.read(self._part)
-        if len(first) < self._part:
-            seen = fingerprint_bytes(first)
-            return Kept(self.put(f"{prefix}/{seen.sha256}", io.BytesIO(first), seen), seen)
-        temporary = f"{self._prefix}{INCOMING}{secrets.token_hex(16)}"
         with translated(prefix):
-            sent = self.bucket.send_parts(temporary, first, hashed, self._part)
+            if len(first) == self._part:
+                return self._taken_in_parts(prefix, first, hashed)
             seen = hashed.finish()
-            version = self.bucket.own(temporary, sent, self.bucket.versions(temporary))
-            try:
-                ref = self._copied_to(f"{prefix}/{seen.sha256}", temporary, version, seen, None)
-            finally:
-                self.bucket.discard(temporary, version)
+            key = f"{prefix}/{seen.sha256}"
+            # To ask first is what keeps a repeated call from leaving a version each time.
+            versions = self.bucket.versions(self._full(key))
+            if versions:
+                return Kept(self._existing(key, versions[0], seen, None), seen)
+            sent = self.bucket.send(self._full(key), first)
+            return Kept(self._settled(key, sent, seen, None), seen)
+
+    def _taken_in_parts(self, prefix: str, first: bytes, hashed: Hashed) -> Kept:
+        lying: list[Lying] = []
+        try:
+            while first:
+                lying.append(self._aside_of(first, hashed))
+                first = hashed.read(self._part)
+            seen = hashed.finish()
+            ref = self._copied_to(f"{prefix}/{seen.sha256}", lying, seen, None)
+        finally:
+            for each in lying:
+                self.bucket.discard(each.key, each.version)
         return Kept(ref, seen)
+
+    def _aside_of(self, first: bytes, hashed: Hashed) -> Lying:
+        """Send so much of a stream as one temporary object holds."""
+        key = f"{self._prefix}{INCOMING}{secrets.token_hex(16)}"
+        before, started = hashed.size - len(first), time.monotonic()
+        pieces = hashed.parts(first, self._part, self._aside)
+        sent = self.bucket.send_parts(key, pieces, hashed.end)
+        version = self.bucket.own(key, sent, self.bucket.versions(key))
+        size = hashed.size - before
+        self.bucket.pace.sent(size, time.monotonic() - started)
+        return Lying(key, version, size)
 
     def move(
         self,
@@ -132,18 +176,20 @@ class S3Store:
         """Give an object another key; see ``ObjectStore.move``. The server copies it."""
         old, full = self._full(ref.key), self._full(key)
         with translated(key):
-            there = ref.version_id in self.bucket.versions(old)
-            if old == full and there:
-                return self._locked(key, ref.version_id, expected.size, retain_until)
+            there = self.bucket.standing(old, ref.version_id) if ref.version_id else None
+            if there and old == full:
+                until = self.bucket.retained(full, ref.version_id)
+                return self._locked(key, ref.version_id, expected.size, retain_until, until)
             if there:
-                self._not_retained(ref)
-                self._require_size(ref, expected)
-                moved = self._copied_to(key, old, ref.version_id, expected, retain_until)
+                not_retained(ref, there.until)
+                there.require_size(ref, expected)
+                lying = Lying(old, ref.version_id, there.size)
+                moved = self._copied_to(key, [lying], expected, retain_until)
                 self._remove(ref)
                 return moved
+            self.bucket.require_unlisted(old, ref.version_id)
             versions = self.bucket.versions(full)
             if not versions:
-                self.bucket.require_gone(old, ref.version_id)
                 raise NotFoundError(
                     f"object {ref.key} is gone", remedy="run 'custody verify'", key=ref.key
                 )
@@ -153,27 +199,15 @@ class S3Store:
         """Begin takes and moves, each of which is durable at once; see ``ObjectStore.batch``."""
         return nullcontext(self)
 
-    def _require_size(self, ref: ObjectRef, expected: Fingerprint) -> None:
-        size = self.bucket.size(self._full(ref.key), ref.version_id)
-        if size != expected.size:
-            raise IntegrityError(
-                f"{ref.key} is not the object that was stored",
-                remedy="run 'custody verify'",
-                key=ref.key,
-                expected=expected.size,
-                seen=size,
-            )
-
     def _copied_to(
-        self, key: str, old: str, version: str, expected: Fingerprint, retain_until: datetime | None
+        self, key: str, lying: list[Lying], expected: Fingerprint, retain_until: datetime | None
     ) -> ObjectRef:
-        """Let what lies under another whole key lie under this one too."""
+        """Let what lies under other whole keys lie under this one too."""
         full = self._full(key)
         versions = self.bucket.versions(full)
         if versions:
             return self._existing(key, versions[0], expected, retain_until)
-        sent = self.bucket.copy(old, version, full, expected.size, self._copied)
-        return self._settled(key, sent, expected, retain_until)
+        return self._settled(key, self.bucket.copy(lying, full), expected, retain_until)
 
     def _settled(
         self, key: str, sent: Sent, expected: Fingerprint, retain_until: datetime | None
@@ -187,11 +221,11 @@ class S3Store:
             self.bucket.remove(full, version)
             return self._existing(key, versions[0], expected, retain_until)
         try:
-            self.bucket.require_equal(full, version, expected)
+            until = self.bucket.require_equal(full, version, expected)
         except IntegrityError:
             self.bucket.discard_if_wrong(full, version, expected)
             raise
-        return self._locked(key, version, expected.size, retain_until)
+        return self._locked(key, version, expected.size, retain_until, until)
 
     def _existing(
         self, key: str, version: str, expected: Fingerprint, retain_until: datetime | None
@@ -205,14 +239,19 @@ class S3Store:
                 remedy="run 'custody verify' on its case",
                 key=key,
             ) from error
-        return self._locked(key, version, expected.size, retain_until)
+        until = self.bucket.retained(self._full(key), version)
+        return self._locked(key, version, expected.size, retain_until, until)
 
     def _locked(
-        self, key: str, version: str, size: int, retain_until: datetime | None
+        self,
+        key: str,
+        version: str,
+        size: int,
+        retain_until: datetime | None,
+        until: datetime | None,
     ) -> ObjectRef:
-        """Set the retention, never shorten it, and return what the server then says."""
+        """Lengthen the retention there is, never shorten it; return what the server then says."""
         full = self._full(key)
-        until = self.bucket.retained(full, version)
         wanted = retain_until.astimezone(UTC).replace(microsecond=0) if retain_until else None
         if wanted is not None and (until is None or until < wanted):
             until = self.bucket.retain(full, version, wanted)
@@ -236,23 +275,16 @@ class S3Store:
         still_retained(ref, datetime.now(UTC))
         with translated(ref.key):
             if ref.version_id in self.bucket.versions(full):
-                self._not_retained(ref)
+                not_retained(ref, self.bucket.retained(full, ref.version_id))
                 self._remove(ref)
 
     def tidy(self, prefix: str) -> None:
         """Do nothing, because a bucket has no folders; see ``ObjectStore.tidy``."""
 
-    def _not_retained(self, ref: ObjectRef) -> None:
-        """Refuse to go on while a reference or the server says that it is retained."""
-        still_retained(ref, datetime.now(UTC))
-        until = self.bucket.retained(self._full(ref.key), ref.version_id)
-        held = ObjectRef(ref.key, ref.version_id, ref.size, until.isoformat() if until else "")
-        still_retained(held, datetime.now(UTC))
-
     def _remove(self, ref: ObjectRef) -> None:
         full = self._full(ref.key)
         self.bucket.remove(full, ref.version_id)
-        if ref.version_id in self.bucket.versions(full):
+        if self.bucket.standing(full, ref.version_id):
             raise IntegrityError(
                 f"the server says that it removed {ref.key}, and has it still",
                 remedy="check the server",
@@ -267,7 +299,9 @@ class S3Store:
             versions = self.bucket.versions(full)
             if not versions:
                 return None
-            return self._locked(key, versions[0], self.bucket.size(full, versions[0]), None)
+            size = self.bucket.size(full, versions[0])
+            until = self.bucket.retained(full, versions[0])
+            return self._locked(key, versions[0], size, None, until)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix, sorted."""
@@ -332,6 +366,7 @@ def connected(chosen: Settings, endpoint: str, signature: str | None = None) -> 
             s3={"addressing_style": "path"},
             signature_version=signature,
             retries={"max_attempts": 4, "mode": "standard"},
+            max_pool_connections=_CONNECTIONS,
             connect_timeout=5,
             read_timeout=60,
         ),

@@ -6,50 +6,83 @@ no wrong object stays under a final key, is the store's part.
 
 from __future__ import annotations
 
-import io
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from storage.digest import Fingerprint, digest_stream
+from storage.digest import Fingerprint
 from storage.errors import CustodyError, IntegrityError
+from storage.objects import ObjectRef, still_retained
 from storage.s3_errors import code_of, is_absent, said, translated
-from storage.s3_stream import Body, Checked, Hashed
+from storage.s3_readback import read_back, told_lock
+from storage.s3_upload import MARK, Lying, Pace, Sent, copy, mark, send_parts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_GROWS_EVERY = 2000
-"""Parts; then their size doubles, because an upload has at most 10,000 parts."""
-COPIED = 256 << 20
-"""Bytes that the server copies in one request; a request must end well within its time-out."""
-_COPIES = 9000
-_MARK = "put"
 _UNLOCKED = (
     "NoSuchObjectLockConfiguration",
     "ObjectLockConfigurationNotFoundError",
     "NoSuchObjectLockConfigurationError",
 )
+_NO_VERSION = "400"
+"""What some servers say to HEAD where a version cannot be one of theirs."""
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A version that was made: as the server named it (or not), and our mark on it."""
+class Standing:
+    """What a server says of a version: its size in bytes, and until when it is locked.
 
-    version: str
-    mark: str
+    That nothing is said of a lock proves nothing.
+    """
+
+    size: int
+    until: datetime | None
+
+    def require_size(self, ref: ObjectRef, expected: Fingerprint) -> None:
+        """Refuse to go on with another object.
+
+        Raises:
+            IntegrityError: it has not the size that is expected.
+        """
+        if self.size != expected.size:
+            raise IntegrityError(
+                f"{ref.key} is not the object that was stored",
+                remedy="run 'custody verify'",
+                key=ref.key,
+                expected=expected.size,
+                seen=self.size,
+            )
+
+
+def not_retained(ref: ObjectRef, until: datetime | None) -> None:
+    """Refuse to go on while a reference or the server says that an object is retained.
+
+    Raises:
+        StateError: one of them does.
+    """
+    now = datetime.now(UTC)
+    still_retained(ref, now)
+    held = ObjectRef(ref.key, ref.version_id, ref.size, until.isoformat() if until else "")
+    still_retained(held, now)
 
 
 class Bucket:
     """One bucket behind one client."""
 
-    def __init__(self, client: S3Client, name: str) -> None:
-        """Use a bucket that has versions and Object Lock."""
+    def __init__(self, client: S3Client, name: str, copied: int | None = None) -> None:
+        """Use a bucket that has versions and Object Lock.
+
+        Args:
+            client: asks the server.
+            name: the bucket's.
+            copied: bytes that the server copies in one request at most; else by its pace.
+        """
         self.client = client
         self.name = name
+        self.pace = Pace(copied)
 
     def at(self, key: str, version: str = "") -> dict[str, Any]:
         """Return how a request names a key, or one version of it."""
@@ -71,69 +104,17 @@ class Bucket:
 
     def send(self, key: str, data: bytes) -> Sent:
         """Store bytes that are in memory."""
-        mark = secrets.token_hex(8)
-        answer = self.client.put_object(**self.at(key), Body=data, Metadata={_MARK: mark})
-        return Sent(str(said(answer, "VersionId")), mark)
+        mine = mark()
+        answer = self.client.put_object(**self.at(key), Body=data, Metadata={MARK: mine})
+        return Sent(str(said(answer, "VersionId")), mine)
 
-    def send_parts(self, key: str, first: bytes, source: Checked | Hashed, part: int) -> Sent:
-        """Store a stream part by part; nothing appears unless its end is as it should be."""
-        with self._upload(key) as (upload, parts, sent):
-            piece = first
-            while piece:
-                number = len(parts) + 1
-                done = self.client.upload_part(
-                    **self.at(key), UploadId=upload, PartNumber=number, Body=piece
-                )
-                parts.append({"PartNumber": number, "ETag": said(done, "ETag")})
-                piece = source.read(part << (number // _GROWS_EVERY))
-            source.end()
-        return sent[0]
+    def send_parts(self, key: str, pieces: Iterable[bytes], end: Callable[[], None]) -> Sent:
+        """Store pieces as parts, several at once; nothing appears unless ``end`` accepts it."""
+        return send_parts(self.client, self.at(key), pieces, end)
 
-    def copy(self, old: str, version: str, new: str, size: int, copied: int = COPIED) -> Sent:
-        """Let the server copy one version to another key."""
-        source: Any = self.at(old, version)
-        if size <= copied:
-            mark = secrets.token_hex(8)
-            answer = self.client.copy_object(
-                **self.at(new),
-                CopySource=source,
-                Metadata={_MARK: mark},
-                MetadataDirective="REPLACE",
-            )
-            return Sent(str(answer.get("VersionId") or ""), mark)
-        step = max(copied, -(-size // _COPIES))
-        with self._upload(new) as (upload, parts, sent):
-            for start in range(0, size, step):
-                number = len(parts) + 1
-                done = self.client.upload_part_copy(
-                    **self.at(new),
-                    UploadId=upload,
-                    PartNumber=number,
-                    CopySource=source,
-                    CopySourceRange=f"bytes={start}-{min(start + step, size) - 1}",
-                )
-                parts.append(
-                    {"PartNumber": number, "ETag": said(said(done, "CopyPartResult"), "ETag")}
-                )
-        return sent[0]
-
-    @contextmanager
-    def _upload(self, key: str) -> Iterator[tuple[str, list[dict[str, Any]], list[Sent]]]:
-        """Yield an upload's name and its parts to be filled; the third list tells what it made."""
-        mark = secrets.token_hex(8)
-        begun = self.client.create_multipart_upload(**self.at(key), Metadata={_MARK: mark})
-        upload, parts, sent = str(said(begun, "UploadId")), list[dict[str, Any]](), list[Sent]()
-        try:
-            yield upload, parts, sent
-            finished = self.client.complete_multipart_upload(
-                **self.at(key), UploadId=upload, MultipartUpload=cast(Any, {"Parts": parts})
-            )
-        except BaseException:
-            # What cannot be given up now is swept when a store is opened a day later.
-            with suppress(CustodyError), translated(key):
-                self.client.abort_multipart_upload(**self.at(key), UploadId=upload)
-            raise
-        sent.append(Sent(str(finished.get("VersionId") or ""), mark))
+    def copy(self, lying: Sequence[Lying], new: str) -> Sent:
+        """Let the server copy whole versions, one behind the other, to another key."""
+        return copy(self.client, lying, self.at(new), self.pace)
 
     def own(self, key: str, sent: Sent, versions: list[str]) -> str:
         """Return which of a key's versions is the one that was sent; the oldest, if it is several.
@@ -172,44 +153,48 @@ class Bucket:
             if is_absent(error):
                 return ""
             raise
-        return str(answer["Metadata"].get(_MARK, ""))
+        return str(answer["Metadata"].get(MARK, ""))
 
-    def require_equal(self, key: str, version: str, expected: Fingerprint) -> None:
-        """Read one version back.
+    def require_equal(self, key: str, version: str, expected: Fingerprint) -> datetime | None:
+        """Read one version back; return until when the server says meanwhile that it is locked.
 
         Raises:
             IntegrityError: its bytes are not the expected ones.
         """
-        got = self.client.get_object(**self.at(key, version))
-        with io.BufferedReader(Body(got["Body"]), 1 << 20) as body:
-            seen = digest_stream(body, "blake3")
-        if seen != expected.blake3:
+        seen = read_back(self.client, self.at(key, version), expected.size)
+        if (seen.size, seen.blake3) != (expected.size, expected.blake3):
             raise IntegrityError(
                 "what was read back from the server is not what was sent",
                 remedy="check the server; the source is untouched",
                 key=key,
                 version_id=version,
             )
+        return seen.until
 
     def size(self, key: str, version: str) -> int:
         """Return the size in bytes that the server says a version has."""
         return int(said(self.client.head_object(**self.at(key, version)), "ContentLength"))
 
-    def require_gone(self, key: str, version: str) -> None:
-        """Ask for a version that the server did not list.
+    def standing(self, key: str, version: str) -> Standing | None:
+        """Return what the server says of one version; None where it says there is none."""
+        try:
+            answer = self.client.head_object(**self.at(key, version))
+        except self.client.exceptions.ClientError as error:
+            if is_absent(error) or code_of(error) == _NO_VERSION:
+                return None
+            raise
+        return Standing(int(said(answer, "ContentLength")), told_lock(answer))
+
+    def require_unlisted(self, key: str, version: str) -> None:
+        """Look for a version that the server says it does not have.
 
         Raises:
-            IntegrityError: it is there.
+            IntegrityError: it lists it.
         """
-        try:
-            self.size(key, version)
-        except self.client.exceptions.ClientError as error:
-            if is_absent(error):
-                return
-            raise
-        raise IntegrityError(
-            "the server does not list what it has", remedy="check the server", key=key
-        )
+        if version in self.versions(key):
+            raise IntegrityError(
+                "the server lists what it says it does not have", remedy="check the server", key=key
+            )
 
     def retained(self, key: str, version: str) -> datetime | None:
         """Return until when the server says that a version is locked in compliance mode."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO
 
 from blake3 import blake3
 
-from storage.digest import Fingerprint, Hasher
+from storage.digest import CHUNK, Fingerprint, Hasher
 from storage.errors import IntegrityError, TransientError
 from storage.s3_errors import translated
 
 
 class _Read:
-    """A source that is read in whole parts, each of them seen on its way."""
+    """A source that is read in whole parts, each of them seen on its way in small pieces."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -25,12 +27,22 @@ class _Read:
     def read(self, size: int) -> bytes:
         """Return up to ``size`` bytes; fewer only at the end."""
         pieces = []
-        while size and (piece := self._source.read(size)):
+        while size and (piece := self._source.read(min(size, CHUNK))):
             self._see(piece)
             self.size += len(piece)
             size -= len(piece)
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def parts(self, first: bytes, size: int, limit: int | None = None) -> Iterator[bytes]:
+        """Yield the part that was read first, and the next ones, up to a limit of them all."""
+        part, given = first, 0
+        while part:
+            given += len(part)
+            yield part
+            if limit is not None and given + size > limit:
+                return
+            part = self.read(size)
 
 
 class Checked(_Read):
@@ -80,6 +92,27 @@ class Hashed(_Read):
         return self._hasher.finish()
 
 
+def fetched(body: Any) -> bytes:
+    """Return all of a response's body.
+
+    Raises:
+        TransientError: it broke on the way.
+    """
+    with _unbroken(), closing(body):
+        return bytes(body.read())
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    try:
+        with translated("the object"):
+            yield
+    except OSError as error:
+        raise TransientError(
+            f"the S3 server broke off: {error}", remedy="it is tried again"
+        ) from error
+
+
 class Body(io.RawIOBase):
     """A response's body as a raw stream; what breaks on the way is a transient error."""
 
@@ -92,13 +125,8 @@ class Body(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read some bytes."""
-        try:
-            with translated("the object"):
-                piece = self._body.read(len(buffer))
-        except OSError as error:
-            raise TransientError(
-                f"the S3 server broke off: {error}", remedy="it is tried again"
-            ) from error
+        with _unbroken():
+            piece = self._body.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
