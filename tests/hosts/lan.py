@@ -92,14 +92,15 @@ class Host:
 
 
 @contextlib.contextmanager
-def hosts(*names: str, logs: Path) -> Iterator[dict[str, Host]]:
-    """Make hosts that reach each other; end everything on them afterwards."""
+def hosts(*names: str, logs: Path, network: str = NETWORK) -> Iterator[dict[str, Host]]:
+    """Make hosts that reach each other, from .2 on; end everything on them afterwards."""
     lan = f"zl{os.getpid()}"
     if os.geteuid() != 0:
         raise RuntimeError("network namespaces need root: run this test as root")
     _remove(lambda pid: not Path(f"/proc/{pid}").exists())
     made = {
-        name: Host(name, lan, f"10.77.0.{number}", logs) for number, name in enumerate(names, 2)
+        name: Host(name, lan, f"{network.rpartition('.')[0]}.{number}", logs)
+        for number, name in enumerate(names, 2)
     }
     try:
         ip("netns", "add", f"{lan}-lan")

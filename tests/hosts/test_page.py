@@ -1,0 +1,108 @@
+"""A new administrator gets from four empty Debian machines to a working system by one page.
+
+The page is docs/deployment.md. What is typed is read from it, so that it cannot say one thing and
+the test do another. The walk takes its time (see the page) and stands apart: ``-n0 -m page``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.machines import PROGRAMS, machines
+from tests.hosts.page import MACHINES, PAGE, Block, blocks, printed
+from tests.hosts.walk import CACHE, Walk, begin, install
+
+_PACKAGES = ("mmdebstrap", "nftables", "age")
+_FAILED = "systemctl list-units --failed --plain --no-legend"
+
+
+def page() -> list[Block]:
+    return list(blocks(PAGE.read_text()))
+
+
+def test_every_block_names_its_machines() -> None:
+    assert len(page()) > 15
+    assert {name for block in page() for name in block.machines} == set(MACHINES)
+
+
+def test_what_is_to_be_put_in_was_printed_before() -> None:
+    """Whoever reads from top to bottom has every value when it is asked for."""
+    known = {"AGE"}
+    for block in page():
+        block.filled(dict.fromkeys(known, "x"), {})
+        known |= set(re.findall(r'echo "([A-Z][A-Z0-9_]*)=\$', block.text))
+    assert {"CA", "S3_TLS", "CUSTODY_PW", "PREFECT_AUTH", "S3_KEY", "S3_SECRET"} <= known
+
+
+def test_what_is_the_readers_own_is_in_the_table_at_the_head() -> None:
+    table = PAGE.read_text().partition("## 1.")[0]
+    for own in ("REPOSITORY", "AGE=...", "CASE", "VERSION"):
+        assert f"| `{own}` |" in table
+
+
+def test_a_value_that_was_never_printed_is_noticed() -> None:
+    block = Block("x", ("db",), "# db\nNOBODY=...\n", shares=False)
+    with pytest.raises(KeyError):
+        block.filled({}, {})
+    assert block.filled({"NOBODY": "1"}, {}) == "# db\nNOBODY=1\n"
+    assert printed("x\nNOBODY=a b\n") == {"NOBODY": "a b"}
+
+
+@pytest.fixture(scope="module")
+def walk() -> Iterator[Walk]:
+    """The page, walked on empty machines."""
+    if any(shutil.which(name) is None for name in PROGRAMS):
+        install_packages = ["apt-get", "-qq", "install", "-y", "--no-install-recommends"]
+        subprocess.run([*install_packages, *_PACKAGES], check=True, timeout=600)
+    folder = Path(tempfile.mkdtemp(prefix="page-"))
+    with machines(*MACHINES, folder=folder, cache=CACHE) as made:
+        walked = begin(folder, made)
+        install(walked)
+        yield walked
+    shutil.rmtree(folder)
+
+
+@pytest.mark.page
+@pytest.mark.timeout(3600)
+def test_the_page_leads_to_a_working_system(walk: Walk) -> None:
+    """Every block ended well; nothing failed; the agencies' door answers with its certificate."""
+    for machine in walk.machine.values():
+        assert machine.ask(*_FAILED.split()) == ""
+    assert "CASE" in walk.own
+
+
+@pytest.mark.page
+@pytest.mark.timeout(1200)
+def test_everything_comes_back_when_all_machines_are_switched_on_again(walk: Walk) -> None:
+    walk.reboot(*MACHINES)
+    walk.deliver("B-again", "沪市监案〔2026〕2001号")
+    for machine in walk.machine.values():
+        assert machine.ask(*_FAILED.split()) == ""
+
+
+@pytest.mark.page
+@pytest.mark.timeout(600)
+def test_the_timer_makes_a_backup(walk: Walk) -> None:
+    """At another hour than the page's, which nobody waits for."""
+    keeper = walk.machine["keeper"]
+    count = "ls /var/backups/zhenglian | grep -c ^2 || true"
+    before = int(keeper.type(count))
+    keeper.type(
+        "mkdir -p /run/systemd/system/zhenglian-backup.timer.d\n"
+        "printf '[Timer]\\nOnCalendar=\\nOnCalendar=*:*:0/20\\nRandomizedDelaySec=0\\n'"
+        " > /run/systemd/system/zhenglian-backup.timer.d/soon.conf\n"
+        "systemctl daemon-reload && systemctl restart zhenglian-backup.timer\n"
+    )
+    keeper.type(
+        f"for try in $(seq 60); do [ $({count}) -gt {before} ] && break; sleep 2; done\n"
+        "rm -r /run/systemd/system/zhenglian-backup.timer.d && systemctl daemon-reload\n"
+        "systemctl restart zhenglian-backup.timer\n"
+        f"[ $({count}) -gt {before} ]\n"
+    )
