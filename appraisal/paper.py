@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -38,7 +37,9 @@ from reportlab.platypus import (
     Table,
 )
 
-from appraisal.typeface import HEI, SONG, fitting, markup, register
+from appraisal.paragraphs import GREY as _GREY
+from appraisal.paragraphs import labelled, paragraph
+from appraisal.typeface import HEI, SONG, fitting, register
 from storage.errors import InputError
 from storage.names import visible
 
@@ -46,7 +47,6 @@ Label = tuple[str, str]
 """Chinese and English of one thing; the English may be empty."""
 
 _INK = colors.HexColor("#1a1a1a")
-_GREY = colors.HexColor("#5a5a5a")
 _RULE = colors.HexColor("#9a9a9a")
 _SHADE = colors.HexColor("#eef1f4")
 _MARGIN = 19 * mm
@@ -321,7 +321,7 @@ def _is_tall(row: list[Any], widths: Sequence[float]) -> bool:
 
 def _line(line: Line) -> Paragraph:
     if isinstance(line, Mono):
-        return _text((line.label, line.text), _STYLES["mono"])
+        return labelled(line.label, line.text, _STYLES["mono"])
     if isinstance(line, Strong):
         return _text(line.text, _STYLES["strong"])
     return _text(line, _STYLES["cell"])
@@ -375,24 +375,5 @@ class _Qr(Flowable):
 
 
 def _text(text: str | Label, style: ParagraphStyle) -> Paragraph:
-    """Return a paragraph; the English of a label is smaller and grey, on the same line."""
     zh, en = (text, "") if isinstance(text, str) else text
-    marked = markup(zh, style.fontName)
-    if style.name == "mono":
-        # No-break spaces put the values of several lines below each other.
-        label = markup(zh, style.fontName) + "\u00a0" * (8 - len(zh))
-        marked = f'<font color="#5a5a5a">{label}</font>' if zh else ""
-        marked += markup(en, style.fontName)
-    elif en:
-        size = max(6.5, style.fontSize * 0.76)
-        english = f'<font size="{size:.1f}" color="#5a5a5a">{markup(en, HEI)}</font>'
-        marked = f"{marked} {english}" if marked else english
-    # Chinese may break anywhere; English breaks between words, and long words where they must.
-    breaks = "CJK" if any(ord(each) > 0x2E7F for each in zh + en) else None
-    return Paragraph(marked, _broken(style.name, breaks))
-
-
-@cache
-def _broken(name: str, breaks: str | None) -> ParagraphStyle:
-    """Return a style with its way to break lines; each is made once, for it takes kilobytes."""
-    return ParagraphStyle(f"{name}-", _STYLES[name], wordWrap=breaks)
+    return paragraph(zh, en, style)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import mmap
 from array import array
-from collections.abc import Container
+from collections.abc import Mapping
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from xml.sax.saxutils import escape
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
@@ -34,15 +33,16 @@ _COPIED = 1 << 20
 _LOCK = Lock()
 
 
-def markup(text: str, font: str) -> str:
-    """Return safe paragraph markup: every character in the first font that has it."""
-    parts = []
-    for name, run in groupby(visible(text), lambda each: _font_for(each, font)):
+def runs(text: str, font: str) -> list[tuple[str, str]]:
+    """Return a text in pieces, each with the first font that has all of its characters."""
+    text = visible(text)
+    if set(map(ord, text)) <= _glyphs()[font].keys():
+        return [(font, text)] if text else []
+    found = []
+    for name, run in groupby(text, lambda each: _font_for(each, font)):
         piece = "".join(run)
-        if not name:
-            piece = "".join(map(names.escape, piece))
-        parts.append(f'<font name="{name or font}">{escape(piece)}</font>')
-    return "".join(parts)
+        found.append((name, piece) if name else (font, "".join(map(names.escape, piece))))
+    return found
 
 
 def _font_for(character: str, font: str) -> str:
@@ -65,7 +65,7 @@ def fitting(text: str, width: float) -> str:
 
 
 @cache
-def _glyphs() -> dict[str, Container[int]]:
+def _glyphs() -> dict[str, Mapping[int, int]]:
     faces: dict[str, Any] = {name: pdfmetrics.getFont(name) for name in FONTS}
     return {name: font.face.charToGlyph for name, font in faces.items()}
 
@@ -84,7 +84,7 @@ def register() -> None:
 def _register_once() -> None:
     for name, (path, package) in FONTS.items():
         try:
-            font = TTFont(name, _FontFile(path), subfontIndex=0)
+            font = _Font(name, _FontFile(path), subfontIndex=0)
         except (OSError, ValueError, TTFError) as error:
             raise HostError(
                 f"the font {path.name} that printed documents need cannot be used: {error}",
@@ -93,6 +93,17 @@ def _register_once() -> None:
             ) from error
         _lighten(font.face)
         pdfmetrics.registerFont(font)
+
+
+class _Font(TTFont):
+    """A font that is mostly asked how wide a single character is."""
+
+    def stringWidth(self, text: Any, size: float, encoding: str = "utf8") -> float:
+        if isinstance(text, str) and len(text) == 1:
+            width: float = self.face.charWidths.get(ord(text), self.face.defaultWidth)
+            return 0.001 * size * width
+        whole: float = super().stringWidth(text, size, encoding)
+        return whole
 
 
 class _FontFile:

@@ -145,3 +145,21 @@ def test_a_missing_font_is_told_with_the_package_to_install(monkeypatch, tmp_pat
 def _fresh_fonts():
     yield
     typeface._register_once.cache_clear()
+
+
+def test_a_digest_stands_in_one_row_or_is_broken_where_it_must() -> None:
+    typeface.register()
+    style = paper._STYLES["mono"]
+    row = paper.labelled("SHA-256", "0f" * 32, style)
+    assert row.wrap(300, 800) == (300, style.leading)
+    assert row.split(300, style.leading) == [row]
+    assert row.split(300, style.leading - 1) == []
+    narrow = row.wrap(120, 800)[1]
+    assert narrow > style.leading
+    assert row.wrap(300, 800)[1] == style.leading, "whoever asks again gets the same answer"
+    long = paper.labelled("SHA-256", "0f" * 200, style)
+    assert long.wrap(300, 800)[1] > style.leading
+    assert (
+        sum(part.wrap(300, 800)[1] for part in long.split(300, 2.5 * style.leading))
+        == (long.wrap(300, 800)[1])
+    )
