@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.bench.drawing import Bar, Course, bars, courses
-from tests.bench.figures import PROFILE, Kept, load
+from tests.bench.figures import Kept
 from tests.bench.goals import GOALS
-from tests.bench.running import RUNS, Run, runs
+from tests.bench.profiling import profiles
+from tests.bench.running import Run, all_figures, runs
 
 _HEAD = """\
 # Benchmarks
@@ -49,9 +50,9 @@ def write(page: Path, folder: Path, parts: Sequence[str], *, small: bool) -> int
 
 def all_kept(folder: Path, parts: Sequence[str]) -> dict[str, list[Kept]]:
     """Return the figures of every file of a folder, those of the parts first and in their order."""
-    others = sorted({path.stem for path in folder.glob("*.json")} - {*parts, Path(RUNS).stem})
-    names = [*parts, *others]
-    return {name: found for name in names if (found := load(folder / f"{name}.json"))}
+    found = all_figures(folder)
+    names = [*parts, *sorted(set(found) - set(parts))]
+    return {name: found[name] for name in names if found.get(name)}
 
 
 def number(value: float) -> str:
@@ -145,18 +146,21 @@ def _load(each: Kept) -> str:
 
 
 def _held_back(missed: Sequence[Kept], folder: Path, page: Path, plots: Path) -> str:
-    """Return what holds back each missed goal, with the profile of its bench if one was made."""
+    """Return what holds back each missed goal, with the profile of its bench."""
     if not missed:
         return ""
     text = "\n## What is missed, and what holds it back\n\n"
+    known = profiles(folder)
     for each in missed:
-        part = each.figure.name.partition(".")[0]
-        profile = folder / f"{part}{PROFILE}"
-        why = each.figure.holds_back or "not profiled yet"
-        if profile.exists():
+        name = each.figure.name
+        told = [each.figure.holds_back] if each.figure.holds_back else []
+        if name in known:
+            sentence, _, profile = known[name]
             shutil.copy(profile, plots / profile.name)
-            why += f" ([profile]({(plots / profile.name).relative_to(page.parent)}))"
-        text += f"- `{each.figure.name}`: {verdict(each)} ({each.figure.about}). {why}.\n"
+            link = (plots / profile.name).relative_to(page.parent)
+            told.append(f"{sentence} ([profile]({link}))")
+        why = ". ".join(told) or "Its part did not come to a profile; `--profile` makes one"
+        text += f"- `{name}`: {verdict(each)} ({each.figure.about}). {why}.\n"
     return text
 
 

@@ -2,7 +2,8 @@
 
 Each benchmark is a process of its own. One that takes longer than it may is asked to end (so that
 it stops the servers which it started), and killed if it does not; its figures so far are kept. How
-each run went is noted in ``runs.json`` beside the figures.
+each run went is noted in ``runs.json`` beside the figures. What misses its goal is run once more
+under a profiler.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.bench.figures import FOLDER
+from tests.bench import profiling
+from tests.bench.figures import FOLDER, Kept, load
 from tests.bench.memory import descendants
 
 RUNS = "runs.json"
@@ -30,6 +32,8 @@ _GRACE = 30.0
 """Seconds that a benchmark has to stop what it started."""
 _LEAST = 20.0
 """Seconds; with less left of the budget nothing is begun."""
+PROFILE_MINUTES = 2.0
+"""The most that a run under a profiler may take: these come on top of the budget."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Part:
         words: arguments of the real measurement.
         small: arguments that show that it works.
         minutes: the most that it may take.
+        profiled: arguments of a run under a profiler, if it is to be shorter; else ``words``.
     """
 
     name: str
@@ -49,6 +54,11 @@ class Part:
     words: tuple[str, ...]
     small: tuple[str, ...]
     minutes: float
+    profiled: tuple[str, ...] | None = None
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the command line that runs it with some arguments."""
+        return [sys.executable, "-m", f"tests.bench.{self.module}", *words]
 
 
 @dataclass(frozen=True)
@@ -68,8 +78,7 @@ def run_all(parts: Sequence[Part], folder: Path, minutes: float, *, small: bool)
     well = True
     for part in parts:
         left = ends - time.monotonic()
-        words = part.small if small else part.words
-        command = [sys.executable, "-m", f"tests.bench.{part.module}", *words]
+        command = part.command(part.small if small else part.words)
         print(f"\n== {part.name} ({left / 60:.1f} minutes left)", flush=True)
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
         if importlib.util.find_spec(f"tests.bench.{part.module}") is None:
@@ -80,15 +89,51 @@ def run_all(parts: Sequence[Part], folder: Path, minutes: float, *, small: bool)
             ended = run(command, folder, min(left, 60 * part.minutes))
         print(f"   {part.name}: {ended}", flush=True)
         well &= ended == "well"
-        told = " ".join(["python", *command[1:]])
-        note(folder, part.name, Run(at, time.monotonic() - started, ended, told))
+        note(folder, part.name, Run(at, time.monotonic() - started, ended, _told(command)))
     return well
 
 
-def run(command: Sequence[str], folder: Path, seconds: float) -> str:
-    """Run one benchmark for at most so many seconds, and say how it ended."""
+def profile(part: Part, figures: Sequence[str], folder: Path, *, small: bool) -> str:
+    """Run a part once more under samples, keep its profile, and say how that ended.
+
+    Whatever was seen until the end of the time is kept.
+    """
+    words = part.words if part.profiled is None else part.profiled
+    command = part.command(part.small if small else words)
+    print(f"\n== {part.name}, once more under a profiler", flush=True)
+    with profiling.samples_folder() as samples, profiling.Follower(Path(samples)) as follower:
+        scratch = Path(samples, "figures")
+        seconds = 60 * min(part.minutes, PROFILE_MINUTES)
+        ended = run(command, scratch, seconds, profiling.environment(Path(samples)))
+        spent = profiling.gathered(Path(samples), follower.found)
+        profiling.keep_profile(folder, part.name, _told(command), spent, figures)
+    print(f"   {part.name}, under a profiler: {ended}", flush=True)
+    return ended
+
+
+def _told(command: Sequence[str]) -> str:
+    return " ".join(["python", *command[1:]])
+
+
+def run(
+    command: Sequence[str], folder: Path, seconds: float, more: Mapping[str, str] | None = None
+) -> str:
+    """Run one benchmark for at most so many seconds, and say how it ended.
+
+    Args:
+        command: the command line.
+        folder: where it keeps its figures.
+        seconds: the most that it may take.
+        more: further variables of its environment.
+    """
     with _scratch() as scratch:
-        env = {**os.environ, FOLDER: str(folder.resolve()), "TMPDIR": scratch, "BENCH_DIR": scratch}
+        env = {
+            **os.environ,
+            **(more or {}),
+            FOLDER: str(folder.resolve()),
+            "TMPDIR": scratch,
+            "BENCH_DIR": scratch,
+        }
         process = subprocess.Popen(command, env=env, start_new_session=True)
         try:
             code = process.wait(seconds)
@@ -151,3 +196,30 @@ def runs(folder: Path) -> Mapping[str, Run]:
     if not path.exists():
         return {}
     return {name: Run(**each) for name, each in json.loads(path.read_text()).items()}
+
+
+def all_figures(folder: Path) -> dict[str, list[Kept]]:
+    """Return the figures of every file of a folder by the file's name."""
+    files = [path for path in sorted(folder.glob("*.json")) if "." not in path.stem]
+    return {path.stem: load(path) for path in files if path.name != RUNS}
+
+
+def figures_of(part: str, folder: Path) -> list[Kept]:
+    """Return the figures that the last run of a part left, in whatever file it keeps them."""
+    run = runs(folder).get(part)
+    if run is None:
+        return []
+    ended = datetime.fromisoformat(run.at) + timedelta(seconds=run.seconds + 1)
+    every = [each for found in all_figures(folder).values() for each in found]
+    return [each for each in every if run.at <= each.at <= ended.isoformat(timespec="seconds")]
+
+
+def not_profiled(part: str, folder: Path, *, even_if_met: bool) -> list[str]:
+    """Return the figures of a part's last run that miss their goal and have no profile since."""
+    known = profiling.profiles(folder)
+    aimed = [each for each in figures_of(part, folder) if each.figure.goal is not None]
+    names = [each.figure.name for each in aimed if even_if_met or not each.figure.met]
+    if even_if_met:
+        return names
+    begun = runs(folder)[part].at if names else ""
+    return [each for each in names if each not in known or known[each][1] < begun]

@@ -1,4 +1,4 @@
-"""Sampling a process of a benchmark: where its threads are, a hundred times a second.
+"""Sampling a process of a benchmark: where its threads are, fifty times a second.
 
 Runs inside the benchmark and inside every Python process that it starts, if ``BENCH_SAMPLES``
 names a folder (``tests.bench.profiling`` sets it, and sees to it that each process begins this).
@@ -21,16 +21,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 SAMPLES = "BENCH_SAMPLES"
 """The variable of the environment that names the folder."""
 _SECTION = "section"
-_STEP = 0.01
+_STEP = 0.02
 _KEPT_EVERY = 2.0
 """Seconds after which what was seen is written, because a killed process writes nothing."""
 OWN = ("appraisal", "flows", "portal", "storage", "tasks", "tests")
 _THIS = "sampling"
 
+K = TypeVar("K")
 Counts = dict[str, dict[str, float]]
 """Seconds by section and by place."""
 
@@ -101,10 +103,13 @@ class Sampler:
             spent = thread_seconds(native)
             more = spent - self._spent.get(native, 0.0)
             self._spent[native] = spent
+            is_first = thread is threading.main_thread()
+            if not more and not is_first:
+                continue
             where = _THIS if thread.name == _THIS else place(frames[ident])
-            _add(self._cpu, name, where, more)
-            if thread is threading.main_thread():
-                _add(self._stood, name, where, seconds)
+            add(self._cpu.setdefault(name, {}), where, more)
+            if is_first:
+                add(self._stood.setdefault(name, {}), where, seconds)
 
     def write(self) -> None:
         """Leave what was seen so far; a process that was forked off leaves nothing."""
@@ -119,9 +124,9 @@ class Sampler:
             beside.replace(beside.with_suffix(".json"))
 
 
-def _add(counts: Counts, name: str, where: str, seconds: float) -> None:
-    found = counts.setdefault(name, {})
-    found[where] = found.get(where, 0.0) + seconds
+def add(counts: dict[K, float], key: K, seconds: float) -> None:
+    """Put seconds down."""
+    counts[key] = counts.get(key, 0.0) + seconds
 
 
 def thread_seconds(native: int) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,8 +18,9 @@ from tests.bench.drawing import Bar, Course, bars, courses
 from tests.bench.figures import FOLDER, Figure, keep
 from tests.bench.goals import GOALS
 from tests.bench.page import write
+from tests.bench.profiling import Spent, keep_profile, named, profiles, section_of
 from tests.bench.report import PARTS, chosen_parts
-from tests.bench.running import Part, run, run_all, runs
+from tests.bench.running import Part, Run, not_profiled, note, profile, run, run_all, runs
 
 MISSED = Figure(
     "s3.large.share", 0.4, "of the peer", 0.8, peer="boto3", peer_value=90, about="1 GB"
@@ -36,16 +39,94 @@ def test_what_is_missed_is_said_with_by_how_much_and_its_profile(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kept(monkeypatch, tmp_path / "kept")
-    (tmp_path / "kept/s3.profile.txt").write_text("what cost")
+    spent = Spent(10, 15, (("a.b `send(piece)`", 9), ("radosgw", 5), ("c", 0.3)), (("a.b", 4),))
+    keep_profile(tmp_path / "kept", "s3", "python -m x", {"s3.large": spent}, [MISSED.name])
     page = tmp_path / "docs/benchmarks.md"
     page.parent.mkdir()
     assert write(page, tmp_path / "kept", ["commands", "s3"], small=False) == 1
     text = page.read_text()
     assert "| `s3.large.share` | 0.4 of the peer | ≥ 0.8 | **missed** by 50% | boto3: 90 " in text
     assert "| `commands.memory.verify` | 100 MB | ≤ 400 | met by 75% |" in text
-    assert "not profiled yet ([profile](benchmarks/s3.profile.txt))" in text
+    told = "for 10.0 s: 60% in a.b `send(piece)`, 33% in radosgw (of the processor's time)"
+    assert f"{told}; the first thread stood 40% of the time at a.b ([profile](benchmarks/s3" in text
     linked = re.findall(r"\]\((benchmarks/[^)]+)\)", text)
     assert {page.parent / each for each in linked} == {*(tmp_path / "docs/benchmarks").iterdir()}
+
+
+def test_a_miss_that_was_not_profiled_says_how_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept(monkeypatch, tmp_path)
+    write(tmp_path / "page.md", tmp_path, [], small=False)
+    assert "`--profile` makes one" in (tmp_path / "page.md").read_text()
+
+
+def test_what_is_missed_is_profiled_once_and_what_is_met_when_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    kept(monkeypatch, tmp_path)
+    note(tmp_path, "both", Run(at, 5, "well", "python"))
+    note(tmp_path, "older", Run("2026-01-01T00:00:00+00:00", 5, "well", "python"))
+    assert not_profiled("both", tmp_path, even_if_met=False) == [MISSED.name]
+    assert not_profiled("both", tmp_path, even_if_met=True) == [MET.name, MISSED.name]
+    assert not_profiled("older", tmp_path, even_if_met=True) == []
+    assert not_profiled("never run", tmp_path, even_if_met=True) == []
+    spent = Spent(1, 1, (), ())
+    keep_profile(tmp_path, "both", "python", {"": spent}, [MISSED.name])
+    assert not_profiled("both", tmp_path, even_if_met=False) == []
+
+
+def test_a_profile_tells_the_section_its_lines_and_the_programs_below(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    burning = """
+        import hashlib, subprocess, sys, time
+        from tests.bench.sampling import section
+        def burn(seconds):
+            ends = time.process_time() + seconds
+            while time.process_time() < ends:
+                hashlib.sha256(bytes(1000000))
+        burn(0.3)
+        with section("s3.large"):
+            burn(0.8)
+            subprocess.run(["perl", "-e", "while (times < 0.6) {}"])
+        sys.exit(1)
+    """
+    (tmp_path / "tests_burning.py").write_text(textwrap.dedent(burning))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(Part, "command", lambda *_: [sys.executable, "-m", "tests_burning"])
+    part = Part("s3", "x", (), (), 1)
+    assert profile(part, ["s3.large.share", "s3.rate"], tmp_path, small=False).endswith("code 1")
+    sentence, _, text = profiles(tmp_path)["s3.large.share"]
+    assert "burn `hashlib.sha256(bytes(1000000))`" in sentence
+    assert "perl" in sentence
+    assert "the first thread stood" in sentence
+    assert "== s3.large" in text.read_text()
+    assert str(tmp_path) not in text.read_text()
+
+
+def test_a_program_is_named_without_paths() -> None:
+    assert named(["/usr/bin/radosgw", "-c", "/x/ceph.conf"]) == "radosgw"
+    assert named(["postgres: custody 127.0.0.1 idle"]) == "postgres"
+    assert named(["/v/bin/python", "-s", "-B", "-m", "tasks.reader.light", "7"]) == (
+        "tasks.reader.light"
+    )
+    assert named(["bwrap", "--x", "/v/bin/python3.11", "-m", "tasks.reader.light"]) == (
+        "tasks.reader.light"
+    )
+    assert named(["/v/python", "-m", "uvicorn", "--app-dir", "/v", "prefect.server.api"]) == (
+        "Prefect's server"
+    )
+    assert named(["/v/bin/python", "/v/bin/custody", "serve"]) == "custody"
+    assert named(["/v/bin/python", "-c", "pass"]) == "python"
+
+
+def test_a_figure_finds_the_section_that_it_was_measured_in() -> None:
+    assert section_of("ingest.large.share", ["ingest", "ingest.large"]) == "ingest.large"
+    assert section_of("ingest.documents.rate", ["ingest", "ingest.large"]) == "ingest"
+    assert section_of("ocr.speed", ["other"]) == "other"
+    assert section_of("ocr.speed", ["other", "another"]) is None
 
 
 def test_a_goal_without_a_figure_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
