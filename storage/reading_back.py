@@ -1,7 +1,8 @@
 """Reading many objects back at once: on all cores, the largest first, answers in their own order.
 
-The largest are begun first, so that at the end no core waits for one long object. Small ones are
-handed out many together, because handing one over costs as much as reading it.
+The largest are begun first, so that at the end no core waits for one long object; each has one
+core, but for those after which too little comes to keep the others busy. Small ones are handed
+out many together, because handing one over costs as much as reading it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Answer = TypeVar("Answer")
 
 def read_all(
     objects: Sequence[One],
-    check: Callable[[One, Read], Answer],
+    check: Callable[[One, Read, int], Answer],
     *,
     size: Callable[[One], int],
     threads: int,
@@ -36,7 +37,8 @@ def read_all(
 
     Args:
         objects: what is to be read.
-        check: reads one, and tells the bytes of every piece to its second argument.
+        check: reads one, and tells the bytes of every piece to its second argument; the third is
+            on how many cores it may.
         size: how long an object should be, in bytes.
         threads: objects read at once.
         advance: called at every 8 MiB, and at the end with all that was read and was to be read.
@@ -45,12 +47,19 @@ def read_all(
     progress = _Progress(sum(sizes), advance)
     answers: dict[int, Answer] = {}
 
-    def work(places: list[int]) -> None:
+    def work(places: list[int], cores: int) -> None:
         for place in places:
-            answers[place] = check(objects[place], progress.read)
+            answers[place] = check(objects[place], progress.read, cores)
 
+    handed, total = 0, sum(sizes)
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, places) for places in _handfuls(sizes)]:
+        under_way = []
+        for places in _handfuls(sizes):
+            size_ = sum(sizes[place] for place in places)
+            handed += size_
+            alone = total - handed < size_ * (threads - 1)
+            under_way.append(pool.submit(work, places, threads if alone else 1))
+        for done in under_way:
             done.result()
     progress.end()
     return [answers[place] for place in range(len(objects))]

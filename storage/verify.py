@@ -165,7 +165,7 @@ def verify(
     chosen = tuple(name for name in ALGORITHMS if name in algorithms)
     answers = read_all(
         claimed,
-        lambda one, read: check(objects, one, algorithms=chosen, cores=threads, read=read),
+        lambda one, read, cores: check(objects, one, algorithms=chosen, cores=cores, read=read),
         size=lambda one: one.fingerprint.size,
         threads=threads,
         advance=advance,
@@ -234,14 +234,22 @@ def _disposals(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[tup
     """Yield what was disposed of by events that are proven: its label, and who had it done."""
     for _, event, proven in events:
         if event.action is Action.DISPOSED and proven:
-            details = event.details
-            who = f"{event.actor.name}, {details['with']}"
-            text = f"disposed of on {event.occurred_at[:10]} by {who}: {details['reason']}"
+            details, text = event.details, told_disposal(event)
             for accession in details["accessions"]:
                 for role in ("manifest_file", "container", *BESIDE):
                     yield f"{accession}/{role}", text
             for exhibit in event.exhibits:
                 yield exhibit, text
+
+
+def told_disposal(event: CustodyEvent) -> str:
+    """Return who had what an event names disposed of, when, under which list and why."""
+    details = event.details
+    who = f"{event.actor.name}, {details['with']}"
+    day, listed = event.occurred_at[:10], details["list"][:16]
+    return (
+        f"已处置 disposed of on {day} by {who}, destroyed under list {listed}: {details['reason']}"
+    )
 
 
 def _stated(item: ItemResult, gone: Mapping[str, str]) -> ItemResult:

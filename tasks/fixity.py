@@ -171,7 +171,7 @@ def sweep_part(custody: Custody, targets: Sequence[Target]) -> list[dict[str, An
     """Read objects back and record what was found; return every answer that is not ok."""
     answers = read_all(
         targets,
-        lambda target, _: _read_back(custody.objects, target),
+        lambda target, _, __: _read_back(custody.objects, target),
         size=lambda target: target.kept.size,
         threads=custody.settings.processes,
     )

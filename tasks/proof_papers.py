@@ -6,12 +6,15 @@ Neither is signed: ``verify.py`` compares what the statement claims with what th
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from appraisal.material import safe_suffix
 from storage.custody import VERSION
+from storage.event import Action
 from storage.names import visible
 from storage.note import encode_base64
+from storage.verify import told_disposal
 from tasks.proof_events import Showing, Target
 
 SCHEMA = "zhenglian.proof/1"
@@ -32,6 +35,7 @@ def statement(target: Target, showing: Showing, *, originals: bool, made_at: str
         made_at: when the bundle was made, RFC 3339.
     """
     head = showing.snapshot.checkpoint
+    gone = {name: {"disposed": text} for name, text in _disposals(target, showing)}
     return {
         "schema": SCHEMA,
         "kind": target.kind,
@@ -50,6 +54,7 @@ def statement(target: Target, showing: Showing, *, originals: bool, made_at: str
                 "events": showing.chains[row["exhibit_id"]],
                 "size": row["fingerprint"]["size"],
                 "digests": row["fingerprint"]["digests"],
+                **gone.get(row["exhibit_id"], {}),
             }
             for row in target.exhibits
         ],
@@ -57,6 +62,17 @@ def statement(target: Target, showing: Showing, *, originals: bool, made_at: str
         "chains": showing.chains,
         "not_shown": target.others,
     }
+
+
+def _disposals(target: Target, showing: Showing) -> Iterator[tuple[str, str]]:
+    """Yield the exhibits whose bytes were destroyed, and by whom, as the log says."""
+    keys = {row["exhibit_id"]: row["object"]["key"] for row in target.exhibits}
+    for event in (each.event for each in showing.events):
+        if event.action is Action.DISPOSED and event.details["state"] == "done":
+            left = {each["object"] for each in event.details["left"]}
+            for exhibit in event.exhibits:
+                if keys.get(exhibit, "") not in left:
+                    yield exhibit, told_disposal(event)
 
 
 def as_bytes(value: dict[str, Any]) -> bytes:
@@ -71,6 +87,7 @@ def readme(said: dict[str, Any]) -> bytes:
         f"    {each['exhibit']}  {visible(each['name'])}\n"
         f"        {each['events']} 个事件 events；{each['size']} 字节 bytes\n"
         f"        SHA-256 {each['digests']['sha256']}"
+        + (f"\n        {visible(each['disposed'])}" if "disposed" in each else "")
         for each in said["exhibits"]
     )
     head = said["checkpoint"]

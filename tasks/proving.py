@@ -85,7 +85,10 @@ def prove(custody: Custody, name: str, folder: Path, wish: Wish) -> dict[str, An
 def _fill(
     bag: BagWriter, custody: Custody, target: Target, showing: Showing, said: dict[str, Any]
 ) -> None:
+    gone = {each["exhibit"] for each in said["exhibits"] if "disposed" in each}
     for row in target.exhibits if said["bytes"] else ():
+        if row["exhibit_id"] in gone:
+            continue  # Its history proves that it was there, and who had it destroyed.
         with custody.objects.open(ObjectRef.from_json(row["object"])) as source:
             _require_same(row, bag.payload(file_name(row), source))
     bag.tag("README.txt", readme(said))

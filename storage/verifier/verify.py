@@ -43,6 +43,7 @@ CHECKS = (("sha256", "sha256"), ("sm3", "sm3"), ("b3", "blake3"))
 LISTS = {**dict.fromkeys(MANIFESTS, "sha256"), **{f"checks/{n}sums.txt": a for n, a in CHECKS}}
 HOLDS, FAILED = "[通过]｜[holds]", "[失败]｜[FAILED]"
 REQUIRED, UNCHECKED = "[应核而未核]｜[required, not checked]", "[未核]｜[not checked]"
+GONE = "{occurred_at:.10} {actor[name]}, {details[with]}, {details[list]}: {details[reason]}"
 LIMITS = (
     "所计事件之后是否另有事件，须核对整个日志｜later events than those counted: ask the whole log",
     "入库前的真实性、时间戳证书的吊销｜truth before intake, revocation of timestamp certificates",
@@ -56,10 +57,10 @@ class Refused(Exception):
 class Report(list[tuple[str, str]]):
     """Marks and messages: what holds, what failed, what could not be checked."""
 
-    def fail(self, item: object, message: str) -> None:
-        """Add the failure of an item."""
+    def add(self, mark: str, item: object, message: str) -> None:
+        """Add what was found of an item."""
         zh, _, en = message.partition("｜")
-        self.append((FAILED, f"{shown(item)}：{zh}｜{shown(item)}: {en}"))
+        self.append((mark, f"{shown(item)}：{zh}｜{shown(item)}: {en}"))
 
     @contextmanager
     def guard(self, item: object) -> Iterator[None]:
@@ -67,10 +68,10 @@ class Report(list[tuple[str, str]]):
         try:
             yield
         except Refused as error:
-            self.fail(item, str(error))
+            self.add(FAILED, item, str(error))
         except Exception as error:  # noqa: BLE001 - a bundle must never cause a traceback
-            name = type(error).__name__
-            self.fail(item, f"格式不对（{name}）｜has another form or is unreadable ({name})")
+            why = type(error).__name__
+            self.add(FAILED, item, f"格式不对（{why}）｜has another form or is unreadable ({why})")
 
     def code(self) -> int:
         """Return the exit code."""
@@ -122,8 +123,7 @@ def add(p: Point, q: Point) -> Point:
 
 def decode_point(untrusted: bytes) -> Point:
     """Return the point of 32 bytes; one spelling is accepted."""
-    y = int.from_bytes(untrusted, "little")
-    sign, y = y >> 255, y & ((1 << 255) - 1)
+    sign, y = divmod(int.from_bytes(untrusted, "little"), 1 << 255)
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
     x = x if x * x % P == square else x * ROOT % P
@@ -199,9 +199,8 @@ class Policy:
 
     def __init__(self, untrusted: bytes) -> None:
         value, self.sha256 = parse_json(untrusted), hashlib.sha256(untrusted).hexdigest()
-        spans = [(each["vkey"], each["first"], each["last"]) for each in value["keys"]]
-        self.keys = [(parse_key(vkey, 1), first, last or 1 << 62) for vkey, first, last in spans]
-        self.origin, self.needed = value["log"], value["witnesses_needed"]
+        self.origin, self.needed, keys = value["log"], value["witnesses_needed"], value["keys"]
+        self.keys = [(parse_key(k["vkey"], 1), k["first"], k["last"] or 1 << 62) for k in keys]
         self.authorities = [pem for each in value["authorities"] for pem in each["certificates"]]
         self.witnesses = {parse_key(each["vkey"], 4) for each in value["witnesses"]}
         if value["schema"] != "zhenglian.policy/1" or not isinstance(self.needed, int):
@@ -304,7 +303,7 @@ class Bundle:
                 if NAME.fullmatch(name) and stat.S_ISREG(mode):
                     self.files[name] = str(path)
                 elif not NAME.fullmatch(name) or not stat.S_ISDIR(mode):
-                    report.fail(name, "不是名称规范的普通文件｜is no plain file of plain name")
+                    report.add(FAILED, name, "不是规范的普通文件｜is no plain file of plain name")
 
     def open(self, name: str) -> BinaryIO:
         """Open one file; a link or pipe that took its place is not followed."""
@@ -355,7 +354,7 @@ class Bundle:
                     if found[name].get(algorithm, listed[name]) != listed[name]:
                         wrong[name] = f"与 {algorithm} 清单不符｜differs from its {algorithm} list"
         for name in sorted(wrong):
-            self.report.fail(name, wrong[name])
+            self.report.add(FAILED, name, wrong[name])
         for algorithm, needs in (("sha256", ""), ("sm3", "OpenSSL"), ("blake3", "b3sum")):
             held = all(algorithm in each for each in found.values())
             zh, en = ("各文件", "of every file") if held else (f"缺少 {needs}", f"needs {needs}")
@@ -407,8 +406,7 @@ class Proof:
                     self.check_event(name)
                 elif name[: -len("json")] + "tlog-proof" not in proofs:
                     raise Refused("没有包含证明｜has no inclusion proof")
-        number = len(self.seqs)
-        if number != stated or number != len(proofs):
+        if not (number := len(self.seqs)) == stated == len(proofs):
             raise Refused(f"证实 {number} 个，应有 {stated} 个｜{number} proven, {stated} stated")
         self.report.append((HOLDS, f"{number} 个事件在签名日志中｜{number} events in signed log"))
 
@@ -430,7 +428,7 @@ class Proof:
             with self.report.guard(subject):
                 self.check_chain(subject)
         for name in set(self.bundle.below("data/")) - files:
-            self.report.fail(name, "不属于所列证据｜is of no listed exhibit")
+            self.report.add(FAILED, name, "不属于所列证据｜is of no listed exhibit")
         bodies = [body for _, _, body in self.chains.get(said["case"], {}).values()]
         due = sum(b["details"]["exhibits"] for b in bodies if b["action"] == "accessioned")
         if not listed or (case and due != len(listed)):
@@ -440,8 +438,9 @@ class Proof:
         """Verify an exhibit's chain, and its bytes by the digests in its event of storing."""
         name = said["exhibit"]
         self.check_chain(name)
-        bodies = (body for _, _, body in self.chains[name].values())
+        bodies = [body for _, _, body in self.chains[name].values()]
         stored = [body for body in bodies if body["action"] == "stored"]
+        gone = {b["details"]["state"]: b for b in bodies if b["action"] == "disposed"}.get("done")
         if len(stored) != 1 or stored[0]["case"] != self.said["case"]:
             raise Refused("没有本案唯一的入库事件｜has not one event of storing in this case")
         recorded, seq = stored[0]["details"]["fingerprint"]["digests"], stored[0]["order"]["seq"]
@@ -451,14 +450,16 @@ class Proof:
         if not own and elsewhere and NAME.fullmatch(said["file"]):
             with Path(elsewhere, said["file"]).open("rb") as stream:
                 own = digests(stream)
+        if gone and not own and said["digests"] == recorded and recorded["sha256"] not in str(gone):
+            row["result"], text = "disposed", shown(GONE.format(**gone))
+            return self.report.add(UNCHECKED, name, f"已处置销毁：{text}｜disposed of: {text}")
         if not own and not self.said["bytes"]:
-            text = f"{name}：包内无原件（--originals）｜{name}: bytes not here (--originals)"
-            return self.report.append((REQUIRED, text))
+            return self.report.add(REQUIRED, name, "包内无原件｜bytes not here (--originals)")
         part = said.get("excerpt", {})
         same = bool(own) and all(own[each] == part.get("digests", recorded)[each] for each in own)
         row["result"] = ("ok", "excerpt")[bool(part)] if same else "mismatch" if own else "missing"
         if part:
-            self.report.append((REQUIRED, f"{name}：节录，待对原件｜{name}: see its original"))
+            self.report.add(REQUIRED, name, "节录，待对原件｜see its original")
         if not same or said["digests"] != recorded:
             raise Refused("字节或说明与入库时不符｜bytes or statement are not as stored")
 
@@ -467,8 +468,8 @@ class Proof:
         path = self.bundle.files[name]
         code, text = self.bundle.run("openssl", "ts", "-reply", "-in", path, "-text")
         if code < 0 or not self.policy.authorities:
-            text = f"{name}：缺少 OpenSSL 或机构｜{name}: needs OpenSSL and an authority"
-            return self.report.append((REQUIRED if self.policy.authorities else UNCHECKED, text))
+            text = "缺少 OpenSSL 或机构｜needs OpenSSL and an authority"
+            return self.report.add(REQUIRED if self.policy.authorities else UNCHECKED, name, text)
         ((day, year),) = re.findall(r"^Time stamp: (\w+ +\d+ [\d:]+)\S* (\d{4}) GMT", text, re.M)
         moment = datetime.strptime(f"{day} {year} +0000", "%b %d %H:%M:%S %Y %z")
         with tempfile.TemporaryDirectory() as scratch:
@@ -527,8 +528,7 @@ class Proof:
             (self.policy.authorities, max([0, *(n for n, _ in self.stamps)]), "时间戳 timestamp"),
             (self.policy.needed, self.witnessed, "足够的见证 enough cosignatures"),
         ):
-            bare = sum(seq >= size for seq in self.seqs)
-            if asked and bare:
+            if asked and (bare := sum(seq >= size for seq in self.seqs)):
                 self.report.append((REQUIRED, f"{bare} 个事件没有{what}｜{bare} events: no {what}"))
 
 

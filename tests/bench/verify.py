@@ -1,67 +1,82 @@
-"""Verifying: against the digest's own speed over the same files, and the start of a small case.
+"""Verifying: against the digest's own speed on all cores over the same bytes, and against the disk.
 
-Run: ``.venv/bin/python -m tests.bench.verify [--gigabytes 4] [--digest blake3] [--cold]``. A case
-of large and small objects in a directory store is read back as ``custody verify`` does; then the
-digest alone is taken of the same files, by as many threads as there are cores. Both are done
-twice, in turn, the files in memory (or, with ``--cold``, dropped from it before each). What loads
-the machine meanwhile loads both: their ratio is the figure. Last, the time of ``custody verify``
-of a small case and of ``custody --help`` as whole processes, and the processor time of each.
+Run: ``.venv/bin/python -m tests.bench.verify [--gigabytes 8] [--small 100000] [--minutes 3.5]``.
+Three shapes of a case in a directory store are read back as ``custody verify`` does: many large
+originals, one alone, and very many small ones. Beside each stands, in the same run and in turns,
+the limit of ``tests.bench.verify_limits``. Warm means that the files are in memory, and the limit
+is the digest; cold, that the disk must give them, and the limit is the slower of digest and disk.
+The best round of each counts, because what loads the machine meanwhile only ever slows; the ratio
+of processor times stands beside it. Of 100 GB it is told what these speeds would come to; no case
+of that size is measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import resource
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from blake3 import blake3
 
 from storage.digest import ALGORITHMS, Fingerprint, Hasher
 from storage.directory import DirectoryStore
 from storage.objects import ObjectRef
 from storage.reading_back import read_all
 from storage.verify import Claimed, Result, check
-from tests.bench import figures
-from tests.bench.figures import Figure
+from tests.bench.begin import scratch
+from tests.bench.figures import Figure, attach, keep
+from tests.bench.verify_limits import Work, digests_alone, disk_alone, prepare
 
-LARGE, SMALL = 512 << 20, 256 << 10
-GOAL_VERIFY, GOAL_HELP = 0.5, 0.3
-_PIECE = 1 << 20
+GOAL = 0.85
+LARGE, SMALL = 512 << 20, 4096
+SOME = 4
+"""Large objects that the slow digests are taken of."""
+ROUNDS = 3
+HUNDRED = 100e9
 
 
-def keep(root: Path, total: int) -> list[Claimed]:
-    """Write large and small objects, nine tenths of the bytes in large ones."""
-    store = DirectoryStore(root)
+@dataclass
+class Best:
+    """The least wall and processor seconds of several rounds, and the way that was fastest."""
+
+    wall: float = float("inf")
+    cpu: float = float("inf")
+    how: str = ""
+
+    def add(self, wall: float, cpu: float, how: str) -> None:
+        """Count one round."""
+        if wall < self.wall:
+            self.wall, self.how = wall, how
+        self.cpu = min(self.cpu, cpu)
+
+
+@dataclass
+class Found:
+    """What one shape, one set of digests, warm or cold, came to."""
+
+    own: Best = field(default_factory=Best)
+    digest: Best = field(default_factory=Best)
+    disk: Best = field(default_factory=Best)
+
+
+def store(root: Path, sizes: Sequence[int]) -> list[Claimed]:
+    """Write objects of these sizes, no two of the same bytes; a multiple of 4096 each."""
+    assert DirectoryStore(root).root == root
     folder = root / "cases/c/originals"
-    folder.mkdir(parents=True)
-    large = max(1, total * 9 // 10 // LARGE)
-    small = (total - large * LARGE) // SMALL if total > LARGE else total // 10 // SMALL
-    size = min(LARGE, total * 9 // 10) // 4096 * 4096  # What is written comes in such pieces.
-    claims = [_keep(folder, size) for _ in range(large)]
-    claims += [_keep(folder, SMALL) for _ in range(small)]
-    assert store.find(claims[0].ref.key)
-    return claims
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_write(folder, size) for size in sizes]
 
 
-def _keep(folder: Path, size: int) -> Claimed:
+def _write(folder: Path, size: int) -> Claimed:
     hasher, written = Hasher(), 0
     path = folder / "new"
     with path.open("wb") as file:
         while written < size:
-            piece = os.urandom(4096) * (min(_PIECE, size - written) // 4096)
+            piece = os.urandom(4096) * (min(1 << 20, size - written) // 4096)
             hasher.update(piece)
             written += file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
     found: Fingerprint = hasher.finish()
     path.rename(folder / found.sha256)
     key = f"cases/c/originals/{found.sha256}"
@@ -70,124 +85,140 @@ def _keep(folder: Path, size: int) -> Claimed:
 
 def verified(root: Path, claims: Sequence[Claimed], algorithms: tuple[str, ...]) -> None:
     """Do what ``custody verify`` does with the objects of a case."""
-    store, cores = DirectoryStore(root), os.cpu_count() or 1
+    objects = DirectoryStore(root)
     answers = read_all(
         claims,
-        lambda one, read: check(store, one, algorithms=algorithms, cores=cores, read=read),
+        lambda one, read, cores: check(objects, one, algorithms=algorithms, cores=cores, read=read),
         size=lambda one: one.fingerprint.size,
-        threads=cores,
+        threads=len(os.sched_getaffinity(0)),
     )
     assert {each.result for each in answers} == {Result.OK}
 
 
-def hashed(root: Path, claims: Sequence[Claimed], algorithms: tuple[str, ...]) -> None:
-    """Take the digests alone, as plainly as can be: the largest first, a thread for each core."""
-
-    def one(claim: Claimed) -> None:
-        states: list[Any] = [
-            blake3() if name == "blake3" else hashlib.new(name) for name in algorithms
-        ]
-        buffer = memoryview(bytearray(_PIECE))
-        with (root / claim.ref.key).open("rb", buffering=0) as file:
-            while count := file.readinto(buffer):
-                for state in states:
-                    state.update(buffer[:count])
-        for state in states:
-            state.digest()
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(one, sorted(claims, key=lambda each: -each.fingerprint.size)))
-
-
-def timed(work: Callable[[], None]) -> tuple[float, float]:
-    """Return the seconds of wall and of processor time."""
-    wall, used = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - used
-
-
-def prepare(root: Path, claims: Sequence[Claimed], *, cold: bool) -> None:
-    """Drop the files from memory, or read them into it."""
+def one_by_one(root: Path, claims: Sequence[Claimed]) -> None:
+    """Read objects back in this thread alone, so that a profile sees it."""
+    objects = DirectoryStore(root)
     for claim in claims:
-        descriptor = os.open(root / claim.ref.key, os.O_RDONLY)
-        if cold:
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        else:
-            while os.read(descriptor, _PIECE):
-                pass
-        os.close(descriptor)
+        check(objects, claim, algorithms=("blake3",))
 
 
-def processes(home: Path) -> Iterator[str]:
-    """Time a small case and the help as whole processes, the best of five."""
-    custody = [sys.executable, "-m", "portal.cli"]
-    environment = {**os.environ, "CUSTODY_HOME": str(home)}
-    for name, command, goal in (
-        ("custody verify CASE", [*custody, "verify", "B-1"], GOAL_VERIFY),
-        ("custody --help", [*custody, "--help"], GOAL_HELP),
-    ):
-        walls, cpus = [], []
-        for _ in range(5):
-            before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-            walls.append(time.perf_counter() - started)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        yield (
-            f"{name}: {min(walls):.2f} s, processor time {min(cpus):.2f} s (goal {goal} s), "
-            f"load {os.getloadavg()[0]:.1f}"
-        )
+def used() -> float:
+    """Return the processor seconds of this process and of those that it waited for."""
+    both = (resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in both)
 
 
-def small_case(folder: Path) -> Path:
-    """Take in a small case and return its workspace."""
-    from storage.settings import Settings
-    from tasks.reading import open_pool
-    from tests.house import make_bundle
-    from tests.tasks.life import open_house, take
+def timed(best: Best, work: Work, how: str) -> None:
+    """Run once and count it."""
+    wall, cpu = time.perf_counter(), used()
+    work()
+    best.add(time.perf_counter() - wall, used() - cpu, how)
 
-    with open_pool(Settings()) as pool, open_house(folder / "home") as custody:
-        take(custody, pool, make_bundle(folder / "one", case_no="B-1"))
-    return folder / "home"
+
+def measure(
+    root: Path,
+    claims: Sequence[Claimed],
+    algorithms: tuple[str, ...],
+    *,
+    cold: bool,
+    left: Callable[[], float],
+) -> Found:
+    """Verify and measure the limits in turns, up to three times and within the time left."""
+    found, paths = Found(), [root / claim.ref.key for claim in claims]
+    for number in range(ROUNDS):
+        started = left()
+        prepare(paths, cold=cold)
+        timed(found.own, lambda: verified(root, claims, algorithms), "")
+        prepare(paths, cold=False)
+        for how, work in digests_alone(paths, algorithms):
+            timed(found.digest, work, how)
+        for how, work in disk_alone(paths) if cold else ():
+            prepare(paths, cold=True)
+            timed(found.disk, work, how)
+        if left() < started - left() and number:
+            break
+    return found
+
+
+def tell(name: str, words: str, claims: Sequence[Claimed], found: Found) -> None:
+    """Print what was found and keep it."""
+    size = sum(claim.fingerprint.size for claim in claims)
+    cold = found.disk.wall < float("inf")
+    limit = max(found.digest.wall, found.disk.wall) if cold else found.digest.wall
+    peer = "the disk alone" if limit == found.disk.wall else "the digest alone on all cores"
+    how = found.disk.how if limit == found.disk.wall else found.digest.how
+    share, of_digest = limit / found.own.wall, found.digest.cpu / found.own.cpu
+    rate = size / found.own.wall
+    each = f", {found.own.wall / len(claims) * 1e6:.0f} µs an object" if len(claims) > 1000 else ""
+    about = (
+        f"{size / 1e9:.2f} GB in {len(claims):,} objects, {words}, {'cold' if cold else 'warm'}; "
+        f"{share:.0%} by the clock, processor time of the digest alone is {of_digest:.0%} of it; "
+        f"at this speed 100 GB take {HUNDRED / rate / 60:.1f} minutes{each}"
+    )
+    beside = f"{peer} ({how}) {size / limit / 1e6:.0f} MB/s; {about}"
+    load = f"load {os.getloadavg()[0]:.1f}"
+    print(f"verify.{name}: {rate / 1e6:.0f} MB/s; {beside}; {load}", flush=True)
+    keep("verify", [
+        Figure(f"verify.{name}.share", share, "of the limit", GOAL, peer=f"{peer}, {how}",
+               peer_value=size / limit / 1e6, peer_unit="MB/s", about=about),
+        Figure(f"verify.{name}.rate", rate / 1e6, "MB/s", about=about),
+    ])  # fmt: skip
+
+
+def parts(gigabytes: float, small: int) -> Iterator[tuple[str, list[int]]]:
+    """Yield the shapes: many large objects, some of them, one alone, very many small ones."""
+    large = min(LARGE, int(gigabytes * 1e9 / 10) // 4096 * 4096)
+    yield "large", [large] * int(gigabytes * 1e9 * 0.8 // large)
+    yield "one", [int(gigabytes * 1e9 * 0.2) // 4096 * 4096]
+    yield "small", [SMALL] * small
+
+
+RUNS = (
+    ("blake3", "large", ("blake3",), False),
+    ("blake3.cold", "large", ("blake3",), True),
+    ("blake3.one", "one", ("blake3",), False),
+    ("blake3.small", "small", ("blake3",), False),
+    ("sha256", "some", ("sha256",), False),
+    ("sm3", "some", ("sm3",), False),
+    ("all", "some", ALGORITHMS, False),
+    ("all.one", "one", ALGORITHMS, False),
+)
+"""Name, shape, digests, and whether the files are dropped from memory before each round."""
 
 
 def main() -> None:
-    """Make the case, verify it, take the digest alone, print both and their ratio."""
+    """Make the stores, verify them, take the limits, print both and their ratio."""
     parser = argparse.ArgumentParser(prog="tests.bench.verify", description=__doc__)
-    parser.add_argument("--gigabytes", type=float, default=4)
-    parser.add_argument("--digest", choices=["all", *ALGORITHMS], default="blake3")
-    parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--gigabytes", type=float, default=8)
+    parser.add_argument("--small", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=3.5)
+    parser.add_argument("--profile", action="store_true", help="Profile the small objects.")
     chosen = parser.parse_args()
-    algorithms = ALGORITHMS if chosen.digest == "all" else (chosen.digest,)
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        claims = keep(root / "objects", int(chosen.gigabytes * 1e9))
-        size = sum(each.fingerprint.size for each in claims)
-        print(f"{size / 1e9:.2f} GB in {len(claims)} objects, {chosen.digest}")
-        best: dict[str, tuple[float, float]] = {}
-        for _ in range(2):
-            for what, work in (("verify", verified), ("digest alone", hashed)):
-                prepare(root / "objects", claims, cold=chosen.cold)
-                found = timed(lambda work=work: work(root / "objects", claims, algorithms))  # type: ignore[misc]
-                best[what] = min(best.get(what, found), found)
-        for what, (wall, used) in best.items():
-            print(
-                f"  {what:>12}: {wall:7.2f} s, {size / wall / 1e9:6.2f} GB/s; "
-                f"processor time {used:6.2f} s, {size / used / 1e9:5.2f} GB/s a core"
-            )
-        (wall, used), (own, of_digest) = best["verify"], best["digest alone"]
-        print(f"  ratio: {own / wall:.0%} of wall time, {of_digest / used:.0%} of processor time")
-        about = f"{size / 1e9:.2f} GB in {len(claims)} objects on all cores, best of two"
-        figures.keep("verify", [
-            Figure(f"verify.{chosen.digest}.share", own / wall, "of the peer",
-                   peer="the digest alone on all cores", peer_value=size / own / 1e6,
-                   peer_unit="MB/s", about=about),
-            Figure(f"verify.{chosen.digest}.rate", size / wall / 1e6, "MB/s", about=about),
-        ])  # fmt: skip
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-        print(f"  memory at most {memory:.0f} MB; load {os.getloadavg()[0]:.1f}")
-        for line in processes(small_case(root)):
-            print(line)
+    ends = time.monotonic() + 60 * chosen.minutes
+
+    def left() -> float:
+        return ends - time.monotonic()
+
+    with scratch() as root:
+        kept: dict[str, tuple[Path, list[Claimed]]] = {}
+        for shape, sizes in parts(chosen.gigabytes, chosen.small):
+            kept[shape] = root / shape, store(root / shape, sizes)
+            print(f"{shape}: made, {left():.0f} s left", flush=True)
+        where, large = kept["large"]
+        kept["some"] = where, large[:SOME]
+        for number, (name, shape, algorithms, cold) in enumerate(RUNS):
+            share = left() / (len(RUNS) - number)
+            until = time.monotonic() + share
+            found = measure(
+                *kept[shape],
+                algorithms,
+                cold=cold,
+                left=lambda until=until: until - time.monotonic(),
+            )  # type: ignore[misc]
+            tell(name, " ".join(algorithms), kept[shape][1], found)
+        if chosen.profile:
+            where, small = kept["small"]
+            attach("verify", lambda: one_by_one(where, small))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ def test_every_object_is_read_once_and_answers_keep_their_order(
 ) -> None:
     told: list[tuple[int, int]] = []
 
-    def check(one: tuple[int, int], read: Read) -> int:
+    def check(one: tuple[int, int], read: Read, cores: int) -> int:
+        assert cores in (1, threads)
         read(one[1])
         return one[0]
 
@@ -81,8 +82,28 @@ def test_every_object_is_read_once_and_answers_keep_their_order(
     assert told[-1] == (sum(sizes), sum(sizes))
 
 
+@pytest.mark.parametrize(
+    ("sizes", "threads", "alone"),
+    [
+        ([5 << 20], 2, [0]),  # One alone has all cores.
+        ([6 << 20] * 3, 2, [2]),  # The last of three would leave the other core idle.
+        ([6 << 20] * 4, 1, []),
+        ([5 << 20, 6 << 20, 90 << 20], 2, [0, 1, 2]),  # What is larger than all that comes after.
+        ([6 << 20] * 9, 8, [2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_cores_work_on_one_object_where_the_rest_would_not_keep_them_busy(
+    sizes: list[int], threads: int, alone: list[int]
+) -> None:
+    def check(one: int, read: Read, cores: int) -> bool:
+        return cores > 1
+
+    answers = read_all(range(len(sizes)), check, size=lambda one: sizes[one], threads=threads)
+    assert [place for place, spread in enumerate(answers) if spread] == alone
+
+
 def test_what_a_check_raises_comes_out() -> None:
-    def check(one: int, read: Read) -> int:
+    def check(one: int, read: Read, cores: int) -> int:
         raise RuntimeError(str(one))
 
     with pytest.raises(RuntimeError):

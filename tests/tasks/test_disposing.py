@@ -1,5 +1,7 @@
 """Nothing goes before its time, under a hold, or by one person alone; and what went is told."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,9 +15,12 @@ from storage.custody import Custody
 from storage.directory import DirectoryStore
 from storage.errors import ConflictError, InputError, StateError, TransientError
 from storage.event import Action
+from storage.verifier import verify as verifier_file
 from storage.verify import Result
 from tasks import disposing
 from tasks.fixity import report_coverage
+from tasks.policies import present_policy
+from tasks.proving import Wish, prove
 from tasks.reader.cell import CellPool
 from tasks.verifying import verify_case
 from tests.house import events, make_bundle
@@ -208,3 +213,49 @@ def test_what_cannot_be_removed_is_named_and_can_be_tried_again(old: Custody) ->
     assert {item.role for item in listed.items} == {"transcript"}
     assert run(old)["ok"]
     assert present(old) == 0
+
+
+@pytest.mark.parametrize("wish", [Wish(), Wish(originals=False), Wish(as_zip=True)])
+def test_a_proof_of_what_was_disposed_of_says_so_to_whoever_verifies_it(
+    old: Custody, tmp_path: Path, wish: Wish
+) -> None:
+    """AU-02: the bytes are gone, and the record still proves that they were there."""
+    whole = prove(old, CASE, tmp_path / "whole", Wish())
+    run(old)
+    for name in (CASE, f"{CASE}/E0002"):
+        said = prove(old, name, tmp_path / name.replace("/", "-"), wish)
+        assert all("王主任" in each["disposed"] for each in said["exhibits"])
+        code, text = verified(Path(said["path"]), old)
+        assert code == 0, text
+        assert text.count("| disposed |") == len(said["exhibits"])
+        assert "王主任, 赵科长" in text
+        assert "保存期满" in text
+    # A bundle of before still shows the bytes; and bytes that are gone by themselves are missing.
+    assert verified(Path(whole["path"]), old)[0] == 0
+    next((Path(whole["path"]) / "data").iterdir()).unlink()
+    code, text = verified(Path(whole["path"]), old)
+    assert code == 1
+    assert "| missing |" in text
+
+
+def verified(bundle: Path, custody: Custody) -> tuple[int, str]:
+    """Run the one-file verifier as a stranger would, with the log's policy alone."""
+    policy = bundle.parent / "policy.json"
+    policy.write_text(present_policy(custody.settings).text())
+    program = Path(verifier_file.__file__)
+    command = [sys.executable, "-I", str(program), str(bundle), "--policy", str(policy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def test_a_decision_alone_destroys_nothing_in_a_proof(old: Custody, tmp_path: Path) -> None:
+    class Stops(DirectoryStore):
+        def delete(self, ref: Any) -> None:
+            raise KeyboardInterrupt
+
+    stopped = replace(old, objects=Stops(old.workspace.objects, old.clock))
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped)
+    said = prove(old, CASE, tmp_path / "bundle", Wish(originals=False))
+    assert not any("disposed" in each for each in said["exhibits"])
+    assert verified(Path(said["path"]), old)[0] == 3
