@@ -44,7 +44,7 @@ def empty_debian(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     options = [f"--aptopt={line}" for line in _apt_options()]
     options.append('--aptopt=APT::Keep-Downloaded-Packages "true"')
-    options.append('--dpkgopt=force-unsafe-io')
+    options.append("--dpkgopt=force-unsafe-io")
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=important", "--mode=root", *options,
          "--include=systemd-sysv,dbus,iproute2", "bookworm", making, *_sources()],

@@ -6,6 +6,7 @@ the test do another. The walk takes its time (see the page) and stands apart: ``
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -61,12 +62,14 @@ def walk() -> Iterator[Walk]:
     if any(shutil.which(name) is None for name in PROGRAMS):
         install_packages = ["apt-get", "-qq", "install", "-y", "--no-install-recommends"]
         subprocess.run([*install_packages, *_PACKAGES], check=True, timeout=600)
-    folder = Path(tempfile.mkdtemp(prefix="page-"))
+    given = os.environ.get("ZHENGLIAN_WALK")  # a folder in which a walk stopped: it goes on there
+    folder = Path(given or tempfile.mkdtemp(prefix="page-"))
     with machines(*MACHINES, folder=folder, cache=CACHE) as made:
         walked = begin(folder, made)
         install(walked)
         yield walked
-    shutil.rmtree(folder)
+    if not given:
+        shutil.rmtree(folder)
 
 
 @pytest.mark.page
