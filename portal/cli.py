@@ -42,6 +42,8 @@ COMMANDS = {
     "keep-log": "keys.keep_log",
     "alerts": "upkeep.alerts",
     "drill": "upkeep.drill",
+    "repair": "repair.repair",
+    "republish": "repair.republish",
     "rebuild": "upkeep.rebuild",
     "backup": "backups.backup",
     "restore": "backups.restore",

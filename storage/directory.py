@@ -39,7 +39,7 @@ from storage.directory_files import (
     require_same,
     seconds_of,
 )
-from storage.errors import HostError, IntegrityError, NotFoundError
+from storage.errors import CustodyError, HostError, IntegrityError, NotFoundError
 from storage.objects import (
     Capability,
     Kept,
@@ -110,6 +110,44 @@ class DirectoryStore:
         """Give an object another key; see ``ObjectStore.move``."""
         with self.batch() as batch:
             return batch.move(ref, key, expected, retain_until)
+
+    def put_back(
+        self,
+        ref: ObjectRef,
+        source: BinaryIO,
+        expected: Fingerprint,
+        aside: str,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Bring back what is damaged or gone; see ``ObjectStore.put_back``."""
+        final = self.root / check_key(ref.key)
+        if os.path.lexists(final):
+            with suppress(CustodyError, OSError):
+                require_same(final, expected)
+                return self._retained(ref.key, final, expected.size, retain_until)
+        temporary = self._temporary()
+        try:
+            with host_errors(final):
+                copy_expected(source, temporary, expected, seconds_of(retain_until))
+                if os.path.lexists(final):
+                    self._set_aside(final, self.root / check_key(aside))
+                make_folders(self.root, final.parent, self._durable)
+                temporary.replace(final)
+                fsync_folder(final.parent)
+        finally:
+            discard(temporary)
+        return self._retained(ref.key, final, expected.size, retain_until)
+
+    def _set_aside(self, damaged: Path, aside: Path) -> None:
+        """Give what lies under a name a second one; a folder in a file's place only the second."""
+        make_folders(self.root, aside.parent, self._durable)
+        if damaged.is_dir() and not damaged.is_symlink():
+            damaged.rename(aside)
+        else:
+            # Its name says its bytes: what has it already is the same.
+            with suppress(FileExistsError):
+                os.link(damaged, aside, follow_symlinks=False)
+        fsync_folder(aside.parent)
 
     @contextmanager
     def batch(self) -> Iterator[DirectoryBatch]:
@@ -269,6 +307,16 @@ class DirectoryLogStore:
                 self._durable.discard(final.parent)
                 make_folders(self.root, final.parent, self._durable)
                 write_durably(final, data, 0o444)
+
+    def replace_tile(self, path: str, data: bytes, aside: str) -> None:
+        """Store a resource in the place of a damaged one; see ``LogStore.replace_tile``."""
+        final, kept = self.root / check_key(path), self.root.parent / check_key(f"{aside}/{path}")
+        with host_errors(final):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                os.link(final, kept, follow_symlinks=False)
+            fsync_folder(kept.parent)
+            write_durably(final, data, 0o444)
 
     def publish(self, checkpoint: bytes) -> None:
         """Replace the checkpoint durably and whole."""

@@ -62,6 +62,7 @@ class Action(StrEnum):
     ANCHOR_FAILED = "anchor_failed"
     KEY_ROTATED = "key_rotated"
     DRILLED = "drilled"
+    REPAIRED = "repaired"
     DISPOSED = "disposed"
     HOLD = "hold"
     ALERT = "alert"

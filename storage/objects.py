@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from storage.digest import Fingerprint
-from storage.errors import InputError, StateError
+from storage.errors import InputError, NotFoundError, StateError
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", re.ASCII)
 
@@ -88,6 +88,24 @@ def still_retained(ref: ObjectRef, now: datetime) -> None:
             key=ref.key,
             retain_until=ref.retain_until,
         )
+
+
+def open_own(objects: ObjectStore, ref: ObjectRef) -> BinaryIO:
+    """Open a small object of our own, or, if that version is gone, what its key holds now.
+
+    Not for evidence: after a lost bucket such objects have other versions than their events pin,
+    and whoever reads them sees by digest or signature that they are the same.
+
+    Raises:
+        NotFoundError: nothing lies under the key.
+    """
+    try:
+        return objects.open(ref)
+    except NotFoundError:
+        found = objects.find(ref.key)
+        if found is None:
+            raise
+        return objects.open(found)
 
 
 @dataclass(frozen=True)
@@ -214,6 +232,30 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def put_back(
+        self,
+        ref: ObjectRef,
+        source: BinaryIO,
+        expected: Fingerprint,
+        aside: str,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Let the expected bytes lie under the key of an object that is damaged or gone.
+
+        When this returns, they lie there as after ``put``, and other bytes that lay there are
+        kept under the key ``aside``. At no moment are those in neither place. A store with
+        versions keeps the damaged one too, and returns the version to read from now on. Expected
+        bytes that lie there already are left as they are. Repeated after a crash anywhere, it
+        ends the same.
+
+        Raises:
+            IntegrityError: the source, or what was read back, differs from ``expected``; the
+                damaged object is as it was.
+            TransientError: the service did not answer; the call may be repeated.
+            HostError: disk full, no permission.
+        """
+        ...
+
     def open(self, ref: ObjectRef) -> BinaryIO:
         """Open the pinned version for reading from its start.
 
@@ -223,7 +265,10 @@ class ObjectStore(Protocol):
         ...
 
     def find(self, key: str) -> ObjectRef | None:
-        """Return the reference of the first version under ``key``, or None."""
+        """Return the reference of the first version under ``key``, or None.
+
+        Of several it is the first whose bytes have the SHA-256 in the key, if one has.
+        """
         ...
 
     def delete(self, ref: ObjectRef) -> None:
@@ -292,6 +337,14 @@ class LogStore(Protocol):
 
         Raises:
             IntegrityError: the path already holds other bytes.
+        """
+        ...
+
+    def replace_tile(self, path: str, data: bytes, aside: str) -> None:
+        """Store a resource in the place of a damaged one, which is kept.
+
+        A store without versions keeps it below the folder ``aside``, beside the log; one with
+        versions below the new one.
         """
         ...
 

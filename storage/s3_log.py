@@ -55,6 +55,10 @@ class S3LogStore:
         except NotFoundError:
             self._put(path, data)
 
+    def replace_tile(self, path: str, data: bytes, aside: str) -> None:
+        """Store a resource over a damaged one; see ``LogStore.replace_tile``."""
+        self._put(path, data)
+
     def publish(self, checkpoint: bytes) -> None:
         """Replace the checkpoint whole; the newest few versions before it stay in the bucket."""
         self._put("checkpoint", checkpoint)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from storage.errors import CustodyError
 from storage.objects import ObjectRef, WorkingStore
-from storage.s3 import S3Store, connected, prepare_bucket
+from storage.s3 import S3Store, connected
+from storage.s3_bucket import prepare_bucket
 from storage.s3_errors import translated
 from storage.s3_stream import Body
 from storage.settings import Settings

@@ -89,6 +89,22 @@ def _alert(d: Mapping[str, Any]) -> str:
     return f"警报：{d['message']} / alert"
 
 
+def _repaired(d: Mapping[str, Any]) -> str:
+    if d["state"] == "republished":
+        return f"由数据库重新公布日志 {d['entries']} 条：{d['reason']} / log published again"
+    names = "、".join(each["label"] for each in d["objects"][:3])
+    more = f" 等 {len(d['objects'])} 个对象" if len(d["objects"]) > 3 else ""
+    if d["state"] == "begun":
+        return f"发现字节损坏或缺失，开始由副本修复：{names}{more}，{d['reason']} / repair begun"
+    if not d["objects"]:
+        return f"没有副本可供修复：{len(d['left'])} 个对象 / no copy found, not repaired"
+    kept = sum(each["damaged"] is not None for each in d["objects"])
+    aside = f"，损坏字节另存 {kept} 份" if kept else ""
+    left = f"，{len(d['left'])} 个未能修复" if d["left"] else ""
+    where = "、".join(sorted({each["source"] for each in d["objects"]}))
+    return f"由副本修复并回读核对：{names}{more}（{where}）{aside}{left} / repaired"
+
+
 def _handover(package: Callable[[Mapping[str, Any]], str], what: str) -> Callable[[Any], str]:
     """Tell a hand-over of originals; what carries no number of one speaks of a package."""
 
@@ -255,6 +271,7 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
     Action.ALERT: _alert,
     Action.HOLD: _hold,
     Action.DISPOSED: _disposed,
+    Action.REPAIRED: _repaired,
     Action.DRILLED: lambda d: f"恢复演练：{d['summary']} / drilled",
     Action.OVERDUE: _overdue,
     Action.CLOCK: _clock,

@@ -31,6 +31,7 @@ from storage.nouns import case_id, exhibit_id
 from storage.objects import ObjectRef, ObjectStore
 from storage.reading_back import Advance, read_all
 from storage.rehash import Read, rehash
+from storage.repaired import damaged_of, repaired_refs
 
 _DERIVED = frozenset({Action.READ, Action.EXPANDED})
 """Actions whose objects are working data: kept, and no evidence."""
@@ -155,8 +156,9 @@ def verify(
         raise NotFoundError(
             f"the log has no events of case {case!r}", remedy="see 'custody case list'"
         )
+    moved = repaired_refs(event for _, event, proven in events if proven)
     claimed = [
-        each
+        replace(each, ref=moved.get(each.ref.key, each.ref))
         for _, event, proven in events
         if event.action not in _DERIVED  # What was read is not evidence.
         for each in claims_of(event, proven=proven)
@@ -228,6 +230,9 @@ def _claims(event: CustodyEvent, proven: bool) -> Iterator[Claimed]:
         for number, part in enumerate(details["files"], details["first"]):
             label = f"{event.accession}/{details['role']}/{number}"
             yield _claim(label, part["path"], part, proven)
+    elif event.action is Action.REPAIRED:
+        for label, part in damaged_of(event):
+            yield _claim(label, "", part, proven)
 
 
 def _disposals(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from storage.errors import NotFoundError
 from storage.event import BESIDE
 from storage.listing import parse_listing
 from storage.names import display
-from storage.objects import ObjectRef
+from storage.objects import ObjectRef, open_own
 from tasks.account import (
     FAILED,
     Account,
@@ -238,7 +238,7 @@ def _listed(custody: Custody, accession: dict[str, Any]) -> Iterator[Listed]:
 
 def _text(custody: Custody, ref: dict[str, Any]) -> str | None:
     try:
-        with custody.objects.open(ObjectRef.from_json(ref)) as stream:
+        with open_own(custody.objects, ObjectRef.from_json(ref)) as stream:
             return stream.read().decode()
     except NotFoundError:
         return None

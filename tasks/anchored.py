@@ -16,7 +16,7 @@ from storage.catalogue import anchors
 from storage.custody import Custody
 from storage.errors import CustodyError, IntegrityError, NotFoundError
 from storage.event import decode
-from storage.objects import ObjectRef
+from storage.objects import ObjectRef, open_own
 from storage.stamped import accept
 from storage.timestamp import MAX_REPLY
 from tasks.anchoring import MAX_NOTE, folder
@@ -130,7 +130,7 @@ def _verified(custody: Custody, row: dict[str, Any], authority: Authority | None
         note = _read(custody, f"{folder(row['size'])}/checkpoint", MAX_NOTE)
         checkpoint = custody.log.ring().open(note)
         ref = ObjectRef.from_json(row["object"])
-        with custody.objects.open(ref) as stored:
+        with open_own(custody.objects, ref) as stored:
             reply = stored.read(MAX_REPLY + 1)
         said = accept(reply, note, row["algorithm"], authority.certificates)
     except CustodyError as error:

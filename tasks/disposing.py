@@ -10,7 +10,7 @@ was disposed of remains proven to have existed. (RULES ST-01, ST-02, ST-09; deci
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from storage.nouns import Person
 from storage.objects import ObjectRef
 from storage.verify import claims_of
 from tasks.receiving import put_bytes
+from tasks.repaired_now import moved_in
 
 SCHEMA = "zhenglian.disposal/1"
 PART = 100
@@ -141,14 +142,17 @@ def list_disposal(custody: Custody, case: str) -> DisposalList:
             f"nothing of case {found['case_no']} is kept any more",
             remedy="see 'custody verify' for what was disposed of",
         )
-    items = tuple(_disposable(custody, row, received) for row in rows)
+    moved = moved_in(custody, [case_id])
+    items = tuple(_disposable(custody, row, received, moved) for row in rows)
     _require_over(custody, found["case_no"], items)
     accessions = tuple(sorted({row.accession for row in rows}))
     packages = tuple(sorted(_packages(custody, case_id)))
     return DisposalList(case_id, found["case_no"], items, accessions, packages)
 
 
-def _disposable(custody: Custody, row: Kept, received: dict[str, str]) -> Disposable:
+def _disposable(
+    custody: Custody, row: Kept, received: dict[str, str], moved: Mapping[str, ObjectRef]
+) -> Disposable:
     event = decode(custody.log.leaf(row.event_index))
     for claim in claims_of(event, proven=True):
         if claim.ref.key == row.object_key:
@@ -157,7 +161,8 @@ def _disposable(custody: Custody, row: Kept, received: dict[str, str]) -> Dispos
             for ref in (claim.ref, found):
                 if ref is not None and ref.retain_until:
                     ends.append(datetime.fromisoformat(ref.retain_until))
-            return Disposable(row.role, row.label, claim.ref, max(ends), found is not None)
+            ref = moved.get(row.object_key, claim.ref)
+            return Disposable(row.role, row.label, ref, max(ends), found is not None)
     raise IntegrityError(
         f"entry {row.event_index} does not name {row.object_key}",
         remedy="run 'custody rebuild': the catalogue is not that of the log",

@@ -13,7 +13,7 @@ import random
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +30,7 @@ from storage.objects import ObjectRef
 from storage.proof import parse_proof
 from storage.verify import claims_of
 from tasks.alerting import alert_event
+from tasks.repaired_now import moved_in
 
 SAMPLE = 20
 MOST = 100
@@ -63,7 +64,8 @@ def drill(custody: Custody, *, sample: int = SAMPLE, seed: str = "") -> dict[str
     _require_room(custody.workspace.work, sum(each.size for each in drawn))
     with tempfile.TemporaryDirectory(prefix="drill-", dir=custody.workspace.work) as name:
         folder = Path(name)
-        lost = [_restore(custody, folder, number, each) for number, each in enumerate(drawn)]
+        moved = moved_in(custody, (each.case_id for each in drawn))
+        lost = [_restore(custody, folder, number, each, moved) for number, each in enumerate(drawn)]
         ring = custody.log.reader().ring
         tried = [
             _Tried(each, problem or verify_restored(folder, number, ring))
@@ -90,14 +92,16 @@ def _require_room(folder: Path, size: int) -> None:
         )
 
 
-def _restore(custody: Custody, folder: Path, number: int, each: Kept) -> str:
+def _restore(
+    custody: Custody, folder: Path, number: int, each: Kept, moved: Mapping[str, ObjectRef]
+) -> str:
     """Write an original, its event and its proof; return what stood in the way."""
     try:
         reader = custody.log.reader()
         leaf = reader.leaf(each.event_index)
         (folder / f"{number}.event.json").write_bytes(leaf)
         (folder / f"{number}.tlog-proof").write_text(reader.prove(each.event_index))
-        with custody.objects.open(_ref(leaf, each)) as source:
+        with custody.objects.open(moved.get(each.object_key) or _ref(leaf, each)) as source:
             _copy(source, folder / f"{number}.original")
     except NotFoundError as error:
         return f"missing: {error.message}"

@@ -12,13 +12,13 @@ is ``unverified``, whatever its bytes are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from storage.catalogue import kept
+from storage.catalogue import kept, repairs
 from storage.catalogue.kept import Kept
 from storage.checkpoint import Checkpoint
 from storage.clock import stamp
@@ -31,6 +31,7 @@ from storage.listing import ListedFile, bundle_digest, parse_listing
 from storage.objects import ObjectRef, ObjectStore
 from storage.reading_back import read_all
 from storage.rehash import rehash
+from storage.repaired import repaired_refs
 from storage.verify import Claimed, Result, check, claims_of
 from tasks.alerting import alert_event
 
@@ -97,9 +98,11 @@ def plan_sweep(custody: Custody) -> Plan:
             budget,
             kept.read_on(session, now[:10]),
         )
-    wanted = {each.event_index for each in chosen}
+    with custody.read() as session:
+        repaired = repairs.repair_indexes(session, sorted({each.case_id for each in chosen}))
+    wanted = {*repaired, *(each.event_index for each in chosen)}
     log = custody.log.reader().check(_last_head(custody), keep=lambda index, leaf: index in wanted)
-    targets = _targets(chosen, log)
+    targets = _targets(chosen, log, repaired)
     return Plan(
         parts=tuple(tuple(targets[at : at + PART]) for at in range(0, len(targets), PART)),
         objects=len(chosen),
@@ -143,17 +146,23 @@ def _note_log(custody: Custody, log: LogCheck) -> list[str]:
     return findings
 
 
-def _targets(chosen: Sequence[Kept], log: LogCheck) -> list[Target]:
+def _targets(chosen: Sequence[Kept], log: LogCheck, repaired: Sequence[int]) -> list[Target]:
     """Return what to read, each case's objects together."""
     leaves = dict(log.entries)
+    proven = [leaves[index] for index in repaired if index in leaves and log.proven(index)]
+    moved = repaired_refs(map(decode, proven))
     targets = [
-        Target(each, _claim(each, leaves.get(each.event_index), log.proven(each.event_index)))
+        Target(
+            each, _claim(each, leaves.get(each.event_index), log.proven(each.event_index), moved)
+        )
         for each in chosen
     ]
     return sorted(targets, key=lambda target: target.kept.case_id)
 
 
-def _claim(each: Kept, leaf: bytes | None, proven: bool) -> Claimed | Lot | None:
+def _claim(
+    each: Kept, leaf: bytes | None, proven: bool, moved: Mapping[str, ObjectRef]
+) -> Claimed | Lot | None:
     if leaf is None:
         return None
     try:
@@ -163,8 +172,10 @@ def _claim(each: Kept, leaf: bytes | None, proven: bool) -> Claimed | Lot | None
     if event.action is Action.QUARANTINED:
         digest = event.details["received_digest"]
         return Lot(event.details["prefix"], event.accession, digest, proven)
-    claims = claims_of(event, proven=proven)
-    return next((claim for claim in claims if claim.ref.key == each.object_key), None)
+    for claim in claims_of(event, proven=proven):
+        if claim.ref.key == each.object_key:
+            return replace(claim, ref=moved.get(each.object_key, claim.ref))
+    return None
 
 
 def sweep_part(custody: Custody, targets: Sequence[Target]) -> list[dict[str, Any]]:

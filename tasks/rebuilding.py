@@ -166,6 +166,9 @@ class _Overlay:
     def put_tile(self, path: str, data: bytes) -> None:
         raise NotImplementedError(path)
 
+    def replace_tile(self, path: str, data: bytes, aside: str) -> None:
+        raise NotImplementedError(path)
+
     def publish(self, checkpoint: bytes) -> None:
         raise NotImplementedError(checkpoint)
 

@@ -24,7 +24,7 @@ from storage.event import Action, CustodyEvent, decode, event_id
 from storage.listing import ListedFile, listing_lines, parse_listing
 from storage.names import display, utf8
 from storage.objects import Batch as StoreBatch
-from storage.objects import Kept, ObjectRef
+from storage.objects import Kept, ObjectRef, open_own
 from storage.spelling import spell, unspell
 from tasks.bundle import (
     Arrival,
@@ -257,7 +257,7 @@ def _find(custody: Custody, prefixes: Sequence[str], sha256: str) -> ObjectRef |
 
 def load(custody: Custody, ref: dict[str, object]) -> bytes:
     """Return the bytes of a small object of our own."""
-    with custody.objects.open(ObjectRef.from_json(ref)) as stream:
+    with open_own(custody.objects, ObjectRef.from_json(ref)) as stream:
         return stream.read()
 
 

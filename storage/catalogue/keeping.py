@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from storage.catalogue import alike
 from storage.catalogue.tables import Accession, Alert, Expansion, Fixity, LegalHold, PageText, Part
 from storage.event import BESIDE, Action, CustodyEvent
+from storage.repaired import DAMAGED
 
 _FIXITY = cast(Table, Fixity.__table__)
 READ_BACK = frozenset({"ok", "mismatch"})
@@ -138,7 +139,7 @@ def _verified(session: Session, index: int, event: CustodyEvent) -> None:
         select(Fixity).where(
             Fixity.case_id == event.case,
             Fixity.event_index < int(lines[1]),
-            Fixity.role.in_(("original", "manifest_file", "container", *BESIDE)),
+            Fixity.role.in_(("original", "manifest_file", "container", DAMAGED, *BESIDE)),
             Fixity.disposed.is_(False),
         )
     )

@@ -147,6 +147,16 @@ def of_case(session: Session, case_id: str) -> list[Kept]:
     return [_kept(row) for row in rows]
 
 
+def everything(session: Session) -> list[Kept]:
+    """Return all kept objects, those of one case together, in the order of the log."""
+    rows = session.scalars(
+        select(Fixity)
+        .where(Fixity.disposed.is_(False))
+        .order_by(Fixity.case_id, Fixity.event_index, Fixity.object_key)
+    )
+    return [_kept(row) for row in rows]
+
+
 def disposed_keys(session: Session, case_id: str) -> frozenset[str]:
     """Return the keys of what was kept of a case and is disposed of."""
     rows = session.scalars(

@@ -24,6 +24,7 @@ from storage.catalogue import (
     keeping,
     measures,  # noqa: F401 - its table is known once the projection is
     notices,
+    repairs,
     runs,
     tables,
     uploads,  # noqa: F401 - its tables are known once the projection is
@@ -39,6 +40,7 @@ _FOLLOWERS = (
     accounts.follow,
     case_clocks.follow,
     notices.follow,
+    repairs.follow,
 )
 """What else an event changes, each in rows of its own."""
 _REF = cast(Table, tables.EventRef.__table__)

@@ -132,6 +132,43 @@ def test_retention_is_lengthened_and_never_shortened(store: ObjectStore) -> None
     assert store.find(f"{KEY}a") == longer
 
 
+def test_damaged_bytes_make_room_and_are_kept(store: ObjectStore) -> None:
+    """ST-04: the right bytes lie under the key, the others aside."""
+    right = b"the right bytes"
+    key = f"{KEY}{fingerprint_bytes(right).sha256}"
+    damaged = put(store, key, b"the wrong bytes", SOON)
+    for _ in range(2):
+        ref = store.put_back(
+            damaged, io.BytesIO(right), fingerprint_bytes(right), f"{KEY}aside", SOON
+        )
+        assert get(store, ref) == right
+        assert datetime.fromisoformat(ref.retain_until) >= SOON.replace(microsecond=0)
+    aside = store.find(f"{KEY}aside")
+    assert aside is not None
+    assert get(store, aside) == b"the wrong bytes"
+    # Whoever looks by key, or stores the same bytes again, gets the right ones.
+    assert store.find(key) == ref
+    assert put(store, key, right) == ref
+
+
+def test_what_is_gone_is_put_back(store: ObjectStore) -> None:
+    gone = put(store, f"{KEY}a", b"once")
+    store.delete(gone)
+    ref = store.put_back(gone, io.BytesIO(b"once"), fingerprint_bytes(b"once"), f"{KEY}x", SOON)
+    assert get(store, ref) == b"once"
+    assert store.find(f"{KEY}x") is None
+
+
+def test_a_copy_that_is_not_what_was_recorded_is_not_put_back(store: ObjectStore) -> None:
+    damaged = put(store, f"{KEY}a", b"wrong")
+    with pytest.raises(IntegrityError):
+        store.put_back(
+            damaged, io.BytesIO(b"false"), fingerprint_bytes(b"right"), f"{KEY}aside", SOON
+        )
+    assert get(store, damaged) == b"wrong"
+    assert store.find(f"{KEY}a") == damaged
+
+
 def test_keys_are_sorted_and_scoped(store: ObjectStore) -> None:
     for name in ("b", "a", "c"):
         put(store, f"{KEY}{name}", name.encode())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -63,6 +62,8 @@ from tasks.bundle import Answer
 from tasks.handing_out import open_package, record_download
 from tasks.reader.cell import CellPool
 from tasks.releasing import Decision
+from tasks.repair_sources import open_sources
+from tasks.repairing import repair
 from tasks.rotating import rotate_key
 from tests.appraisal.made_notice import notice_text
 from tests.house import CASE_NO, lay_out, make_bundle
@@ -283,7 +284,7 @@ def _hand_over(custody: Custody, folder: Path) -> None:
 
 
 def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
-    """A sweep that finds a mismatch, an alert closed, a drill, holds, a case disposed of."""
+    """A sweep that finds a mismatch, a repair, a drill, holds, a case disposed of."""
     other = take(
         custody,
         pool,
@@ -292,13 +293,13 @@ def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
         ),
     )
     victim = next((custody.workspace.objects / f"cases/{other.case}/originals").iterdir())
-    state, data = victim.stat(), victim.read_bytes()
+    shutil.copyfile(victim, folder / "copy")
     victim.chmod(0o644)
     victim.write_bytes(b"no")
     plan = fixity.plan_sweep(custody)
     wrong = [each for part in plan.parts for each in fixity.sweep_part(custody, part)]
-    victim.write_bytes(data)
-    os.utime(victim, (state.st_mtime, state.st_mtime))
+    copies = open_sources(custody.settings, [str(folder / "copy")])
+    assert repair(custody, OTHER_NO, copies, by="王", reason="磁盘坏道").ok
     with custody.read() as session:
         (alert,) = [each for each in kept.list_alerts(session) if each["kind"] == "fixity"]
     assert len(wrong) == 1

@@ -216,7 +216,7 @@ def test_a_restored_original_proves_itself_from_its_files_alone(
     ring = kept_house.log.reader().ring
     with kept_house.read() as session:
         row = kept.of_keys(session, kept.originals(session)[:1])[0]
-    assert drilling._restore(kept_house, tmp_path, 0, row) == ""
+    assert drilling._restore(kept_house, tmp_path, 0, row, {}) == ""
     assert verify_restored(tmp_path, 0, ring) == ""
     path = tmp_path / f"0.{ending}"
     data = bytearray(path.read_bytes())
