@@ -37,5 +37,5 @@ GOALS = (
     Goal("ocr.text_layer", "5,000 pages with a text layer a minute"),
     Goal("alike.group", "the groups of a new document among 100 thousand in under 50 ms"),
     Goal("queue.", "the queue's pages with 100 thousand commissions; 50 agencies polling"),
-    Goal("package.", "seconds and memory of a package of 10 GB against copying it"),
+    Goal("package.", "seconds and memory of a package for each GB, against copying it"),
 )

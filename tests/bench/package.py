@@ -1,6 +1,7 @@
 """What a package costs: ``python -m tests.bench.package [--bytes 10000000000]``.
 
-One exhibit of that size in custody, in a folder store. In one run, each from a cold file: SM3 of
+One exhibit of a quarter of that size, then one of all of it, in custody, in a folder store: what
+grows with the bytes is told from what does not. In one run, each from a cold file: SM3 of
 it alone, a copy of it alone (fsync, and read back, as every store here does), and the package,
 built by the real steps. The peak of memory is that of the process that builds it. Needs four
 times the bytes on the disk; everything is removed at the end.
@@ -19,14 +20,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 from storage.digest import CHUNK, chunks
 from storage.settings import Settings
 from tests.bench.figures import Figure, keep
+from tests.bench.sampling import section
 from tests.tasks.sent import NUMBER, case_house, draft
 
+PEER = "cp + fsync + read back"
 _BLOCK = random.Random(7).randbytes(CHUNK)
 
 
@@ -39,25 +43,49 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.build:
         return print(json.dumps(build(Path(chosen.build))))
-    root = Path(tempfile.mkdtemp(prefix="package-bench-", dir=chosen.folder))
+    sizes = (max(1, chosen.bytes // 4), chosen.bytes)
+    keep("package", figures(sizes, [measured(each, chosen.folder) for each in sizes]))
+
+
+def measured(size: int, folder: str | None) -> dict[str, float]:
+    """Measure one size in a folder of its own, and remove it."""
+    root = Path(tempfile.mkdtemp(prefix="package-bench-", dir=folder))
     try:
-        measure(root, chosen.bytes)
+        return measure(root, size)
     finally:
         shutil.rmtree(root)
 
 
-def measure(root: Path, size: int) -> None:
-    """Print the seconds of each and their ratios."""
+def figures(sizes: Sequence[int], found: Sequence[dict[str, float]]) -> list[Figure]:
+    """Return the figures of the largest size, with the course from the smallest on."""
+    size, most = sizes[-1], found[-1]
+    points = [(each / 1e9, one["package"]) for each, one in zip(sizes, found, strict=True)]
+    more = (points[-1][1] - points[0][1]) / max(1e-9, points[-1][0] - points[0][0])
+    about = f"one exhibit of {size / 1e9:.1f} GB; {more:.1f} s for each GB more"
+    memory = [(each / 1e9, one["memory"]) for each, one in zip(sizes, found, strict=True)]
+    return [
+        Figure("package.seconds", most["package"], "s", peer=PEER, peer_value=most[PEER],
+               about=about, points=tuple(points), axes=("GB", "s")),
+        Figure("package.share", most[PEER] / most["package"], "of the peer", peer=PEER,
+               peer_value=size / 1e6 / most[PEER], peer_unit="MB/s", about=about),
+        Figure("package.memory", most["memory"], "MB", 400, "less", about=about,
+               points=tuple(memory), axes=("GB", "MB")),
+    ]  # fmt: skip
+
+
+def measure(root: Path, size: int) -> dict[str, float]:
+    """Print the seconds of each and their ratios, and return them with the peak of memory."""
     original = prepare(root, size)
     seconds = {}
-    for name, act in (("SM3 alone", sm3), ("cp + fsync", copy), ("cp + fsync + read back", copied)):
+    for name, act in (("SM3 alone", sm3), ("cp + fsync", copy), (PEER, copied)):
         cold(original)
         seconds[name] = timed(act, original, root / "copy")
     (root / "copy").unlink()
     cold(original)
     started = time.monotonic()
     command = [sys.executable, "-m", "tests.bench.package", "--build", str(root / "home")]
-    done = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    with section("package"):
+        done = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     seconds["package"], total = done["seconds"], time.monotonic() - started
     for name, each in seconds.items():
         print(f"{name:24} {each:8.1f} s  {size / each / 1e6:7.0f} MB/s")
@@ -68,15 +96,7 @@ def measure(root: Path, size: int) -> None:
     more = (done["peak"] - done["before"]) / 1e6
     print(f"{size:,} bytes; {done['processor']:.1f} s of processor")
     print(f"peak memory {done['peak'] / 1e6:.0f} MB, {more:.0f} MB more than before it began")
-    peer, about = "cp + fsync + read back", f"one exhibit of {size / 1e9:.1f} GB"
-    keep(
-        "package",
-        [
-            Figure("package.seconds", seconds["package"], "s", peer=peer,
-                   peer_value=seconds[peer], about=about),
-            Figure("package.memory", done["peak"] / 1e6, "MB", 400, "less", about=about),
-        ],
-    )  # fmt: skip
+    return {**seconds, "memory": done["peak"] / 1e6}
 
 
 def prepare(root: Path, size: int) -> Path:

@@ -195,6 +195,14 @@ def test_what_is_not_begun_does_not_hide_the_run_before_it(tmp_path: Path) -> No
     assert len(chosen_parts(None, tmp_path, missing=True)) == len(PARTS)
 
 
+def test_what_is_missing_is_measured_the_quickest_first(tmp_path: Path) -> None:
+    note(tmp_path, "text", Run("2026-01-01T00:00:00+00:00", 5, "well", "python"))
+    note(tmp_path, "log", Run("2026-01-01T00:00:00+00:00", 5, "out of time after 5 s", "python"))
+    left = chosen_parts(None, tmp_path, missing=True)
+    assert [each.minutes for each in left] == sorted(each.minutes for each in left)
+    assert {"log", "ocr"} < {each.name for each in left} == {each.name for each in PARTS} - {"text"}
+
+
 @given(
     st.lists(
         st.builds(Bar, st.text(max_size=9), st.floats(0, 1e9), st.text(max_size=9)), max_size=4
