@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from portal.pages import as_html
+from storage.catalogue.first_pages import Counted
 from storage.names import display
 from tasks.places import Box
 from tasks.searching import Shown
@@ -38,7 +39,16 @@ ORIGINS = {
 """Where a text was read from, as people are told."""
 
 
-def page(query: str, hits: Iterable[tuple[Shown, bytes]], *, more: bool) -> Iterator[str]:
+def total(counted: Counted) -> str:
+    """Return how many hits there are, as people are told."""
+    if counted.more:
+        return f"至少 {counted.number:,} 处 at least {counted.number:,} hits"
+    return f"共 {counted.number:,} 处 hit{'s' * (counted.number != 1)}"
+
+
+def page(
+    query: str, hits: Iterable[tuple[Shown, bytes]], *, counted: Counted, more: bool
+) -> Iterator[str]:
     """Yield the page as pieces of HTML; each hit comes with its page as JPEG, or without."""
     yield (
         '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
@@ -48,6 +58,7 @@ def page(query: str, hits: Iterable[tuple[Shown, bytes]], *, more: bool) -> Iter
         f"<h1>检索 Search: {as_html(query)}</h1>\n"
         '<p class="aid">识读文本仅供检索，不是证据；以原件为准。<br><span lang="en">'
         "What was read serves search and is no evidence; the original counts.</span></p>\n"
+        f'<p class="total">{total(counted)}</p>\n'
     )
     for number, (shown, image) in enumerate(hits, 1):
         yield from _hit(number, shown, image)

@@ -15,8 +15,9 @@ from itertools import groupby
 
 from storage.catalogue import queries, segment
 from storage.catalogue.asking import Filters
+from storage.catalogue.first_pages import Counted
 from storage.catalogue.query import Term, parse, terms
-from storage.catalogue.search import Hit, search
+from storage.catalogue.search import Hit, count, search
 from storage.catalogue.snippets import places
 from storage.custody import Custody
 from storage.errors import CustodyError
@@ -52,10 +53,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Found:
-    """The first hits of a query; ``more`` says that there are others."""
+    """The first hits of a query; ``more`` says that there are others.
+
+    ``counted`` is how many there are in all, or that there are at least so many.
+    """
 
     hits: tuple[Shown, ...]
     more: bool
+    counted: Counted
 
 
 def find(
@@ -79,16 +84,24 @@ def find(
     with custody.read() as session:
         case_id = queries.find_case(session, case)["case_id"] if case else ""
         hits = search(session, case_id, query, limit + 1, filters)
-    more, hits = len(hits) > limit, hits[:limit]
+        more, counted = len(hits) > limit, Counted(len(hits))
+        if more:
+            counted = _at_least(len(hits), count(session, case_id, query, filters))
+    hits = hits[:limit]
     if not boxes:
-        return Found(tuple(map(Shown, hits)), more)
+        return Found(tuple(map(Shown, hits)), more, counted)
     wanted = list(terms(parse(query)))
     shown = [
         each
         for _, some in groupby(hits, lambda hit: (hit.exhibit_id, hit.part))
         for each in _with_boxes(custody, list(some), wanted, pool)
     ]
-    return Found(tuple(shown), more)
+    return Found(tuple(shown), more, counted)
+
+
+def _at_least(seen: int, counted: Counted) -> Counted:
+    """Return what is known of the number of hits, of which so many were seen."""
+    return counted if counted.number >= seen else Counted(seen, more=True)
 
 
 def _with_boxes(

@@ -70,12 +70,13 @@ def search(
     if page is not None:
         _write_page(page, query, found)
     if json:
-        as_json([_flat(each) for each in found.hits])
+        counted = {"count": found.counted.number, "at_least": found.counted.more}
+        as_json({**counted, "hits": [_flat(each) for each in found.hits]})
         return
     if not found.hits:
         line(f"没有找到 / nothing found: {cell(query)}")
         return
-    _print(query, found.hits, every=every)
+    _print(query, found, every=every)
     if page is not None:
         line(f"[green]✓[/] {cell(page)}")
     if found.more:
@@ -92,7 +93,7 @@ def _write_page(path: Path, query: str, found: Found) -> None:
 
     with new_page(path) as file:
         drawn = pictures(current(), shared_pool(), found.hits)
-        file.writelines(page(query, drawn, more=found.more))
+        file.writelines(page(query, drawn, counted=found.counted, more=found.more))
 
 
 def _asked(case: str, query: str, *, every: bool) -> tuple[str, str]:
@@ -145,8 +146,8 @@ def _day(given: str) -> str:
         ) from None
 
 
-def _print(query: str, hits: tuple[Shown, ...], *, every: bool) -> None:
-    from portal.hits_page import ORIGINS
+def _print(query: str, found: Found, *, every: bool) -> None:
+    from portal.hits_page import ORIGINS, total
     from portal.show import table
 
     rows = [
@@ -157,9 +158,9 @@ def _print(query: str, hits: tuple[Shown, ...], *, every: bool) -> None:
             ORIGINS.get(each.hit.origin, each.hit.origin),
             each.hit.snippet,
         )
-        for each in hits
+        for each in found.hits
     ]
-    table(f"“{query}” 共 {len(hits)} 处 hits", ("证据", "页", "部分", "来源", "片段"), rows)
+    table(f"“{query}” {total(found.counted)}", ("证据", "页", "部分", "来源", "片段"), rows)
 
 
 def _item(exhibit: str, part: str, *, every: bool) -> str:

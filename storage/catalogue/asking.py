@@ -57,34 +57,74 @@ class _Sql:
         return f":{name}"
 
 
-def case_gram(case: str) -> str:
-    """Return what the grams of every page of a case hold, which no text can hold."""
-    return f"={case.replace(' ', '_')}"
+def case_gram(case: str) -> int:
+    """Return what the grams of every page of a case hold; a word may have the same number."""
+    return segment.hashed(f"={case}")
 
 
 def statement(query: Query, case: str, filters: Filters, limit: int, *, sqlite: bool) -> Asked:
-    """Return a SELECT of the ids of the pages that answer a query, in order, by the index."""
+    """Return a SELECT of the ids of the pages that answer a query, in order, by the index.
+
+    PostgreSQL keeps texts apart from the rows: what the index gives is put in order without them,
+    and then compared with the query one after the other, until there are enough.
+    """
     sql = _Sql(sqlite)
-    found = _found(sql, query, case, filters, "p.id, p.exhibit_id, p.part, p.page, p.label")
+    later = not sqlite and not _sure(sql, query)
+    wanted = "p.id, p.exhibit_id, p.part, p.page, p.label"
+    found = _found(sql, query, case, filters, wanted, compared=not later)
     # Apart from its order, so that no database walks all pages in order to spare the sorting.
-    ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM p {_order(sqlite)}"  # noqa: S608
+    ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM"
+    if later:
+        ids += f" (SELECT * FROM p {_order(sqlite)} OFFSET 0) p {_compared(sql, query)}"  # noqa: S608
+    else:
+        ids += f" p {_order(sqlite)}"
     return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
 
 
 def counting(
-    query: Query, case: str, filters: Filters, most: int, *, sqlite: bool, indexed: bool = True
+    query: Query,
+    case: str,
+    filters: Filters,
+    most: tuple[int, int],
+    *,
+    sqlite: bool,
+    indexed: bool = True,
 ) -> Asked:
-    """Return a SELECT of how many pages answer a query, counted to ``most``.
+    """Return a SELECT of how many pages answer a query, counted to the first of ``most``.
 
-    What is on many pages is counted sooner without the index, page by page.
+    What is on many pages is counted sooner without the index, page by page. Of what PostgreSQL's
+    index gives, no more pages are compared than the second of ``most``: then how many were is the
+    second column.
     """
     sql = _Sql(sqlite)
-    found = _found(sql, query, case, filters, "1", indexed=indexed)
-    return f"SELECT count(*) FROM ({found} LIMIT {sql.name(most)}) n", sql.parameters  # noqa: S608
+    if sqlite or not indexed or _sure(sql, query) or not has_index(query):
+        found = _found(sql, query, case, filters, "1", indexed=indexed)
+        return f"SELECT count(*) FROM ({found} LIMIT {sql.name(most[0])}) n", sql.parameters  # noqa: S608
+    found = _found(sql, query, case, filters, "p.id", compared=False)
+    page = _compared(sql, query)
+    return (
+        f"WITH p AS MATERIALIZED ({found} LIMIT {sql.name(most[1])})"  # noqa: S608 - fixed text
+        f" SELECT (SELECT count(*) FROM (SELECT 1 FROM p {page} LIMIT {sql.name(most[0])}) n),"
+        " (SELECT count(*) FROM p)",
+        sql.parameters,
+    )
+
+
+def _compared(sql: _Sql, query: Query) -> str:
+    """Return what leaves of pages ``p`` those that answer, each compared when it is asked for."""
+    text = f"SELECT 1 FROM page_text t WHERE t.id = p.id AND {_true(sql, query, 't')} OFFSET 0"  # noqa: S608
+    return f"CROSS JOIN LATERAL ({text}) t"
 
 
 def _found(
-    sql: _Sql, query: Query, case: str, filters: Filters, wanted: str, *, indexed: bool = True
+    sql: _Sql,
+    query: Query,
+    case: str,
+    filters: Filters,
+    wanted: str,
+    *,
+    indexed: bool = True,
+    compared: bool = True,
 ) -> str:
     conditions = [f"p.case_id = {sql.name(case)}"] if case else []
     source = "page_text p"
@@ -93,14 +133,15 @@ def _found(
         and not sql.sqlite
         and (held := _held(sql, query, [case_gram(case)] if case else []))
     ):
-        # PostgreSQL's index knows the case too, and is not to be left for that of cases alone.
-        conditions = [held]
+        # PostgreSQL's index knows the case too, and is not to be left for that of cases alone:
+        # that one cannot be asked of an expression.
+        conditions = [held, *(f"p.case_id || '' = {sql.name(case)}" for _ in conditions)]
     if indexed and sql.sqlite and (match := _match(query)):
         value = sql.name(match)
         # A cross join keeps SQLite from walking every page of the case in its order.
         found = f"SELECT rowid AS hit FROM page_fts WHERE page_fts MATCH {value}"  # noqa: S608 - fixed text
         source = f"({found}) f CROSS JOIN page_text p ON p.id = f.hit"
-    if not (indexed and _sure(query)):
+    if compared and not (indexed and _sure(sql, query)):
         conditions.append(_true(sql, query))
     conditions += _filtered(sql, filters)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -207,14 +248,13 @@ def _match(query: Query) -> str:
     return f"({' AND '.join(some)})" if some else ""
 
 
-def _held(sql: _Sql, query: Query, of_case: list[str]) -> str:
+def _held(sql: _Sql, query: Query, of_case: list[int]) -> str:
     """Return a condition of PostgreSQL's index for what may answer, empty for every page."""
     if isinstance(query, Term):
-        grams = sorted(set(segment.grams(query.stems)))
+        grams = segment.grams(query.stems)
         if not grams:
             return ""
-        grams += of_case
-        return f"string_to_array(p.grams, ' ') @> CAST({sql.name(grams)} AS text[])"
+        return f"p.grams @> CAST({sql.name(grams + of_case)} AS integer[])"
     if isinstance(query, Not):
         return ""
     parts = [_held(sql, part, of_case) for part in query.parts]
@@ -224,26 +264,27 @@ def _held(sql: _Sql, query: Query, of_case: list[str]) -> str:
     return f"({' AND '.join(some)})" if some else ""
 
 
-def _sure(query: Query) -> bool:
-    """Whether the index alone gives the answer: single characters and words, and no NOT."""
+def _sure(sql: _Sql, query: Query) -> bool:
+    """Whether the index alone gives the answer: single characters, and in SQLite words; no NOT."""
     if isinstance(query, Term):
         (unit, *more) = query.units
-        short = len(unit) < 100
+        short = len(unit) < (100 if sql.sqlite else 2)
         return not more and short and segment.is_token(unit) and not query.exact
-    return not isinstance(query, Not) and all(map(_sure, query.parts))
+    return not isinstance(query, Not) and all(_sure(sql, part) for part in query.parts)
 
 
-def _true(sql: _Sql, query: Query) -> str:
-    """Return the condition that is the query itself, on the folded text."""
+def _true(sql: _Sql, query: Query, page: str = "p") -> str:
+    """Return the condition that is the query itself, on the folded text of a page."""
     if isinstance(query, Term):
-        column = "coalesce(p.words, p.tokens)" if query.exact else "p.tokens"
+        tokens = f"{page}.tokens"
+        column = f"coalesce({page}.words, {tokens})" if query.exact else tokens
         wanted = segment.spelled(query.units if query.exact else query.stems)
         function = "instr" if sql.sqlite else "strpos"
         return f"{function}({column}, {sql.name(wanted)}) > 0"
     if isinstance(query, Not):
-        return f"NOT ({_true(sql, query.part)})"
+        return f"NOT ({_true(sql, query.part, page)})"
     word = " OR " if isinstance(query, Or) else " AND "
-    return f"({word.join(_true(sql, part) for part in query.parts)})"
+    return f"({word.join(_true(sql, part, page) for part in query.parts)})"
 
 
 _BUNDLED = "exhibit e JOIN accession a ON a.accession = e.accession"

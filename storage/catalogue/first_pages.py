@@ -34,6 +34,7 @@ class Reach:
     ``exhibits`` are how many are walked first where filters leave no more than ``most_exhibits``,
     and ``taken`` how many in one statement later; of ``counted`` all answers are counted so.
     ``frequent`` is how many answers on the first pages mean that counting needs no index.
+    ``compared`` pages that the index gives are compared when answers are counted, and no more.
     """
 
     pages: int = 1000
@@ -44,6 +45,19 @@ class Reach:
     taken: int = 500
     counted: int = 300
     frequent: int = 300
+    compared: int = 1 << 40
+
+
+SERVER = Reach(pages=300, few=3, deepest=2000, exhibits=25, frequent=60, compared=4000)
+"""PostgreSQL reads a text in two steps, but puts what its index gives in order without texts."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many answers there are: just so many, or ``more``, for at least so many."""
+
+    number: int
+    more: bool = False
 
 
 class Asker:
@@ -55,12 +69,12 @@ class Asker:
         query: Query,
         case: str,
         filters: Filters,
-        reach: Reach = Reach(),
+        reach: Reach | None = None,
     ) -> None:
         """Ask nothing yet."""
-        self._reach = reach
         self._session, self._query, self._case, self._filters = session, query, case, filters
         self._sqlite = session.get_bind().dialect.name == "sqlite"
+        self._reach = reach or (Reach() if self._sqlite else SERVER)
 
     def first(self, limit: int) -> list[int]:
         """Return the ids of the first answers, in order."""
@@ -81,18 +95,26 @@ class Asker:
             return found + self._stretch(after, None, limit - len(found))
         return self._by_index(limit)
 
-    def count(self, most: int) -> int:
+    def count(self, most: int) -> Counted:
         """Count the answers, to ``most`` at the most."""
         if self._filters.of_exhibits:
             some = self._exhibits()
             if len(some) <= self._reach.counted:
-                return len(self._within(some, most))
+                found = len(self._within(some, most + 1))
+                return Counted(min(found, most), found > most)
         indexed = self._sqlite or not self._is_frequent()
         asked = asking.counting(
-            self._query, self._case, self._filters, most, sqlite=self._sqlite, indexed=indexed
+            self._query,
+            self._case,
+            self._filters,
+            (most + 1, self._reach.compared + 1),
+            sqlite=self._sqlite,
+            indexed=indexed,
         )
         with self._planned(by_index=indexed):
-            return int(self._session.scalar(text(asked[0]), asked[1]) or 0)
+            row = self._session.execute(text(asked[0]), asked[1]).one()
+        cut = len(row) > 1 and row[1] > self._reach.compared
+        return Counted(min(row[0], most), row[0] > most or cut)
 
     def _is_frequent(self) -> bool:
         """Whether so many pages answer that PostgreSQL's index takes longer to list them.
@@ -159,7 +181,8 @@ class Asker:
             yield
             return
         on, off = ("on", "off") if by_index else ("off", "on")
-        chosen = {"jit": "off", "work_mem": "64MB", "enable_bitmapscan": on, "enable_seqscan": off}
+        chosen = {"jit": "off", "work_mem": "64MB", "enable_bitmapscan": on, "enable_seqscan": off,
+                  "plan_cache_mode": "force_custom_plan"}  # fmt: skip
         # True: until this transaction ends.
         said = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in chosen.items())
         self._session.execute(text(f"SELECT {said}"))

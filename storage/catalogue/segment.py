@@ -9,13 +9,14 @@ are also kept by their stem (Snowball's English stemmer). Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
 from itertools import islice, pairwise
 from threading import Lock
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from storage.catalogue.folding import fold, versions
 
@@ -32,7 +33,6 @@ _COMPOSING = re.compile(_COMPOSES)
 _CLUSTER = re.compile(f".{_COMPOSES}*", re.DOTALL)
 """A character with what composes with it."""
 _LONGEST_STEMMED = 40
-_LONGEST_GRAM = 200
 INDEX_VERSION = f"3, {versions()}, snowballstemmer {version('snowballstemmer')}"
 """What an index depends on: one that another version made is made again by ``custody init``."""
 
@@ -50,12 +50,12 @@ class Indexed:
     """A text as it is kept for search: its units with a space before, between and after.
 
     ``stems`` has every English word by its stem; ``words`` as it stands, None where that is the
-    same. ``grams`` are its characters, pairs of neighbouring Han and stems, each once.
+    same. ``grams`` are its characters, pairs of neighbouring Han and stems, each once, as numbers.
     """
 
     stems: str
     words: str | None
-    grams: str
+    grams: list[int]
 
 
 def units(text: str) -> list[str]:
@@ -89,18 +89,31 @@ def indexed(text: str, *, with_grams: bool = True) -> Indexed:
     plain = units(text)
     stems = stemmed(plain)
     words = None if stems == plain else spelled(plain)
-    held = " ".join(sorted(set(grams(stems)))) if with_grams else ""
-    return Indexed(spelled(stems), words, held)
+    return Indexed(spelled(stems), words, grams(stems) if with_grams else [])
 
 
-def grams(stems: Sequence[str]) -> Iterator[str]:
-    """Yield what a page that holds these units in this order must have among its grams."""
-    for unit in stems:
-        if is_token(unit):
-            yield unit[:_LONGEST_GRAM]
-    for one, other in pairwise(stems):
-        if _is_han(one) and _is_han(other):
-            yield one + other
+def grams(stems: Sequence[str]) -> list[int]:
+    """Return what a page that holds these units in this order must have among its grams.
+
+    A character is its code point. A word or a pair of Han is a negative number of 32 bits, which
+    it may share with another: what is found by it is compared.
+    """
+    found = {_single(unit) for unit in set(stems) if is_token(unit)}
+    found.update(
+        hashed(one + other)
+        for one, other in set(pairwise(stems))
+        if _is_han(one) and _is_han(other)
+    )
+    return sorted(found)
+
+
+def hashed(gram: str) -> int:
+    """Return the number of what is longer than a character; the same on every machine."""
+    return -1 - (crc32(gram.encode()) >> 1)
+
+
+def _single(unit: str) -> int:
+    return ord(unit) if len(unit) == 1 else hashed(unit)
 
 
 @lru_cache(1 << 16)

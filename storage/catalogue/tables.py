@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    INTEGER,
+    JSON,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.catalogue.database import Base
@@ -263,7 +273,7 @@ class PageText(Base):
     """The text of one page, for search; recreated from the transcript.
 
     ``tokens`` are its units with English words by their stem, ``words`` the units as they stand
-    where that is another string, ``grams`` what PostgreSQL's index holds (empty in SQLite). What
+    where that is another string, ``grams`` what PostgreSQL's index holds (nothing in SQLite). What
     has no page of its own, a name or a piece of metadata, is page 0.
     """
 
@@ -279,7 +289,9 @@ class PageText(Base):
     text: Mapped[str] = mapped_column(Text)
     tokens: Mapped[str] = mapped_column(Text)
     words: Mapped[str | None] = mapped_column(Text)
-    grams: Mapped[str] = mapped_column(Text, server_default="")
+    grams: Mapped[list[int] | str] = mapped_column(
+        ARRAY(INTEGER).with_variant(Text, "sqlite"), server_default="{}"
+    )
 
 
 class SearchIndex(Base):

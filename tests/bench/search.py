@@ -1,100 +1,43 @@
 """Search: how long a first page of hits and a count take, over the questions that people ask.
 
-Run: ``.venv/bin/python -m tests.bench.search [--pages 100000] [--database URL | --postgres]``. The
-pages are made by ``search_pages`` with a fixed seed; ``--postgres`` starts a server for it, and
-``--asked`` takes a database that was filled before. At least 300 questions of 14 kinds are asked
-in a mixed order, each once (what it needs may or may not be in memory), and of all times the
-median and the 95th and 99th percentile are printed, and the slowest.
+Run: ``.venv/bin/python -m tests.bench.search [--postgres] [--pages 100000] [--keep FOLDER]``. The
+pages are made by ``search_pages`` with a fixed seed, in SQLite or in a PostgreSQL of its own; with
+``--keep`` (or ``BENCH_KEEP`` in the environment) they are there the next time. At least 380
+questions of 19 kinds are asked in a mixed order, each once, after as many others have filled the
+memory; of all times the median and the 95th and 99th percentile are printed, and the slowest. Then
+one of each kind is asked of a database of which nothing is in memory, and further exhibits are
+indexed, as the reader does, to see what one more page costs.
 
 Wall time includes what else this machine does: the load is printed beside it, and the processor
-time of this process, which for SQLite is all of it.
+time of this process and of the server's for it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import text
+
 from storage.catalogue import search
-from storage.catalogue.asking import Filters
-from storage.catalogue.database import Database
-from storage.catalogue.migrate import upgrade
-from tests.bench import search_pages as made
+from storage.catalogue.database import Session
 from tests.bench.figures import Figure, keep
-from tests.services.postgres import running_postgres
+from tests.bench.search_databases import Opened, opened
+from tests.bench.search_growing import grow
+from tests.bench.search_questions import Question, questions
 
 FIRST = 20
 """Hits of the first page."""
-SEED = 11
 GOAL = 100.0
 """Milliseconds at the 99th percentile."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question, and what kind it is of."""
-
-    kind: str
-    query: str
-    case: str = ""
-    filters: Filters = field(default_factory=Filters)
-
-
-def questions(count: int) -> list[Question]:
-    """Return so many questions in a mixed order, as many of each kind."""
-    chosen = random.Random(SEED)
-    source = _endless(chosen, made.language())
-    asked = [next(source) for _ in range(count)]
-    chosen.shuffle(asked)
-    return asked
-
-
-def _endless(chosen: random.Random, spoken: made.Language) -> Iterator[Question]:
-    long: list[str] = [word for word in spoken.words if len(word) > 1]
-
-    def word() -> str:
-        # As likely among the frequent as among the rare ones: by the logarithm of the rank.
-        return long[int(float(len(long)) ** chosen.random()) - 1]
-
-    def name() -> str:
-        return spoken.names[int(float(len(spoken.names)) ** chosen.random()) - 1]
-
-    def case() -> str:
-        return made.case_of(chosen.choice((0, chosen.randrange(made.CASES))))
-
-    while True:
-        yield Question("name", name())
-        yield Question("name, a case", name(), case())
-        yield Question("word", word())
-        yield Question("word, a case", word(), case())
-        yield Question("one character", chosen.choice(made.COMMON[:150] + "".join(long[-300:])))
-        yield Question("phrase", f'"{_phrase(chosen, spoken)}"')
-        yield Question("AND", f"{name()} AND {word()}")
-        yield Question("OR", f"{word()} OR {word()} OR {name()}")
-        yield Question("NOT", f"{word()} NOT {chosen.choice(made.COMMON[5:100])}")
-        yield Question(
-            "English stem", chosen.choice(("customers", "listed", "drawings", "pricing"))
-        )
-        yield Question("AND of frequent", " ".join(chosen.sample(made.COMMON[:40], 3)))
-        yield Question("of a unit", word(), "", Filters(unit=chosen.choice(made.UNITS)))
-        day = made.FIRST_DAY.replace(month=chosen.randrange(2, 9)).isoformat()
-        since = Filters(since=day, until=f"{day[:-2]}28", kind=chosen.choice(made.KINDS))
-        yield Question("of a month and kind", word(), "", since)
-        yield Question("nothing", f"{name()}{name()}")
-
-
-def _phrase(chosen: random.Random, spoken: made.Language) -> str:
-    text = spoken.page(chosen, 60).replace("\n", "").replace('"', "")
-    at = chosen.randrange(len(text) - 12)
-    return text[at : at + chosen.randrange(4, 9)].strip(" ，。") or "客户"
+KINDS = 19
+_SEED, _OTHER_SEED = 11, 12
 
 
 @dataclass
@@ -121,33 +64,106 @@ def percentile(values: Sequence[float], part: int) -> float:
     return ranked[min(len(ranked) - 1, -(-len(ranked) * part // 100) - 1)]
 
 
-def measure(database: Database, asked: Sequence[Question]) -> float:
-    """Ask, print, and return the 99th percentile of first pages and counts together."""
-    hits: defaultdict[str, Times] = defaultdict(Times)
-    counts: defaultdict[str, Times] = defaultdict(Times)
-    together, used = Times(), Times()
+@dataclass
+class Found:
+    """All times of one round: by the clock, and of processors (this one's and the server's)."""
+
+    hits: defaultdict[str, Times] = field(default_factory=lambda: defaultdict(Times))
+    counts: defaultdict[str, Times] = field(default_factory=lambda: defaultdict(Times))
+    together: Times = field(default_factory=Times)
+    used: Times = field(default_factory=Times)
+
+    def show(self) -> None:
+        """Print them."""
+        for title, some in ((f"first {FIRST} hits", self.hits), ("count, to 1,000", self.counts)):
+            print(f"{title:>22}{'p50':>9}{'p95':>9}{'p99':>9}{'most':>9}  ms, and the slowest")
+            for name in sorted(some, key=lambda name: (name == "all", name)):
+                print(some[name].line(name))
+        print(self.together.line("both, by the clock"))
+        print(self.used.line("both, processor time"), flush=True)
+
+
+def ask(there: Opened, asked: Sequence[Question]) -> Found:
+    """Ask each for its first hits and for its count."""
+    found = Found()
     for each in asked:
-        with database.read() as session:
-            started, before = time.perf_counter(), time.process_time()
+        with _timed(there, found, found.hits, each) as session:
             search.search(session, each.case, each.query, FIRST + 1, each.filters)
-            page = time.perf_counter() - started
-            used.add(time.process_time() - before, each)
-        with database.read() as session:
-            started, before = time.perf_counter(), time.process_time()
+        with _timed(there, found, found.counts, each) as session:
             search.count(session, each.case, each.query, each.filters)
-            count = time.perf_counter() - started
-            used.add(time.process_time() - before, each)
-        for name in (each.kind, "all"):
-            hits[name].add(page, each)
-            counts[name].add(count, each)
-        together.add(page, each)
-        together.add(count, each)
-    for title, found in ((f"first {FIRST} hits", hits), ("count, to 1,000", counts)):
-        print(f"{title:>22}{'p50':>9}{'p95':>9}{'p99':>9}{'most':>9}  ms, and the slowest")
-        for name in sorted(found, key=lambda name: (name == "all", name)):
-            print(found[name].line(name))
-    print(used.line("processor time here"))
-    return percentile(together.all, 99)
+    return found
+
+
+@contextmanager
+def _timed(
+    there: Opened, found: Found, some: defaultdict[str, Times], each: Question
+) -> Iterator[Session]:
+    with there.database.read() as session:
+        server = 0 if there.server is None else session.scalar(text("SELECT pg_backend_pid()"))
+        used, started = _processor(server), time.perf_counter()
+        yield session
+        seconds, used = time.perf_counter() - started, _processor(server) - used
+    for times in (some[each.kind], some["all"], found.together):
+        times.add(seconds, each)
+    found.used.add(used, each)
+
+
+def _processor(server: int | None) -> float:
+    """Return the processor seconds of this process and of one of the server's."""
+    own = time.process_time()
+    if not server:
+        return own
+    return own + int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9
+
+
+def measure(there: Opened, count: int) -> list[Figure]:
+    """Ask warm, then cold; print and return what was found."""
+    ask(there, questions(count, _OTHER_SEED))
+    load = os.getloadavg()[0]
+    warm = ask(there, questions(count, _SEED))
+    print()
+    warm.show()
+    print(f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()}")
+    cold = Times()
+    for each in questions(KINDS, _OTHER_SEED):
+        there.make_cold()
+        found = ask(there, [each])
+        cold.add(found.hits["all"].all[0] / 1000, each)
+        print(f"{found.hits['all'].all[0]:9.1f} ms cold, first hits: {each.kind}: {each.query}")
+    print(cold.line("cold, first hits"), flush=True)
+    name = "search.sqlite" if there.server is None else "search.postgresql"
+    pages = f"among {there.filled.pages:,} pages"
+    about = f"{count} questions of {KINDS} kinds, first hits and counts, {pages}, by the clock"
+    parts = f"the same, processor time of asker and server, {pages}"
+    frozen = f"first hits, one question of each of {KINDS} kinds, nothing in memory, {pages}"
+    clock, used = (percentile(each.all, 99) for each in (warm.together, warm.used))
+    half = percentile(warm.together.all, 50)
+    return [
+        Figure(f"{name}.p99", clock, "ms", GOAL, "less", about=about),
+        Figure(f"{name}.processor.p99", used, "ms", GOAL, "less", about=parts),
+        Figure(f"{name}.p50", half, "ms", None, "less", about=about),
+        Figure(f"{name}.cold.p50", percentile(cold.all, 50), "ms", None, "less", about=frozen),
+        Figure(f"{name}.cold.most", cold.slowest[0], "ms", None, "less", about=frozen),
+    ]
+
+
+def sizes(there: Opened) -> list[Figure]:
+    """Print and return how long the filling took and how large it is."""
+    held = there.filled
+    name = "search.sqlite" if there.server is None else "search.postgresql"
+    pages = f"{held.pages:,} pages of {held.characters} characters or a quarter more"
+    print(
+        f"{pages}: filled in {held.seconds:.0f} s, of it {held.index_seconds:.0f} s for the index"
+        f" made at the end; {held.bytes / 1e6:,.0f} MB, of it {held.index_bytes / 1e6:,.0f} MB",
+        flush=True,
+    )
+    found = [Figure(f"{name}.filled", held.seconds, "s", None, "less", about=pages)]
+    each = held.bytes / held.pages
+    found.append(Figure(f"{name}.bytes", each, "bytes a page", None, "less", about=pages))
+    if held.index_seconds:
+        about = f"the index of {pages}, made at once"
+        found.append(Figure(f"{name}.index", held.index_seconds, "s", None, "less", about=about))
+    return found
 
 
 def main() -> None:
@@ -155,38 +171,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bench.search", description=__doc__)
     parser.add_argument("--pages", type=int, default=100_000)
     parser.add_argument("--characters", type=int, default=300)
-    parser.add_argument("--questions", type=int, default=420)
-    parser.add_argument("--database", default="")
+    parser.add_argument("--questions", type=int, default=20 * KINDS)
     parser.add_argument("--postgres", action="store_true")
-    parser.add_argument("--asked", action="store_true", help="the database is filled already")
+    parser.add_argument("--keep", type=Path, default=os.environ.get("BENCH_KEEP"))
+    parser.add_argument("--no-growth", action="store_true", help="add no pages at the end")
     chosen = parser.parse_args()
-    with ExitStack() as stack:
-        url = chosen.database
-        if chosen.postgres:
-            url = stack.enter_context(running_postgres()).new_database()
-        elif not url:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            url = f"sqlite:///{Path(folder) / 'search.sqlite'}"
-        database = Database.open(url)
-        stack.callback(database.close)
-        if not chosen.asked:
-            upgrade(database)
-            started = time.monotonic()
-            made.fill(database, chosen.pages, chosen.characters)
-            seconds = time.monotonic() - started
-            print(f"{chosen.pages:,} pages of {chosen.characters} characters in {seconds:.0f} s")
-        asked = questions(chosen.questions)
-        measure(database, asked[:20])  # The first questions of a process load what they need.
-        print()
-        used, loads = time.process_time(), os.getloadavg()
-        most = measure(database, asked)
-        used = time.process_time() - used
-        print(f"\nload {loads[0]:.1f} before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()}")
-        print(f"processor time of this process: {1000 * used / len(asked) / 2:.1f} ms an answer")
-        print(f"99th percentile: {most:.1f} ms (goal {GOAL:.0f})")
-        kind = "sqlite" if database.embedded else "postgresql"
-        about = f"{len(asked)} questions, first hits and counts, among {chosen.pages:,} pages"
-        keep("search", [Figure(f"search.{kind}.p99", most, "ms", GOAL, "less", about=about)])
+    kept = Path(chosen.keep) if chosen.keep else None
+    with opened(chosen.pages, chosen.characters, kept, postgres=chosen.postgres) as there:
+        keep("search", sizes(there))
+        found = measure(there, chosen.questions)
+        keep("search", found)
+        if not chosen.no_growth:
+            keep("search", grow(there))
+        print(f"\n99th percentile: {found[0].value:.1f} ms (goal {GOAL:.0f})")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ and further pages repeat them, which makes what is rare among the texts as rare 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import accumulate, islice
@@ -91,8 +92,12 @@ def language() -> Language:
     return Language(random.Random(SEED))
 
 
-def fill(database: Database, pages: int, length: int) -> None:
-    """Put so many pages, their exhibits, bundles and cases into an empty database."""
+def fill(database: Database, pages: int, length: int) -> float:
+    """Put so many pages, their exhibits, bundles and cases into an empty database.
+
+    The rows of pages are made by the code that indexes what was read. Returns the seconds that an
+    index took which was made at the end, 0 for one that grew with the pages.
+    """
     exhibits = [_exhibit(number) for number in range(-(-pages // OF_EXHIBIT))]
     with database.write() as session:
         session.execute(insert(tables.Case), list(_cases()))
@@ -100,35 +105,57 @@ def fill(database: Database, pages: int, length: int) -> None:
             some = exhibits[at : at + _BATCH]
             session.execute(insert(tables.Accession), [each[0] for each in some])
             session.execute(insert(tables.Exhibit), [each[1] for each in some])
-        if not database.embedded:
-            session.execute(text("DROP INDEX ix_page_text_grams"))
-    rows = _pages(exhibits, pages, length)
-    if database.embedded:
-        while lot := list(islice(rows, 20 * _BATCH)):
-            with database.write() as session:
-                search.add_pages(session, lot)
-        return
-    _copy(database, rows)
+    if not database.embedded:
+        return _copy(database, _rows(min(pages, DISTINCT), length, grams=True), pages)
+    rows = _rows(min(pages, DISTINCT), length, grams=False)
+    first: list[dict[str, Any]] = []
+    while lot := list(islice(rows, 20 * _BATCH)):
+        with database.write() as session:
+            search.add_pages(session, lot)
+        first += lot if pages > DISTINCT else []
+    for at in range(DISTINCT, pages, 20 * _BATCH):
+        numbers = range(at, min(pages, at + 20 * _BATCH))
+        with database.write() as session:
+            search.add_pages(
+                session, [{**first[each % DISTINCT], **_place(each)} for each in numbers]
+            )
+    return 0.0
 
 
-def _copy(database: Database, rows: Iterator[dict[str, Any]]) -> None:
-    """Copy rows into PostgreSQL and make the index afterwards."""
+def _copy(database: Database, rows: Iterator[dict[str, Any]], pages: int) -> float:
+    """Copy rows into PostgreSQL, repeat them there, and make the index afterwards."""
     with database.write() as session:
+        session.execute(text(f"DROP INDEX {search.GRAMS}"))
+        # In the transaction that emptied it, a table of a server without replicas needs no log.
+        session.execute(text("TRUNCATE page_text"))
         driver = session.connection().connection.driver_connection
         assert driver is not None
         with driver.cursor().copy(f"COPY page_text ({', '.join(_PAGE)}) FROM STDIN") as copy:
             for row in rows:
-                copy.write_row([row[name] for name in _PAGE])
-    with database.write() as session:
-        session.execute(text("SET LOCAL maintenance_work_mem = '1GB'"))
-        session.execute(
-            text(
-                "CREATE INDEX ix_page_text_grams ON page_text"
-                " USING gin (string_to_array(grams, ' '))"
+                grams = f"{{{','.join(map(str, row['grams']))}}}"
+                copy.write_row([row[name] for name in _PAGE[:-1]] + [grams])
+        for first in range(DISTINCT, pages, DISTINCT):
+            session.execute(
+                text(_AGAIN), {"first": first // OF_EXHIBIT, "rows": min(DISTINCT, pages - first)}
             )
-        )
+    print("the pages are there; the index is made", flush=True)
+    started = time.monotonic()
+    with database.write() as session:
+        search.make_index(session)
+    seconds = time.monotonic() - started
     with database.connected() as connection:
         connection.execute(text("VACUUM ANALYZE"))
+    return seconds
+
+
+_AGAIN = (
+    "INSERT INTO page_text (exhibit_id, case_id, part, page, label, origin, text, tokens, words,"
+    " grams) SELECT e.exhibit_id, e.case_id, p.part, p.page, p.label, p.origin, p.text, p.tokens,"
+    " p.words, p.grams FROM page_text p JOIN exhibit o ON o.exhibit_id = p.exhibit_id"
+    " JOIN exhibit e ON e.number = o.number + :first"
+    f" WHERE o.number < {DISTINCT // OF_EXHIBIT} ORDER BY p.id LIMIT :rows"
+)
+"""The first pages once more, as those of later exhibits of the same cases."""
 
 
 def _cases() -> Iterator[dict[str, Any]]:
@@ -158,24 +185,17 @@ def _exhibit(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return bundle, exhibit
 
 
-def _pages(
-    exhibits: list[tuple[dict[str, Any], dict[str, Any]]], pages: int, length: int
-) -> Iterator[dict[str, Any]]:
+def _place(at: int) -> dict[str, Any]:
+    """Return where a page stands: its exhibit, its case and its number."""
+    exhibit = _exhibit(at // OF_EXHIBIT)[1]
+    return {**{name: exhibit[name] for name in ("exhibit_id", "case_id")},
+            "page": at % OF_EXHIBIT + 1}  # fmt: skip
+
+
+def _rows(pages: int, length: int, *, grams: bool) -> Iterator[dict[str, Any]]:
+    """Yield rows of pages of which no text is that of another."""
     chosen, spoken = random.Random(SEED + 1), language()
-    distinct = min(pages, DISTINCT)
-    made: list[dict[str, Any]] = []
     for at in range(pages):
-        if at < distinct:
-            one = search.PageInput(0, "ocr", spoken.page(chosen, length))
-            made += search.page_rows("", "", [one])
-        exhibit = exhibits[at // OF_EXHIBIT][1]
-        row = made[at % distinct]
-        case = exhibit["case_id"]
-        grams = row["grams"].rpartition(" ")[0]
-        yield {
-            **row,
-            "case_id": case,
-            "exhibit_id": exhibit["exhibit_id"],
-            "page": at % OF_EXHIBIT + 1,
-            "grams": f"{grams} ={case}",
-        }
+        place = _place(at)
+        one = search.PageInput(place["page"], "ocr", spoken.page(chosen, length))
+        yield from search.page_rows(place["case_id"], place["exhibit_id"], [one], grams=grams)

@@ -71,7 +71,7 @@ def test_the_text_of_a_part_is_printed(run: Run, home: Path) -> None:
     assert "技术秘密" in run("read", ONE, "--part", "0/0").out
     assert run("read", ONE, "--part", "0/9").code == 2
     hits = json.loads(run("search", CASE, "技术秘密", "--json").out)
-    assert [each["part"] for each in hits] == ["0/0"]
+    assert [each["part"] for each in hits["hits"]] == ["0/0"]
     assert "E0001/0/0" in run("search", CASE, "技术秘密").out
 
 

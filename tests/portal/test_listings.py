@@ -62,7 +62,7 @@ LISTINGS: dict[str, tuple[list[str], Callable[[Any], list[str]]]] = {
     "case": (["case", "show", CASE_NO], of_case),
     "search": (
         ["search", CASE_NO, "客户名单"],
-        lambda found: [label(each["exhibit_id"]) for each in found],
+        lambda found: [label(each["exhibit_id"]) for each in found["hits"]],
     ),
     "history": (["history", EVIL], every("index")),
     "verify": (["verify", CASE_NO], of_report),
@@ -110,15 +110,30 @@ def test_the_listings_say_what_is_the_case(run: Run, told: Told) -> None:
 
 
 def test_search_finds_chinese_and_says_when_it_does_not(run: Run) -> None:
-    hits = json.loads(run("search", CASE_NO, "客户名单", "--json").out)
-    assert {label(each["exhibit_id"]) for each in hits} == {"E0001", "E0004"}
+    found = json.loads(run("search", CASE_NO, "客户名单", "--json").out)
+    assert {label(each["exhibit_id"]) for each in found["hits"]} == {"E0001", "E0004"}
     assert [label(each["exhibit_id"]) for each in json.loads(
         run("search", CASE_NO, "报价", "--json").out
-    )] == ["E0002"]  # fmt: skip
-    assert json.loads(run("search", CASE_NO, "不存在的词", "--json").out) == []
+    )["hits"]] == ["E0002"]  # fmt: skip
+    nowhere = json.loads(run("search", CASE_NO, "不存在的词", "--json").out)
+    assert nowhere == {"count": 0, "at_least": False, "hits": []}
     nothing = run("search", CASE_NO, "[/bold]不存在")
     assert nothing.code == 0
     assert "[/bold]不存在" in nothing.out
+
+
+def test_search_says_how_many_hits_there_are_beyond_those_that_are_shown(
+    run: Run, tmp_path: Path
+) -> None:
+    every = json.loads(run("search", CASE_NO, "客户名单", "--json").out)
+    assert (every["count"], every["at_least"]) == (len(every["hits"]), False)
+    assert every["count"] > 1
+    first = json.loads(run("search", CASE_NO, "客户名单", "--limit", "1", "--json").out)
+    assert (first["count"], len(first["hits"])) == (every["count"], 1)
+    said = f"共 {every['count']} 处 hits"
+    assert said in run("search", CASE_NO, "客户名单", "--limit", "1").out
+    run("search", CASE_NO, "客户名单", "--limit", "1", "--html", str(tmp_path / "hits.html"))
+    assert said in (tmp_path / "hits.html").read_text()
 
 
 def test_read_prints_the_text_and_says_that_it_is_no_evidence(run: Run) -> None:

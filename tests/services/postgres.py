@@ -11,7 +11,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,9 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
         return self.url(name)
 
-    def restart(self) -> None:
+    def restart(self, how: str = "immediate") -> None:
         """Stop it as a crash would, every connection lost, and start it again."""
-        for order in (("-m", "immediate", "stop"), ("start",)):
+        for order in (("-m", how, "stop"), ("start",)):
             subprocess.run(
                 [*self.control, *order],
                 cwd="/",
@@ -64,13 +64,24 @@ def _as_server(*command: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def running_postgres(address: str = "", network: str = "") -> Iterator[Postgres]:
+def running_postgres(
+    address: str = "",
+    network: str = "",
+    *,
+    kept: Path | None = None,
+    options: Sequence[str] = (),
+) -> Iterator[Postgres]:
     """Start the server, yield it, stop everything.
 
-    Further hosts reach it at ``address``, from a network, with a password.
+    Further hosts reach it at ``address``, from a network, with a password. What is ``kept`` stays
+    in that folder for the next time; ``options`` are settings (``shared_buffers=1GB``).
     """
     programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    if kept is None:
+        folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    else:
+        folder = kept.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     data, port = folder / "data", free_port()
@@ -78,19 +89,28 @@ def running_postgres(address: str = "", network: str = "") -> Iterator[Postgres]
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "custody", "-A", "trust"]
     control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-s"]
     listen = ",".join(filter(None, ("127.0.0.1", address)))
-    options = f"-p {port} -k {folder} -c listen_addresses={listen} -c max_connections=80"
+    # The path of a socket may not be long, and that of a folder of somebody's own may.
+    sockets = f"-k {folder}" if kept is None else "-c unix_socket_directories="
+    given = f"-p {port} {sockets} -c listen_addresses={listen} -c max_connections=80"
+    given += "".join(f" -c {each}" for each in options)
     try:
-        subprocess.run(_as_server(*initdb, "-E", "UTF8"), cwd=folder, check=True, **quiet)
+        if not data.exists():
+            subprocess.run(_as_server(*initdb, "-E", "UTF8"), cwd=folder, check=True, **quiet)
         if network:
             with (data / "pg_hba.conf").open("a") as file:
                 file.write(f"host all all {network} scram-sha-256\n")
-        start = [*control, "-l", str(folder / "log"), "-o", options]
+        start = [*control, "-l", str(folder / "log"), "-o", given]
         subprocess.run(_as_server(*start, "start"), cwd=folder, check=True, **quiet)
         try:
             yield Postgres(port, tuple(_as_server(*start)))
         finally:
+            how = "immediate" if kept is None else "fast"
             subprocess.run(
-                _as_server(*control, "-m", "immediate", "stop"), cwd=folder, check=False, **quiet
+                _as_server(*control, "-m", how, "-t", "600", "stop"),
+                cwd=folder,
+                check=False,
+                **quiet,
             )
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageStat
 
 from portal.hits_page import page
+from storage.catalogue.first_pages import Counted
 from storage.catalogue.search import Hit
 from storage.custody import Custody
 from storage.errors import InputError
@@ -141,7 +142,14 @@ def test_the_page_of_hits_lets_nothing_through() -> None:
     hostile = '<script>alert(1)</script>\u202e"'
     hit = Hit("C/E0001", 2, hostile, "ocr", f"before【{hostile}】after", "1/0")
     shown = Shown(hit, (Box(50, 20, 10, 5),), 100, 100)
-    text = "".join(page(hostile, [(shown, b"\xff\xd8"), (shown, b"")], more=True))
+    text = "".join(
+        page(
+            hostile,
+            [(shown, b"\xff\xd8"), (shown, b"")],
+            counted=Counted(1000, more=True),
+            more=True,
+        )
+    )
     assert "<script" not in text
     assert "\u202e" not in text
     assert "<mark>&lt;script&gt;" in text

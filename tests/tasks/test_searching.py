@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from storage.catalogue.first_pages import Counted
 from storage.catalogue.query import parse
 from storage.custody import Custody
 from storage.errors import InputError, NotFoundError
@@ -116,11 +117,21 @@ def test_a_case_and_all_cases(house: Custody) -> None:
     everywhere = find(house, "客户名单")
     assert set(one.hits) <= set(everywhere.hits)
     first = find(house, "客户名单", limit=1)
-    assert first == Found(everywhere.hits[:1], len(everywhere.hits) > 1)
+    assert first == Found(everywhere.hits[:1], len(everywhere.hits) > 1, everywhere.counted)
+    assert everywhere.counted == Counted(len(everywhere.hits))
     with pytest.raises(NotFoundError):
         find(house, "客户名单", case="nope")
     with pytest.raises(InputError):
         find(house, "(", case=CASE)
+
+
+def test_of_very_many_hits_it_is_said_that_there_are_at_least_so_many(
+    house: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "count", lambda *_: Counted(1000, more=True))
+    assert find(house, "客户名单", limit=1).counted == Counted(1000, more=True)
+    monkeypatch.setattr(searching, "count", lambda *_: Counted(0, more=True))
+    assert find(house, "客户名单", limit=1).counted == Counted(2, more=True)
 
 
 def test_boxes_are_those_of_the_transcript(house: Custody, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +167,7 @@ def test_the_command(
     search(CASE, "客户名单")
     assert "客户名单" in capsys.readouterr().out
     search("客户名单", every=True, json=True, kind="documentary")
-    for each in json.loads(capsys.readouterr().out):
+    for each in json.loads(capsys.readouterr().out)["hits"]:
         assert {"exhibit_id", "page", "snippet", "part", "boxes", "image", "at"} <= each.keys()
     search(CASE, "没有这个词")
     assert "nothing found" in capsys.readouterr().out
