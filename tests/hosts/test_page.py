@@ -16,12 +16,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.lan import ROOT
 from tests.hosts.machines import PROGRAMS, machines
 from tests.hosts.page import MACHINES, PAGE, Block, blocks, printed
-from tests.hosts.walk import CACHE, Walk, begin, install
+from tests.hosts.walk import CACHE, UPGRADE, Walk, begin, install, repository
 
 _PACKAGES = ("mmdebstrap", "nftables", "age")
+_OF_HARDWARE = {"nvmf-autoconnect.service"}
 _FAILED = "systemctl list-units --failed --plain --no-legend"
+
+
+def failed(walk: Walk) -> list[str]:
+    """Return the units that failed on any machine."""
+    said = [machine.ask(*_FAILED.split()) for machine in walk.machine.values()]
+    names = [line.split()[0] for each in said for line in each.splitlines()]
+    return [name for name in names if name not in _OF_HARDWARE]
 
 
 def page() -> list[Block]:
@@ -44,7 +53,7 @@ def test_what_is_to_be_put_in_was_printed_before() -> None:
 
 def test_what_is_the_readers_own_is_in_the_table_at_the_head() -> None:
     table = PAGE.read_text().partition("## 1.")[0]
-    for own in ("REPOSITORY", "AGE=...", "CASE", "VERSION"):
+    for own in ("REPOSITORY", "AGE=...", "VERSION"):
         assert f"| `{own}` |" in table
 
 
@@ -76,9 +85,7 @@ def walk() -> Iterator[Walk]:
 @pytest.mark.timeout(3600)
 def test_the_page_leads_to_a_working_system(walk: Walk) -> None:
     """Every block ended well; nothing failed; the agencies' door answers with its certificate."""
-    for machine in walk.machine.values():
-        assert machine.ask(*_FAILED.split()) == ""
-    assert "CASE" in walk.own
+    assert failed(walk) == []
 
 
 @pytest.mark.page
@@ -86,8 +93,7 @@ def test_the_page_leads_to_a_working_system(walk: Walk) -> None:
 def test_everything_comes_back_when_all_machines_are_switched_on_again(walk: Walk) -> None:
     walk.reboot(*MACHINES)
     walk.deliver("B-again", "沪市监案〔2026〕2001号")
-    for machine in walk.machine.values():
-        assert machine.ask(*_FAILED.split()) == ""
+    assert failed(walk) == []
 
 
 @pytest.mark.page
@@ -109,3 +115,17 @@ def test_the_timer_makes_a_backup(walk: Walk) -> None:
         "systemctl restart zhenglian-backup.timer\n"
         f"[ $({count}) -gt {before} ]\n"
     )
+
+
+@pytest.mark.page
+@pytest.mark.timeout(1800)
+def test_the_page_leads_to_another_version(walk: Walk) -> None:
+    """To the same commit, unless the walk began with an older one; the blocks end well anyway."""
+    git = ["git", "-C", str(ROOT)]
+    newest = [*git, "push", "-q", str(repository(walk.folder)), "HEAD:refs/heads/newest"]
+    subprocess.run(newest, check=True, capture_output=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    walk.own["VERSION"] = head.stdout.strip()
+    walk.section(UPGRADE)
+    walk.deliver("B-upgraded", "沪市监案〔2026〕2002号")
+    assert failed(walk) == []
