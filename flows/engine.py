@@ -137,6 +137,41 @@ def require_server(url: str) -> None:
         ) from error
 
 
+def blamed(error: BaseException) -> TransientError | None:
+    """Return what to tell of an error that is the server's fault and not the work's, or None.
+
+    Prefect has no kind of its own for a temporary server that does not come up in its time, or
+    goes away: what counts is where the error came from.
+    """
+    if isinstance(error, CustodyError) or not _of_server(error):
+        return None
+    if url := server_of(settings()):
+        return TransientError(
+            f"the Prefect server {url} does not answer as it should: {error}",
+            remedy="see that it runs, then run it again",
+        )
+    return TransientError(
+        f"Prefect 的临时服务未能启动或中断了 Prefect's temporary server did not come up, or went "
+        f"away: {error}",
+        remedy="run it again; where the machine is busy, let one server run: "
+        "'prefect server start', and set CUSTODY_PREFECT_API_URL",
+    )
+
+
+def _of_server(error: BaseException) -> bool:
+    """Say whether an error of the network or of a process passed through Prefect's client."""
+    httpx = sys.modules.get("httpx")
+    if httpx is None or not isinstance(error, OSError | RuntimeError | httpx.HTTPError):
+        return False
+    frame = error.__traceback__
+    while frame is not None:
+        module = str(frame.tb_frame.f_globals.get("__name__"))
+        if module.startswith(("prefect.client.", "prefect.server.api.server")):
+            return True
+        frame = frame.tb_next
+    return False
+
+
 def was_told_to_end(error: BaseException) -> bool:
     """Say whether a flow run ended because this process got SIGTERM in the middle of it."""
     exceptions = sys.modules.get("prefect.exceptions")
