@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from portal.show import errors, told
+    from portal.show import errors
 
     # Anything but a command that is there (help, a misspelt name) needs to know them all.
     app = build(arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS)
@@ -148,10 +148,7 @@ def _run(arguments: list[str]) -> int:
             errors.print("已停止 stopped")
         return code
     except CustodyError as error:
-        errors.print(f"[bold red]✗[/] {told(error.message)}", soft_wrap=True)
-        if error.remedy:
-            errors.print(f"  → {told(error.remedy)}", soft_wrap=True)
-        return error.exit_code
+        return _told(error)
     except typer.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -163,6 +160,16 @@ def _run(arguments: list[str]) -> int:
         return _usage_or_defect(error)
 
 
+def _told(error: CustodyError) -> int:
+    """Print one of our errors and what to do about it; return its exit code."""
+    from portal.show import errors, told
+
+    errors.print(f"[bold red]✗[/] {told(error.message)}", soft_wrap=True)
+    if error.remedy:
+        errors.print(f"  → {told(error.remedy)}", soft_wrap=True)
+    return error.exit_code
+
+
 def _usage_or_defect(error: Exception) -> int:
     """Print a usage error as such; anything else is a defect of ours."""
     from portal.show import cell, errors
@@ -171,6 +178,10 @@ def _usage_or_defect(error: Exception) -> int:
     if show is not None:
         show()
         return int(getattr(error, "exit_code", 2))
+    engine = sys.modules.get("flows.engine")  # There is one if the command runs a flow.
+    fault = None if engine is None else engine.blamed(error)
+    if fault is not None:
+        return _told(fault)
     if _debugging():
         raise error
     kind = cell(type(error).__name__)
