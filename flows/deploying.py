@@ -7,13 +7,11 @@ with their schedules, and the automations. What is there already is brought up t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 from prefect.automations import (
     AutomationCore,
@@ -22,17 +20,17 @@ from prefect.automations import (
     Posture,
     RunDeployment,
 )
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.sorting import AutomationSort, DeploymentSort
 from prefect.deployments.runner import RunnerDeployment
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 from prefect.workers.process import ProcessWorker
 
-from storage.errors import HostError, TransientError
+from tasks.prefect_server import prefect_server
 
 ROOT = Path(__file__).resolve().parents[1]
 POOL = "custody"
@@ -56,7 +54,7 @@ def deploy() -> list[str]:
         TransientError: the server does not answer.
         HostError: it refuses.
     """
-    with _server() as client:
+    with prefect_server() as client:
         _make_pool(client)
         for priority, (name, limit) in enumerate(QUEUES.items(), 1):
             _make_queue(client, name, limit, priority)
@@ -72,22 +70,6 @@ def deploy() -> list[str]:
         "deployments: " + ", ".join(sorted(each.name for each in found)),
         "automations: " + ", ".join(sorted(automations)),
     ]
-
-
-@contextmanager
-def _server() -> Iterator[SyncPrefectClient]:
-    try:
-        with get_client(sync_client=True) as client:
-            yield client
-    except (httpx.TransportError, httpx.TimeoutException) as error:
-        raise TransientError(
-            f"the Prefect server does not answer: {error}", remedy="see that it runs"
-        ) from error
-    except (httpx.HTTPStatusError, PrefectHTTPStatusError) as error:
-        raise HostError(
-            f"the Prefect server refuses: {error}",
-            remedy="check PREFECT_API_AUTH_STRING and the server's log",
-        ) from error
 
 
 def _make_pool(client: SyncPrefectClient) -> None:

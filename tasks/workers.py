@@ -7,19 +7,16 @@ under way, and locks that end with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-from storage.errors import HostError, TransientError
+from tasks.prefect_server import prefect_server
 
 INGEST = "ingest-bundle/ingest"
 READ = "read-exhibits/read"
@@ -35,9 +32,9 @@ def hand_ingest(accession: str) -> bool:
 
     Raises:
         TransientError: the Prefect server does not answer.
-        HostError: the deployments are not there.
+        HostError: it refuses, or the deployments are not there.
     """
-    with _server() as client:
+    with prefect_server() as client:
         before = _runs(client, accession)
         if any(_waits(run) for run in before):
             return False
@@ -47,7 +44,7 @@ def hand_ingest(accession: str) -> bool:
 
 def last_failure(accession: str) -> str:
     """Return what the newest ended run of a claim's ingest says of its failure, or nothing."""
-    with _server() as client:
+    with prefect_server() as client:
         ended = [run for run in _runs(client, accession) if run.state and run.state.is_final()]
     failed = [run.state.message for run in ended[-1:] if run.state and not run.state.is_completed()]
     return str(failed[0] or "") if failed else ""
@@ -60,31 +57,13 @@ def call_readers(caller: str, accession: str, parts: Sequence[tuple[int, Sequenc
 
     Raises:
         TransientError: the Prefect server does not answer.
-        HostError: the deployments are not there.
+        HostError: it refuses, or the deployments are not there.
     """
-    with _server() as client:
+    with prefect_server() as client:
         for number, exhibits in parts:
             values = {"accession": accession, "part": number, "exhibits": list(exhibits)}
             _ask(client, READ, values, f"{caller}-{number}", [])
     return len(parts)
-
-
-@contextmanager
-def _server() -> Iterator[SyncPrefectClient]:
-    """Open a client; what goes wrong with the server becomes one of our errors."""
-    try:
-        with get_client(sync_client=True) as client:
-            yield client
-    except ObjectNotFound as error:
-        raise HostError(
-            "the Prefect server does not know this deployment",
-            remedy="run 'custody deploy' once, on any host",
-        ) from error
-    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-        raise TransientError(
-            f"the Prefect server does not answer: {error}",
-            remedy="see that it runs; it is asked again",
-        ) from error
 
 
 def _runs(client: SyncPrefectClient, accession: str) -> list[FlowRun]:
