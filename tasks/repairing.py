@@ -183,7 +183,7 @@ def _wrong(custody: Custody, targets: Targets, advance: Advance) -> list[Wrong]:
     """Read everything back; return what is not as recorded, and what a repair began with."""
     begun = {each["key"]: each for event in targets.begun for each in event.details["objects"]}
 
-    def look(wanted: Wanted, read: Read) -> Wrong | None:
+    def look(wanted: Wanted, read: Read, _: int) -> Wrong | None:
         found, detail = _look(custody, wanted, read)
         known = begun.get(wanted.ref.key)
         if found is Result.OK and known is not None:
