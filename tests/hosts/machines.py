@@ -39,7 +39,7 @@ def empty_debian(folder: Path) -> Path:
         return root
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
-        raise RuntimeError(f"not installed: {', '.join(missing)}; see tests/hosts/test_page.py")
+        raise RuntimeError(f"not installed: {', '.join(missing)}; run deploy/setup.sh test")
     shutil.rmtree(making, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     options = [f"--aptopt={line}" for line in _apt_options()]

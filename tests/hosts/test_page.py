@@ -17,11 +17,10 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.lan import ROOT
-from tests.hosts.machines import PROGRAMS, machines
+from tests.hosts.machines import machines
 from tests.hosts.page import MACHINES, PAGE, Block, blocks, printed
 from tests.hosts.walk import CACHE, UPGRADE, Walk, begin, install, repository
 
-_PACKAGES = ("mmdebstrap", "nftables", "age")
 _OF_HARDWARE = {"nvmf-autoconnect.service"}
 _FAILED = "systemctl list-units --failed --plain --no-legend"
 
@@ -68,9 +67,6 @@ def test_a_value_that_was_never_printed_is_noticed() -> None:
 @pytest.fixture(scope="module")
 def walk() -> Iterator[Walk]:
     """The page, walked on empty machines."""
-    if any(shutil.which(name) is None for name in PROGRAMS):
-        install_packages = ["apt-get", "-qq", "install", "-y", "--no-install-recommends"]
-        subprocess.run([*install_packages, *_PACKAGES], check=True, timeout=600)
     given = os.environ.get("ZHENGLIAN_WALK")  # a folder in which a walk stopped: it goes on there
     folder = Path(given or tempfile.mkdtemp(prefix="page-"))
     with machines(*MACHINES, folder=folder, cache=CACHE) as made:
@@ -128,4 +124,30 @@ def test_the_page_leads_to_another_version(walk: Walk) -> None:
     walk.own["VERSION"] = head.stdout.strip()
     walk.section(UPGRADE)
     walk.deliver("B-upgraded", "沪市监案〔2026〕2002号")
+    assert failed(walk) == []
+
+
+@pytest.mark.page
+@pytest.mark.timeout(900)
+def test_a_backup_brings_back_a_keeper_and_its_database(walk: Walk) -> None:
+    """By the runbook: the machine by the page, up to its settings; then ``zl restore``."""
+    db, keeper = walk.machine["db"], walk.machine["keeper"]
+    keeper.type("systemctl stop 'zhenglian*' && systemctl start zhenglian-backup")
+    keeper.type("rm -r /var/lib/zhenglian/* /etc/zhenglian/zhenglian.env")
+    db.type(
+        "runuser -u postgres -- psql -v ON_ERROR_STOP=1 <<SQL\n"
+        "DROP DATABASE custody WITH (FORCE);\n"
+        "CREATE DATABASE custody OWNER custody TEMPLATE template0 ENCODING 'UTF8';\nSQL\n"
+    )
+    settings, links = [x for x in page() if x.section.startswith("4. ") and not x.shares][:2]
+    keeper.type(settings.filled(walk.printed, walk.own))
+    keeper.type(links.text.partition("zl init")[0])
+    secret = (walk.folder / "custody-backup.txt").read_text()
+    keeper.type(
+        f"install -m 0400 -o zhenglian /dev/null /run/key && cat > /run/key <<'END'\n{secret}END\n"
+        "zl restore /var/backups/zhenglian --identity /run/key\nrm /run/key\n"
+        "zl verify 沪浦市监案〔2026〕0123号\n"
+        "systemctl start zhenglian.target\n"
+    )
+    walk.deliver("B-restored", "沪市监案〔2026〕2003号")
     assert failed(walk) == []
