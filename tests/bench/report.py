@@ -13,6 +13,7 @@ its own: it shows that the benches work, not what the machine can do.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -108,6 +109,8 @@ def main(given: list[str]) -> int:
         "--write", type=Path, nargs="?", const=PAGE, metavar="PAGE", help=f"default {PAGE}"
     )
     chosen = parser.parse_args(given)
+    # Told to end, it ends what it started, as by a person's interrupt.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = chosen.kept or (KEPT.with_name("bench-quick") if chosen.quick else KEPT)
     parts = chosen_parts(chosen.only, folder, missing=chosen.missing)
     well = run_all(parts, folder, chosen.budget, small=chosen.quick)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import textwrap
 import time
@@ -154,6 +155,28 @@ except KeyboardInterrupt:
     assert run([sys.executable, "-c", ends_well], tmp_path, 3).startswith("out of time")
     assert (tmp_path / "stopped").exists()
     assert run([sys.executable, "-c", "raise SystemExit(3)"], tmp_path, 9).endswith("code 3")
+
+
+def test_a_report_that_is_told_to_end_leaves_no_bench_running(tmp_path: Path) -> None:
+    (tmp_path / "tests_sleeping.py").write_text(
+        "import pathlib, os, time\n"
+        f"pathlib.Path({str(tmp_path / 'begun')!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+    report = f"""
+import sys
+from tests.bench import report, running
+running.Part.command = lambda *_: [sys.executable, {str(tmp_path / "tests_sleeping.py")!r}]
+report.main(["--only", "start", "--kept", {str(tmp_path / "kept")!r}])
+"""
+    process = subprocess.Popen([sys.executable, "-c", report], stdout=subprocess.DEVNULL)
+    ends = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() or not (tmp_path / "begun").read_text():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(60) != 0
+    assert not _runs(int((tmp_path / "begun").read_text()))
 
 
 def test_what_a_bench_left_running_or_lying_is_gone(tmp_path: Path) -> None:
