@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from blake3 import blake3
 
@@ -21,14 +21,16 @@ class _Read:
         self._source = source
         self.size = 0
 
-    def _see(self, piece: bytes) -> None:
+    def _see(self, piece: memoryview) -> None:
         raise NotImplementedError
 
     def read(self, size: int) -> bytes:
         """Return up to ``size`` bytes; fewer only at the end."""
         pieces = []
-        while size and (piece := self._source.read(min(size, CHUNK))):
-            self._see(piece)
+        while size and (piece := self._source.read(size)):
+            whole = memoryview(piece)
+            for start in range(0, len(piece), CHUNK):
+                self._see(whole[start : start + CHUNK])
             self.size += len(piece)
             size -= len(piece)
             pieces.append(piece)
@@ -56,7 +58,7 @@ class Checked(_Read):
         self._expected = expected
         self._state = blake3()
 
-    def _see(self, piece: bytes) -> None:
+    def _see(self, piece: memoryview) -> None:
         self._state.update(piece)
 
     def end(self) -> None:
@@ -81,8 +83,9 @@ class Hashed(_Read):
         super().__init__(source)
         self._hasher = Hasher()
 
-    def _see(self, piece: bytes) -> None:
-        self._hasher.update(piece)
+    def _see(self, piece: memoryview) -> None:
+        # All digests take any buffer; to copy the piece would cost more than to hash it fast.
+        self._hasher.update(cast(bytes, piece))
 
     def end(self) -> None:
         """Accept whatever was read."""
