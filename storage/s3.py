@@ -29,12 +29,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from storage.digest import Fingerprint
 from storage.errors import (
     CustodyError,
-    HostError,
     IntegrityError,
     NotFoundError,
     StateError,
@@ -49,13 +47,14 @@ from storage.objects import (
     check_key,
     still_retained,
 )
-from storage.s3_bucket import Bucket, not_retained
-from storage.s3_errors import is_absent, said, translated
+from storage.s3_bucket import Bucket, not_retained, prepare_bucket
+from storage.s3_errors import said, translated
 from storage.s3_log import S3LogStore
 from storage.s3_probe import probe_server
 from storage.s3_stream import Body, Checked, Hashed
 from storage.s3_sweep import INCOMING, sweep
 from storage.s3_upload import Lying, Sent
+from storage.s3_versions import bring_back, first_equal, first_named
 from storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,17 +112,18 @@ class S3Store:
         with translated(key):
             versions = self.bucket.versions(full)
             if versions:
-                return self._existing(key, versions[0], expected, retain_until)
-            checked = Checked(source, expected)
-            part = max(self._part, -(-expected.size // _PARTS))
-            first = checked.read(part)
-            if len(first) < part:
-                checked.end()
-                sent = self.bucket.send(full, first)
-            else:
-                pieces = checked.parts(first, part)
-                sent = self.bucket.send_parts(full, pieces, checked.end)
+                return self._existing(key, versions, expected, retain_until)
+            sent = self._send(full, source, expected)
             return self._settled(key, sent, expected, retain_until)
+
+    def _send(self, full: str, source: BinaryIO, expected: Fingerprint) -> Sent:
+        checked = Checked(source, expected)
+        part = max(self._part, -(-expected.size // _PARTS))
+        first = checked.read(part)
+        if len(first) < part:
+            checked.end()
+            return self.bucket.send(full, first)
+        return self.bucket.send_parts(full, checked.parts(first, part), checked.end)
 
     def take(self, prefix: str, source: BinaryIO) -> Kept:
         """Store a stream under its own digest; see ``ObjectStore.take``."""
@@ -138,7 +138,7 @@ class S3Store:
             # To ask first is what keeps a repeated call from leaving a version each time.
             versions = self.bucket.versions(self._full(key))
             if versions:
-                return Kept(self._existing(key, versions[0], seen, None), seen)
+                return Kept(self._existing(key, versions, seen, None), seen)
             sent = self.bucket.send(self._full(key), first)
             return Kept(self._settled(key, sent, seen, None), seen)
 
@@ -193,7 +193,30 @@ class S3Store:
                 raise NotFoundError(
                     f"object {ref.key} is gone", remedy="run 'custody verify'", key=ref.key
                 )
-            return self._existing(key, versions[0], expected, retain_until)
+            return self._existing(key, versions, expected, retain_until)
+
+    def put_back(
+        self,
+        ref: ObjectRef,
+        source: BinaryIO,
+        expected: Fingerprint,
+        aside: str,
+        retain_until: datetime | None = None,
+    ) -> ObjectRef:
+        """Bring back what is damaged or gone; see ``ObjectStore.put_back``.
+
+        The damaged version stays too, locked as it was, below the new one.
+        """
+        full, beside = self._full(ref.key), self._full(aside) if aside else ""
+        with translated(ref.key):
+            right, kept = bring_back(
+                self.bucket, full, ref.version_id, beside, expected,
+                lambda: self._send(full, source, expected),
+            )  # fmt: skip
+            if kept:
+                self._locked(aside, kept, 0, retain_until, self.bucket.retained(beside, kept))
+            until = self.bucket.retained(full, right)
+            return self._locked(ref.key, right, expected.size, retain_until, until)
 
     def batch(self) -> AbstractContextManager[Batch]:
         """Begin takes and moves, each of which is durable at once; see ``ObjectStore.batch``."""
@@ -206,7 +229,7 @@ class S3Store:
         full = self._full(key)
         versions = self.bucket.versions(full)
         if versions:
-            return self._existing(key, versions[0], expected, retain_until)
+            return self._existing(key, versions, expected, retain_until)
         return self._settled(key, self.bucket.copy(lying, full), expected, retain_until)
 
     def _settled(
@@ -219,7 +242,8 @@ class S3Store:
         if versions[0] != version:
             # Somebody was first; ours is not locked yet and goes away again.
             self.bucket.remove(full, version)
-            return self._existing(key, versions[0], expected, retain_until)
+            others = [each for each in versions if each != version]
+            return self._existing(key, others, expected, retain_until)
         try:
             until = self.bucket.require_equal(full, version, expected)
         except IntegrityError:
@@ -228,19 +252,19 @@ class S3Store:
         return self._locked(key, version, expected.size, retain_until, until)
 
     def _existing(
-        self, key: str, version: str, expected: Fingerprint, retain_until: datetime | None
+        self, key: str, versions: list[str], expected: Fingerprint, retain_until: datetime | None
     ) -> ObjectRef:
-        """Return the first version if its bytes are the expected ones; it is never replaced."""
-        try:
-            self.bucket.require_equal(self._full(key), version, expected)
-        except IntegrityError as error:
+        """Return the first version whose bytes are the expected ones; none is ever replaced."""
+        full = self._full(key)
+        right = first_equal(self.bucket, full, versions, expected)
+        if not right:
             raise IntegrityError(
                 f"{key.rpartition('/')[2]} is already stored with other bytes",
                 remedy="run 'custody verify' on its case",
                 key=key,
-            ) from error
-        until = self.bucket.retained(self._full(key), version)
-        return self._locked(key, version, expected.size, retain_until, until)
+            )
+        until = self.bucket.retained(full, right)
+        return self._locked(key, right, expected.size, retain_until, until)
 
     def _locked(
         self,
@@ -299,9 +323,9 @@ class S3Store:
             versions = self.bucket.versions(full)
             if not versions:
                 return None
-            size = self.bucket.size(full, versions[0])
-            until = self.bucket.retained(full, versions[0])
-            return self._locked(key, versions[0], size, None, until)
+            version = first_named(self.bucket, full, versions)
+            size, until = self.bucket.size(full, version), self.bucket.retained(full, version)
+            return self._locked(key, version, size, None, until)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix, sorted."""
@@ -324,32 +348,6 @@ class S3Store:
         """Remove what killed processes left more than a day before; return how much that was."""
         with translated("what was left behind"):
             return sweep(self.bucket, self._prefix, now)
-
-
-def prepare_bucket(client: S3Client, bucket: str) -> None:
-    """Make the bucket with versioning and Object Lock, or check that it has both.
-
-    Raises:
-        HostError: an existing bucket lacks one of them.
-    """
-    with translated(bucket):
-        try:
-            client.head_bucket(Bucket=bucket)
-        except ClientError as error:
-            if not is_absent(error):
-                raise
-            client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-        versioning = client.get_bucket_versioning(Bucket=bucket).get("Status")
-        try:
-            lock = client.get_object_lock_configuration(Bucket=bucket)
-            locked = lock["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
-        except ClientError:
-            locked = False
-    if versioning != "Enabled" or not locked:
-        raise HostError(
-            f"bucket {bucket} has no versioning or no Object Lock",
-            remedy="name a bucket that does not exist yet; Object Lock is chosen at its creation",
-        )
 
 
 def connected(chosen: Settings, endpoint: str, signature: str | None = None) -> S3Client:

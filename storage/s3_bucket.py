@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from storage.digest import Fingerprint
-from storage.errors import CustodyError, IntegrityError
+from storage.errors import CustodyError, HostError, IntegrityError
 from storage.objects import ObjectRef, still_retained
 from storage.s3_errors import code_of, is_absent, said, translated
 from storage.s3_readback import read_back, told_lock
@@ -250,3 +252,29 @@ class Bucket:
             self.discard(key, version)
         except CustodyError:
             return
+
+
+def prepare_bucket(client: S3Client, bucket: str) -> None:
+    """Make the bucket with versioning and Object Lock, or check that it has both.
+
+    Raises:
+        HostError: an existing bucket lacks one of them.
+    """
+    with translated(bucket):
+        try:
+            client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if not is_absent(error):
+                raise
+            client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+        versioning = client.get_bucket_versioning(Bucket=bucket).get("Status")
+        try:
+            lock = client.get_object_lock_configuration(Bucket=bucket)
+            locked = lock["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
+        except ClientError:
+            locked = False
+    if versioning != "Enabled" or not locked:
+        raise HostError(
+            f"bucket {bucket} has no versioning or no Object Lock",
+            remedy="name a bucket that does not exist yet; Object Lock is chosen at its creation",
+        )
