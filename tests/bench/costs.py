@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from storage.log import AT_ONCE
 from tests.bench.figures import Kept, load
 from tests.bench.scale import Cost, Costs, Sequencer
 
@@ -24,7 +25,9 @@ class _Wanted:
     of: Callable[[Kept], float | None] = lambda kept: kept.figure.value
 
 
-_PREFECT = "`tests.bench rows`, bundles of 100 documents on SQLite, before the first report"
+_PREFECT = "`tests.bench prefect_tables`, on PostgreSQL, before the first report"
+_LOG = "`tests.bench log_store`, before the first report"
+_CPU = "processor time of client and PostgreSQL, one after the other, before the first report"
 _ROWS = "`tests.bench rows`, 200 PDF files of 3 pages on PostgreSQL, before the first report"
 _WANTED = {
     "sm3": _Wanted("ingest.large.share", "MB/s", 280, TRIAL, lambda kept: kept.figure.peer_value),
@@ -42,7 +45,7 @@ _WANTED = {
     "leaf": _Wanted("rows.leaf", "bytes an event", 2_349, _ROWS),
     "objects": _Wanted("rows.objects", "objects a document", 2.01, _ROWS),
     "derived_page": _Wanted("rows.derivatives", "bytes a page", 1_900, _ROWS),
-    "sequenced": _Wanted("log.postgresql.bulk", "events/s", 5_900, f"batches of 16 in {TRIAL}"),
+    "sequenced": _Wanted("log.postgresql.bulk", "events/s", 3_100, _CPU),
     "one_more": _Wanted("log.postgresql.one_more", "ms", 6.0, "assumed: two flushes of 3 ms"),
     "audit": _Wanted("log.audit", "µs an event", 17, TRIAL),
     "s3_requests": _Wanted(
@@ -50,9 +53,12 @@ _WANTED = {
     ),
     "s3_rate": _Wanted("s3.rate", "requests/s", 130, f"small puts, 8 at once, in {TRIAL}"),
     "s3_request_ms": _Wanted("s3.request", "ms", 8, "assumed until measured"),
-    "prefect_rows": _Wanted("rows.prefect.rows", "rows a bundle", 200, _PREFECT),
-    "prefect_bytes": _Wanted("rows.prefect", "bytes a bundle", 233_472, _PREFECT),
-    "prefect_seconds": _Wanted("begin.first_task", "s a bundle", 2.0, "the goal, not measured"),
+    "log_requests": _Wanted("log.s3.requests", "requests an event alone", 8, _LOG),
+    "log_bulk_requests": _Wanted("log.s3.bulk_requests", "requests an event", 0.0248, _LOG),
+    "log_flushes": _Wanted("log.folder.flushes", "flushes an event alone", 8, _LOG),
+    "prefect_rows": _Wanted("prefect.rows", "rows a bundle", 168, _PREFECT),
+    "prefect_bytes": _Wanted("prefect.bytes", "bytes a bundle", 147_456, _PREFECT),
+    "prefect_seconds": _Wanted("prefect.seconds", "s a bundle", 2.0, "the goal, not measured"),
     "portal": _Wanted(
         "queue.postgresql.asking without a pause", "requests/s", 300, "assumed until measured"
     ),
@@ -90,17 +96,20 @@ def read(path: Path) -> dict[str, Cost]:
 
 
 def sequencers(costs: Costs) -> dict[str, Sequencer]:
-    """Return the sequencers that are compared: as measured, on S3, and with larger batches.
+    """Return the sequencers that are compared: in a folder, on S3, and on S3 as it once was.
 
     A transaction's own cost is half of what one more event takes alone, the checkpoint the other
-    half; an event's share is what is left of the bulk rate. On S3 each file of the log is a
-    request. A batch four times as large shares the transactions' cost among more events.
+    half; an event's share is what is left of the bulk rate. On S3 a file of the log is asked for,
+    written and read back, several files side by side; the checkpoint, written and read back, comes
+    after them.
     """
     one = costs["one_more"].value / 1000
     each = max(1e-6, 1 / costs["sequenced"].value - one / 2 / 1024)
     request = costs["s3_request_ms"].value / 1000
     return {
         "log in a folder": Sequencer(one / 2, each, one / 2, 0.0002),
-        "log in S3": Sequencer(one / 2, each, one / 2 + 4 * request, request),
-        "log in S3, 16 tiles at once": Sequencer(one / 2, each, one / 2 + request, request / 16),
+        "log in S3": Sequencer(one / 2, each, one / 2 + 5 * request, 3 * request / AT_ONCE),
+        "log in S3, one file after another": Sequencer(
+            one / 2, each, one / 2 + 8 * request, 3 * request
+        ),
     }

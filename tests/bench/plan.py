@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import costs as sources
+from tests.bench import queueing
 from tests.bench.drawing import Course, courses
 from tests.bench.page import number
 from tests.bench.scale import (
@@ -29,6 +30,7 @@ from tests.bench.scale import (
     events,
     knee,
     partial_bytes,
+    partials_written,
     tiles,
 )
 
@@ -93,7 +95,9 @@ def storage_table(province: Province, costs: Costs) -> str:
         ["derivatives (transcripts)", f"{derived / 1e12:,.1f} TB",
          f"{objects / 1e6 - millions:,.0f} million"],
         ["log, published", f"{log / 1e12:,.2f} TB", f"{tiles(entries) / 1e6:,.1f} million tiles"],
-        ["log, partial tiles that nobody removes", f"{left / 1e12:,.1f} TB", ""],
+        ["log, partial tiles, at most", f"{left / 1e9:,.2f} GB", "two tiles of a level"],
+        ["log, partial tiles written and removed again",
+         f"{partials_written(province, costs) / 1e12:,.1f} TB", "in all years"],
         [f"object store with {province.copies:g} copies",
          f"{whole * province.copies / 1e12:,.0f} TB", ""],
         *[[f"database: {name}", f"{size / 1e12:,.2f} TB", ""] for name, size in database.items()],
@@ -160,6 +164,21 @@ def first_sentences(province: Province, costs: Costs) -> str:
     )
 
 
+def raid_table(province: Province, costs: Costs) -> str:
+    """Return what bundles wait for on a day with ten minutes of the peak."""
+    rows = []
+    for name, peak in (("for the peak", True), ("for three mean days", False)):
+        way = queueing.stations(province, costs, queueing.sized(province, costs, peak=peak))
+        for each in queueing.simulate(queueing.raid(province, costs), way):
+            rows.append([
+                name, each.station.name, f"{each.station.units:,}", f"{each.busy:.0%}",
+                queueing.told(each.p50), queueing.told(each.p99), f"{each.longest:,}",
+                queueing.told(each.until),
+            ])  # fmt: skip
+    head = "| sized | part | units | busy at the peak | p50 waits | p99 waits | longest queue, "
+    return table(f"{head}bundles | empty after |", rows)
+
+
 def division_table(province: Province, costs: Costs) -> str:
     """Return what dividing the log gives."""
     entries, audit = events(province, costs), costs["audit"].value / 1e6
@@ -223,6 +242,7 @@ TABLES: dict[str, Callable[[Province, Costs], str]] = {
     "first": first_sentences,
     "saturation": saturation_table,
     "division": division_table,
+    "raid": raid_table,
     "latency": latency_table,
     "prefect": prefect_table,
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from storage.log import BATCH, PUBLISH_AFTER
+from storage.log import AT_ONCE, BATCH, PUBLISH_AFTER
 from storage.tiles import WIDTH as FULL
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400
@@ -119,7 +119,18 @@ def entry_bytes(costs: Costs) -> float:
 
 
 def partial_bytes(province: Province, costs: Costs) -> float:
-    """Return the bytes of partial tiles after all years, none of which is removed.
+    """Return the most bytes of partial tiles at any moment (``storage.outgrown``).
+
+    Two tiles of a level have any, at most one of each width: of entries and leaf hashes, and of
+    each level above, whose hashes alone are counted.
+    """
+    widths = FULL * (FULL - 1) / 2
+    above = math.log(max(events(province, costs), FULL), FULL) - 1
+    return 2 * widths * (costs["leaf"].value + 2 + 32 * (1 + above))
+
+
+def partials_written(province: Province, costs: Costs) -> float:
+    """Return the bytes of all partial tiles that are written in all years, and removed again.
 
     Each checkpoint publishes the last bundle and tile as far as they go, half full on average.
     What is taken in comes a bundle of documents at a time; what happens later comes alone.
@@ -139,7 +150,18 @@ def components(province: Province, costs: Costs) -> list[Component]:
     bundles = mean / province.documents_a_bundle
     asked = province.agencies / province.poll_seconds
     asked += province.people * province.questions_a_person_hour / 3600
+    later = province.documents * province.later_events_a_document / province.busy_seconds
     found = [
+        Component("S3: the log's requests at the peak",
+                  province.events_a_second * costs["log_bulk_requests"].value,
+                  1000 / costs["s3_request_ms"].value * AT_ONCE, "requests/s",
+                  f"{AT_ONCE} at once by one publisher",
+                  "the peak × requests an event, many at once", "larger checkpoints; more logs",
+                  can_grow=False),
+        Component("S3: the log's requests, mean day", later * costs["log_requests"].value,
+                  costs["s3_rate"].value, "requests/s", "one gateway on two shared cores",
+                  "later events, each alone / working seconds × requests an event",
+                  "record events together; more gateways"),
         Component("log: sequencer", province.events_a_second, costs["sequenced"].value, "events/s",
                   "one log", "the peak itself", "larger batches; one log a bureau or a year",
                   can_grow=False),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.services.rgw import free_port
@@ -29,8 +29,11 @@ def running_prefect(home: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def prefect_at(home: Path, port: int) -> Iterator[str]:
-    """Run a server at a port until the block ends; nobody but the caller learns its address."""
+def prefect_at(home: Path, port: int, chosen: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run a server at a port until the block ends; nobody but the caller learns its address.
+
+    ``chosen`` are further variables of its environment: its database, what it prunes.
+    """
     url = f"http://127.0.0.1:{port}/api"
     env = {
         **os.environ,
@@ -38,6 +41,7 @@ def prefect_at(home: Path, port: int) -> Iterator[str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+        **(chosen or {}),
     }
     env.pop("PREFECT_API_URL", None)
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
