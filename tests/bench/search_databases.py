@@ -1,8 +1,8 @@
 """The databases that the bench of search asks: filled once, and kept for the next time if wanted.
 
-PostgreSQL has a server of its own, with as much memory as the deployment page advises for a small
-one (``OPTIONS``). What was kept is taken again only if it was filled whole, by this version of the
-index, with as many pages of as many characters.
+PostgreSQL has a server of its own, with the memory of a small machine: a quarter of the 8 GB that
+the deployment page asks for (``OPTIONS``). What was kept is taken again only if it was filled
+whole, by this version of the index, with as many pages of as many characters.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ class Opened:
     server: Postgres | None
 
     def make_cold(self) -> None:
-        """Forget what of it is in memory: the server's, and the pages of the system."""
+        """Forget what of it is in memory: the server's, and the pages of the system.
+
+        Both databases have written all when they end, and what is written can be forgotten.
+        """
         self.database.close()
         if self.server is not None:
             self.server.restart(how="fast")
@@ -67,7 +70,6 @@ class Opened:
             if path.is_file():
                 file = os.open(path, os.O_RDONLY)
                 try:
-                    os.fsync(file)
                     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
                 finally:
                     os.close(file)

@@ -80,6 +80,21 @@ def _agrees(database: Database, texts: list[str], query: str) -> None:
                 assert counted == Counted(min(limit, len(expected)), len(expected) > limit)
 
 
+@pytest.mark.parametrize("compared", [0, 1, 2, 3, 100])
+def test_counting_that_ends_early_says_at_least(filled: Database, compared: int) -> None:
+    """What is counted is never too much, and whatever was left out is said."""
+    reach = Reach(pages=1, few=100, frequent=100, compared=compared)
+    with filled.read() as session:
+        for query in ("客户名单", "客户 NOT 报价", "lists", "名客", "NOT 客户", "单"):
+            expected = len(search.search(session, "", query))
+            asker = first_pages.Asker(session, parse(query), "", Filters(), reach)
+            counted = asker.count(10)
+            assert counted.number <= expected
+            assert counted.more or counted.number == expected
+            if compared == 100 or filled.embedded:
+                assert counted == Counted(expected)
+
+
 @settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
