@@ -132,6 +132,7 @@ class Desk:
         after: str = "",
         limit: int = 50,
         sent: bool = False,
+        reader: str = "",
     ) -> QueuePage:
         """Return the next commissions of a listing; only their rows are asked for.
 
@@ -144,15 +145,16 @@ class Desk:
             after: ``next`` of the page before.
             limit: rows at most, up to ``MOST_ROWS``.
             sent: whether what was never sent is left out.
+            reader: account of the bureau that looks; cases it need not know are left out (ST-06).
 
         Raises:
             InputError: the standing is unknown, or ``after`` is not from such a listing.
         """
-        wanted = rows.Wanted(agency, case, standing, text, today.isoformat(), sent)
+        wanted = rows.Wanted(agency, case, standing, text, today.isoformat(), sent, reader)
         limit, calendar = max(1, min(limit, MOST_ROWS)), self.calendar
         with self.custody.read() as session:
             found, following = rows.page(session, wanted, after, limit)
-            total = rows.count_open(session, agency)
+            total = rows.count_open(session, agency, reader)
             shown = self._rows(session, found, today, calendar)
         return QueuePage(shown, following, total)
 

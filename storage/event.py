@@ -72,6 +72,7 @@ class Action(StrEnum):
     ACCOUNT = "account"
     SIGN_IN = "sign_in"
     DOWNLOADED = "downloaded"
+    NEED_TO_KNOW = "need_to_know"
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,17 @@ class Manifest:
         }
 
 
+NEED_TO_KNOW_MARK = "商业秘密"
+"""The mark of a case that is shown to whom it lists alone (ST-06)."""
+_SECRECIES = ("公开", "一般", "内部", NEED_TO_KNOW_MARK)
+
+
+def higher_secrecy(one: str, other: str) -> str:
+    """Return the higher of two marks; a word that is none is the lowest, the first of equals."""
+    rank = {word: place for place, word in enumerate(_SECRECIES, start=1)}
+    return other if rank.get(other, 0) > rank.get(one, 0) else one
+
+
 def case_id(case_no: str) -> str:
     """Return the ASCII identifier of a case number, used in keys and paths.
 

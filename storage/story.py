@@ -177,6 +177,13 @@ def _account(d: Mapping[str, Any]) -> str:
     return f"{zh} {d['account']['login']}（{d['account']['role']}）{token} / {en}"
 
 
+def _need_to_know(d: Mapping[str, Any]) -> str:
+    why = f"，{d['reason']}" if d["reason"] else ""
+    if d["kind"] == "withdrawn":
+        return f"{d['login']} 移出知悉范围{why} / no longer needs to know"
+    return f"{d['login']} 列入知悉范围{why} / needs to know"
+
+
 def _sign_in(d: Mapping[str, Any]) -> str:
     if d["kind"] == "signed_in":
         return f"登录（{d['means']}，{d['address']}） / signed in"
@@ -287,5 +294,6 @@ _STORIES: dict[Action, Callable[[Mapping[str, Any]], str]] = {
         f"见证方 {d['witness']} 附签 {d['size']} 条，{d['gen_time']} / cosigned by a witness"
     ),
     Action.DOWNLOADED: _downloaded,
+    Action.NEED_TO_KNOW: _need_to_know,
     Action.ANCHOR_FAILED: lambda d: f"时间戳或见证未取得：{d['message']} / not anchored",
 }

@@ -296,11 +296,16 @@ def _give_up(custody: Custody, row: Mapping[str, Any], answer: str) -> None:
     custody.record([event, *([alert] if alert else [])])
 
 
-def notices_for(custody: Custody, recipient: str, limit: int = 100) -> list[dict[str, Any]]:
-    """Return what the queue page shows an agency (by identifier) or the bureau, newest first."""
+def notices_for(
+    custody: Custody, recipient: str, limit: int = 100, *, reader: str = ""
+) -> list[dict[str, Any]]:
+    """Return what the queue page shows an agency (by identifier) or the bureau, newest first.
+
+    ``reader``, an account of the bureau, is not shown cases that it need not know (ST-06).
+    """
     with custody.read() as session:
         rows = notices.listed(
-            session, channel=Channel.QUEUE.value, recipient=recipient, limit=limit
+            session, channel=Channel.QUEUE.value, recipient=recipient, limit=limit, reader=reader
         )
     found = []
     for row in rows:

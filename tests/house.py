@@ -45,11 +45,13 @@ def make_bundle(
     number: str = "B1",
     files: dict[str, bytes] | None = None,
     case_no: str = CASE_NO,
+    secrecy: str = "",
 ) -> Path:
-    """Write a bundle with a right manifest."""
+    """Write a bundle with a right manifest; ``secrecy`` is its mark, if it has one."""
     folder.mkdir(parents=True)
     files = FILES if files is None else files
-    text = HEADER.format(number=number, case_no=case_no)
+    text = f"secrecy: {secrecy}\n" if secrecy else ""
+    text += HEADER.format(number=number, case_no=case_no)
     text += "".join(ITEM.format(path=path) for path in files)
     (folder / "manifest.yaml").write_text(text)
     for path, data in files.items():

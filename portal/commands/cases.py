@@ -117,6 +117,49 @@ def case_show(
     print_account(accounts)
 
 
+@case.command("readers")
+def case_readers(
+    name: CaseName,
+    add: Annotated[
+        list[str] | None, typer.Option("--add", help="Login of the bureau that needs to know.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", help="Login that no longer needs to.")
+    ] = None,
+    because: Annotated[str, typer.Option("--because", help="Why; kept on record.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who does it; default: the receiver.")] = "",
+    json: Json = False,
+) -> None:
+    """Show or change who of the bureau needs to know a case (trade secrets: no other sees it)."""
+    from portal.acting import person
+    from portal.show import as_json, cell, line, table
+    from storage.custody import current
+    from tasks import need_to_know
+
+    custody = current()
+    for login in add or ():
+        need_to_know.put_on_list(custody, name, login, reason=because, by=person(by))
+    for login in remove or ():
+        need_to_know.take_off_list(custody, name, login, reason=because, by=person(by))
+    listed = need_to_know.need_to_know_list(custody, name)
+    if json:
+        as_json(listed.as_json())
+        return
+    rows = [
+        (each["login"], each["name"], each["role"], each["since"][:19], each["reason"])
+        for each in listed.readers
+    ]
+    title = f"{listed.case_no} 知悉范围 need to know"
+    table(title, ("登录名", "姓名", "角色", "自", "理由"), rows)
+    if not listed.marked:
+        line(
+            f"密级为{cell(listed.secrecy)}：本局账户均可查看 "
+            "not marked as a trade secret: every account of the bureau sees it"
+        )
+    elif not rows:
+        line("名单为空：本局无人可查看 the list is empty: nobody of the bureau sees it")
+
+
 def _print_case(
     found: dict[str, Any], accessions: list[dict[str, Any]], exhibits: list[dict[str, Any]]
 ) -> None:

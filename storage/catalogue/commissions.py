@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from storage.catalogue import need_to_know
 from storage.catalogue.sequencing import chunks
 from storage.catalogue.tables import Commission, CommissionStep
 from storage.errors import InputError, NotFoundError
@@ -106,7 +107,8 @@ _SUMMARY = ("due", "clock", "paused", "extended", "corrected", "sent_at", "words
 class Wanted:
     """What a listing asks for; empty means any.
 
-    ``sent`` leaves out what was never sent. ``today`` (ISO) decides what is overdue.
+    ``sent`` leaves out what was never sent. ``today`` (ISO) decides what is overdue. ``reader``
+    (an account of the bureau) leaves out cases that it does not need to know (ST-06).
     """
 
     agency: str = ""
@@ -115,6 +117,7 @@ class Wanted:
     text: str = ""
     today: str = ""
     sent: bool = False
+    reader: str = ""
 
 
 def page(
@@ -148,11 +151,13 @@ def page(
     return [_row(each) for each in found], _as_cursor(*key)
 
 
-def count_open(session: Session, agency: str = "") -> int:
-    """Return how many commissions are open, of one agency if given."""
+def count_open(session: Session, agency: str = "", reader: str = "") -> int:
+    """Return how many commissions are open, of one agency, or shown to one account, if given."""
     statement = select(func.count()).select_from(Commission).where(Commission.open.is_(True))
     if agency:
         statement = statement.where(Commission.agency_id == agency)
+    if reader:
+        statement = statement.where(need_to_know.shown_to(Commission.case_id, reader))
     return session.scalar(statement) or 0
 
 
@@ -244,6 +249,8 @@ def _conditions(wanted: Wanted) -> Iterable[ColumnElement[bool]]:
         yield Commission.case_id == wanted.case
     if wanted.sent:
         yield Commission.sent_at != ""
+    if wanted.reader:
+        yield need_to_know.shown_to(Commission.case_id, wanted.reader)
     if wanted.text:
         if not wanted.text.isprintable() or len(wanted.text) > _LONGEST:
             raise InputError(

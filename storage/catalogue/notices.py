@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, Text, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage.catalogue import need_to_know
 from storage.catalogue.commissions import Commission
 from storage.catalogue.database import Base
 from storage.catalogue.sequencing import chunks
@@ -171,9 +172,13 @@ def listed(
     channel: str = "",
     recipient: str = "",
     state: str = "",
+    reader: str = "",
     limit: int = 200,
 ) -> list[dict[str, Any]]:
-    """Return notices, the newest first; empty means any."""
+    """Return notices, the newest first; empty means any.
+
+    ``reader``, an account of the bureau, leaves out cases that it need not know (ST-06).
+    """
     statement = (
         select(Notice, NoticeAttempt)
         .outerjoin(NoticeAttempt, NoticeAttempt.key == Notice.key)
@@ -189,6 +194,8 @@ def listed(
     ):
         if value:
             statement = statement.where(column == value)
+    if reader:
+        statement = statement.where(need_to_know.shown_to(Notice.case_id, reader))
     return [_row(row, attempt) for row, attempt in session.execute(statement)]
 
 

@@ -23,6 +23,7 @@ from storage.catalogue import (
     handovers,
     keeping,
     measures,  # noqa: F401 - its table is known once the projection is
+    need_to_know,
     notices,
     repairs,
     runs,
@@ -30,6 +31,7 @@ from storage.catalogue import (
     uploads,  # noqa: F401 - its tables are known once the projection is
 )
 from storage.event import Action, CustodyEvent
+from storage.nouns import higher_secrecy
 
 _FOLLOWERS = (
     keeping.follow,
@@ -41,6 +43,7 @@ _FOLLOWERS = (
     case_clocks.follow,
     notices.follow,
     repairs.follow,
+    need_to_know.follow,
 )
 """What else an event changes, each in rows of its own."""
 _REF = cast(Table, tables.EventRef.__table__)
@@ -133,7 +136,8 @@ def _accession(session: Session, event: CustodyEvent) -> tables.Accession:
 def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
     details = event.details
     manifest = details["manifest"]
-    if session.get(tables.Case, event.case) is None:
+    case = session.get(tables.Case, event.case)
+    if case is None:
         session.add(
             tables.Case(
                 case_id=event.case,
@@ -145,6 +149,8 @@ def _accessioned(session: Session, index: int, event: CustodyEvent) -> None:
             )
         )
         session.flush()
+    else:
+        case.secrecy = higher_secrecy(case.secrecy, manifest["secrecy"])
     row = _accession(session, event)
     row.case_id = event.case
     row.unit = manifest["unit"]

@@ -63,7 +63,7 @@ class BundleReservation(Base):
 
 
 class Case(Base):
-    """A case, as its first accession described it."""
+    """A case, as its first accession described it; the highest mark of secrecy stands."""
 
     __tablename__ = "case"
 

@@ -44,6 +44,7 @@ from tasks import (
     giving_back,
     handing,
     judging,
+    need_to_know,
     reading,
     receiving,
     recomputing,
@@ -96,6 +97,11 @@ def copy_of(made: Path, home: Path, **more: Any) -> AbstractContextManager[Custo
     """Open a copy of a house that was made once for many tests; the first stays as it was."""
     shutil.copytree(made, home, symlinks=True)
     return open_house(home, **more)
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """Copy a bundle: the same that is dropped once more."""
+    return Path(shutil.copytree(folder, to))
 
 
 def zipped(folder: Path) -> Path:
@@ -189,9 +195,9 @@ def live(custody: Custody, pool: CellPool, folder: Path) -> None:
     """Make every kind of event that the ordinary steps make."""
     one = make_bundle(folder / "one", "B1", {"a.txt": "甲方客户名单".encode(), "b.txt": b"quote"})
     take(custody, pool, one)
-    two = make_bundle(folder / "two", "B2", {"c.txt": "往来邮件".encode()})
+    two = make_bundle(folder / "two", "B2", {"c.txt": "往来邮件".encode()}, secrecy="商业秘密")
     take(custody, pool, zipped(two), in_place=False)
-    take(custody, pool, make_bundle(folder / "again", "B2", {"c.txt": "往来邮件".encode()}))
+    take(custody, pool, copied(two, folder / "again"))
     bad = make_bundle(folder / "bad", "B3", {"d.txt": b"d"})
     right = folder / "right.yaml"
     (bad / "manifest.yaml").rename(right)
@@ -305,6 +311,8 @@ def _look_after(custody: Custody, pool: CellPool, folder: Path) -> None:
     assert len(wrong) == 1
     close_alert(custody, alert["alert_id"], by="王", reason="从备份恢复")
     drilling.drill(custody, sample=2)
+    Accounts(custody).add(new_account("liming", "李明", Role.OFFICER))
+    need_to_know.put_on_list(custody, CASE, "liming", reason="承办人", by=OFFICER)
     disposing.set_hold(custody, CASE, by="王", reason="诉讼")
     disposing.set_hold(custody, OTHER_NO, by="王", reason="复议")
     disposing.release_hold(custody, OTHER_NO, by="王", second="李", reason="结案")

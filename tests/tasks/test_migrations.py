@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from storage.catalogue import search
 from storage.catalogue.database import Database
@@ -58,7 +59,7 @@ def aged(request: pytest.FixtureRequest, lived: Path, tmp_path: Path) -> Setting
 def make_old(chosen: Settings, rows: dict[str, list[dict[str, Any]]]) -> None:
     """Let the older version's own migrations make the tables, and put the rows in them."""
     from alembic import command
-    from sqlalchemy import Boolean, MetaData, text
+    from sqlalchemy import Boolean, MetaData
 
     from storage.catalogue.migrate import _config
 
@@ -149,7 +150,6 @@ def test_a_backup_of_an_older_version_is_restored_and_brought_up(
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    from sqlalchemy import text
 
     database = Database.open(f"sqlite:///{tmp_path / 'c.sqlite'}")
     upgrade(database)
@@ -158,3 +158,17 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="newer version"):
         upgrade(database)
     database.close()
+
+
+def test_st_06_a_case_gets_the_highest_mark_of_its_bundles(
+    aged: Settings, present: Settings
+) -> None:
+    """Before, the first bundle's mark stood: a secret of a later one would be open to all."""
+    database = Database.open(database_url(aged, Workspace(aged.home)))
+    with database.write() as session:
+        session.execute(text("UPDATE \"case\" SET secrecy = '一般'"))
+    database.close()
+    brought_up(aged)
+    marks = {row["case_id"]: row["secrecy"] for row in rows_of(aged)["case"]}
+    assert marks == {row["case_id"]: row["secrecy"] for row in rows_of(present)["case"]}
+    assert marks[CASE] == "商业秘密"

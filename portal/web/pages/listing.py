@@ -93,8 +93,8 @@ def agency_listing(desk: AgencyDesk, chosen: Chosen) -> Listing:
     return Listing(chosen, today, lines, found.next, found.total_open)
 
 
-def bureau_listing(desk: Desk, chosen: Chosen) -> Listing:
-    """Return a page of every agency's commissions."""
+def bureau_listing(desk: Desk, chosen: Chosen, reader: str) -> Listing:
+    """Return a page of every agency's commissions, as far as an account may know them."""
     today = desk.today()
     with desk.custody.read() as session:
         agencies = tuple(queries.agency_names(session).items())
@@ -108,6 +108,7 @@ def bureau_listing(desk: Desk, chosen: Chosen) -> Listing:
         after=chosen.after,
         limit=PER_PAGE,
         sent=True,
+        reader=reader,
     )
     lines = lines_of(found.rows, desk.rules)
     return Listing(chosen, today, lines, found.next, found.total_open, agencies)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request, Response
 
+from appraisal.accounts import Identity
 from appraisal.chasing import BUREAU
 from portal.web.identity import House, SignedIn
 from portal.web.pages.lines import address_of
 from portal.web.pages.render import page
 from portal.web.pages.route import pages
+from storage.custody import Custody
 from tasks.chasing import notices_for
 
 router = pages()
@@ -25,6 +29,12 @@ def notices(request: Request, custody: House, identity: SignedIn) -> Response:
             "address": address_of(each["commission_no"], one) if each["commission_no"] else "",
             "tone": _TONES.get(each["kind"], "work"),
         }
-        for each in notices_for(custody, identity.agency_id or BUREAU)
+        for each in _given(custody, identity)
     ]
     return page(request, "notices.html", identity, notices=found)
+
+
+def _given(custody: Custody, identity: Identity) -> list[dict[str, Any]]:
+    if identity.agency_id:
+        return notices_for(custody, identity.agency_id)
+    return notices_for(custody, BUREAU, reader=identity.account_id)

@@ -1,4 +1,8 @@
-"""The bureau's pages: every agency's commissions, and each of them to look at."""
+"""The bureau's pages: every agency's commissions, and each of them to look at.
+
+A commission in a case that the account need not know is answered like one that there is not
+(ST-06).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from portal.web.pages.queue import shown
 from portal.web.pages.render import page
 from portal.web.pages.route import pages
 from storage.errors import NotFoundError
+from tasks import need_to_know
 
 router = pages()
 _ALL = "/officer/commissions"
@@ -30,7 +35,8 @@ def commissions(
     agency: str = "",
 ) -> Response:
     """Show every agency's commissions, the most urgent first."""
-    listing = bureau_listing(Desk(custody), Chosen.of(q, standing, after, agency))
+    chosen = Chosen.of(q, standing, after, agency)
+    listing = bureau_listing(Desk(custody), chosen, identity.account_id)
     return page(request, "queue.html", identity, **shown(listing, _ALL, "/officer/commission"))
 
 
@@ -46,7 +52,8 @@ def rows(
     seen: str = "",
 ) -> Response:
     """Return the list alone; nothing if it is as the page shows it already."""
-    listing = bureau_listing(Desk(custody), Chosen.of(q, standing, after, agency))
+    chosen = Chosen.of(q, standing, after, agency)
+    listing = bureau_listing(Desk(custody), chosen, identity.account_id)
     values = shown(listing, _ALL, "/officer/commission")
     if seen == values["version"]:
         return Response(status_code=204)
@@ -59,7 +66,8 @@ def commission(request: Request, custody: House, identity: Bureau, number: str =
     desk = Desk(custody)
     history = desk.history(number)
     found = history.commission
-    if not found.sent_at:
+    known = need_to_know.may_see_commission(custody, number, identity.account_id)
+    if not found.sent_at or not known:
         raise NotFoundError(
             f"没有已发出的委托书{number} no commission {number} was sent",
             remedy="请查看列表 see the list",
