@@ -43,6 +43,7 @@ def plan(**changes: object) -> Plan:
 @settings(max_examples=80, deadline=None)
 @given(many, st.integers(0, 200))
 def test_tt_10_figures_are_those_of_a_slow_count(made_plans, after) -> None:
+    """RP-04."""
     day = START + timedelta(days=after)
     found = of([steps(each) for each in made_plans], day)
     for agency in ("", "SJ", "HJ"):
@@ -189,6 +190,7 @@ def test_a_period_counts_what_was_sent_in_it_both_ends_included() -> None:
 
 
 def test_a_report_is_json_and_names_its_rules_and_calendar() -> None:
+    """RP-04."""
     found = report([steps(plan())], BOOK, CALENDAR, DUE, names={"SJ": "申江"})
     body = json.loads(json.dumps(found.as_json()))
     assert body["rules"] == ["national@2016.1"]

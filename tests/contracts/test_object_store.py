@@ -60,6 +60,7 @@ def test_equal_bytes_again_give_the_first_reference(store: ObjectStore) -> None:
 
 
 def test_other_bytes_under_one_key_are_refused_and_the_first_stay(store: ObjectStore) -> None:
+    """ST-01."""
     first = put(store, f"{KEY}a", b"first")
     with pytest.raises(IntegrityError) as caught:
         put(store, f"{KEY}a", b"second")
@@ -97,6 +98,7 @@ def test_what_is_missing_is_said_to_be_missing(store: ObjectStore) -> None:
 
 
 def test_a_retained_object_is_not_removed_before_its_time_and_is_after(store: ObjectStore) -> None:
+    """ST-01."""
     until = datetime.now(UTC) + timedelta(seconds=6)
     ref = put(store, f"{KEY}a", b"kept", until)
     other = put(store, f"{KEY}b", b"other")
@@ -125,6 +127,7 @@ def test_what_a_reference_says_is_retained_is_not_removed(store: ObjectStore) ->
 
 
 def test_retention_is_lengthened_and_never_shortened(store: ObjectStore) -> None:
+    """ST-02."""
     first = put(store, f"{KEY}a", b"x", SOON)
     longer = put(store, f"{KEY}a", b"x", SOON + timedelta(minutes=1))
     assert longer.retain_until > first.retain_until
@@ -280,6 +283,7 @@ def test_a_link_in_place_of_an_object_is_not_followed(tmp_path: Path) -> None:
 def test_damage_on_the_disk_is_noticed_when_it_is_read_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, flush: str
 ) -> None:
+    """ST-03."""
     monkeypatch.setattr(directory_readback, "SEGMENT", 1 << 16)
     store = DirectoryStore(tmp_path)
     # Shorter than a segment, or several of them and a rest.
@@ -321,6 +325,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_locked_version_cannot_be_deleted_or_unlocked(rgw: Rgw) -> None:
+    """ST-01."""
     store, _ = open_s3(s3_settings(rgw), f"b{secrets.token_hex(6)}", "", rgw.endpoint)
     assert isinstance(store, S3Store)
     store._part = 5 << 20

@@ -52,3 +52,11 @@ def test_what_is_an_extension_may_have_none() -> None:
         for each in requirements.REQUIREMENTS.keys() - requirements.EXTENSIONS
     }
     assert requirements.faults(found, "same", "same") == []
+
+
+def test_what_is_missing_is_said_beside_the_tests_that_there_are() -> None:
+    told = requirements.table({"IN-09": ["tests/x.py::test_y"]})
+    (whole,) = [line for line in told.splitlines() if line.startswith("| IN-09 |")]
+    assert "`tests/x.py::test_y`<br>缺 missing: " in whole
+    assert requirements.MISSING.keys() <= requirements.REQUIREMENTS.keys()
+    assert not requirements.MISSING.keys() & requirements.EXTENSIONS

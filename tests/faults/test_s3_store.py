@@ -93,6 +93,7 @@ def test_what_breaks_is_transient_and_the_next_try_succeeds(
 
 @pytest.mark.parametrize("name", sorted(LIES))
 def test_what_lies_is_noticed_and_the_truth_is_stored(rgw: Rgw, name: str) -> None:
+    """ST-03."""
     plan = Plan(LIES[name])
     with stores(rgw, plan) as (faulty, straight):
         errors = repeated(plan, faulty, straight, take_and_move, SMALL)

@@ -50,6 +50,7 @@ def test_an_accepted_bundle_is_whole(house: Custody, ingest: Ingest, tmp_path: P
 def test_the_received_event_comes_before_everything(
     house: Custody, ingest: Ingest, tmp_path: Path
 ) -> None:
+    """FP-01."""
     ingest(make_bundle(tmp_path / "bundle"))
     order = [decode(leaf).action for _, leaf in house.log.reader().entries()]
     assert order == [
@@ -65,6 +66,7 @@ def test_the_received_event_comes_before_everything(
 def test_the_same_bundle_twice_is_taken_once(
     house: Custody, ingest: Ingest, tmp_path: Path
 ) -> None:
+    """IN-11."""
     first = ingest(make_bundle(tmp_path / "one"))
     second = ingest(make_bundle(tmp_path / "two"))
     assert second["state"] == "duplicate"
@@ -79,6 +81,7 @@ def test_the_same_bundle_twice_is_taken_once(
 def test_the_same_number_with_other_content_is_quarantined(
     house: Custody, ingest: Ingest, tmp_path: Path
 ) -> None:
+    """IN-11."""
     ingest(make_bundle(tmp_path / "one"))
     outcome = ingest(make_bundle(tmp_path / "two", files={"a.txt": b"other"}))
     assert outcome["state"] == "quarantined"
@@ -119,6 +122,7 @@ SPOILED: dict[str, Callable[[Path], Any]] = {
 def test_a_spoiled_bundle_is_refused_and_kept(
     house: Custody, ingest: Ingest, tmp_path: Path, name: str
 ) -> None:
+    """IN-01, IN-02."""
     bundle = make_bundle(tmp_path / "bundle")
     SPOILED[name](bundle)
     outcome = ingest(bundle, "pudong-01")

@@ -91,6 +91,7 @@ def test_a_seal_found_broken_ends_with_four(run: Run, home: Path) -> None:
 
 
 def test_an_original_is_exported_and_listed(run: Run, home: Path) -> None:
+    """AU-06."""
     target = home / "a.txt"
     assert run("export", ONE, "-o", target, "--by", "张伟", "--why", " ").code == 2
     assert not target.exists()

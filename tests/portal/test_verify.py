@@ -112,6 +112,7 @@ def test_what_was_done_is_named_and_ends_with_4(
     home: Path, run: Run, spoil: Callable[[Path], None], wrong: dict[str, str], findings: int,
     other: int,
 ) -> None:  # fmt: skip
+    """AU-02."""
     spoil(home)
     answer = run("verify", CASE_NO, "--json")
     report = json.loads(answer.out)
@@ -128,6 +129,7 @@ def test_what_was_done_is_named_and_ends_with_4(
 
 
 def test_a_whole_case_ends_with_0(home: Path, run: Run) -> None:
+    """AU-02."""
     answer = run("verify", CASE_NO)
     assert answer.code == 0
     assert "4 ok; log ok" in answer.out
@@ -195,6 +197,7 @@ atexit.register(lambda: print('loaded', [n for n in {heavy} if n in sys.modules]
 
 
 def test_a_whole_case_needs_no_database(home: Path, run: Run) -> None:
+    """AU-02."""
     for part in home.glob("custody.sqlite*"):
         part.unlink()
     assert run("verify", CASE_NO).code == 0

@@ -28,6 +28,7 @@ ABC_BLAKE3 = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85"
 
 
 def test_known_values() -> None:
+    """FP-01."""
     assert fingerprint_bytes(b"abc") == Fingerprint(3, ABC_SHA256, ABC_SM3, ABC_BLAKE3)
 
 
@@ -62,6 +63,7 @@ def test_the_system_computes_the_same() -> None:
 
 @given(st.binary(max_size=50))
 def test_fingerprints_are_read_back(data: bytes) -> None:
+    """FP-04."""
     value = fingerprint_bytes(data)
     assert Fingerprint.from_json(value.as_json()) == value
 

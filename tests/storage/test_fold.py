@@ -196,6 +196,7 @@ def test_another_digest_at_a_hand_over_is_named() -> None:
 
 
 def test_a_seal_of_the_manifest_is_the_first_seal() -> None:
+    """IN-09."""
     custody = fold(CASE, Life().intake(extra={"seal_no": "0042"}).placed())
     assert custody.exhibits[ONE].seal.current == "0042"
     assert custody.ok

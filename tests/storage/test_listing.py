@@ -39,6 +39,7 @@ def test_a_listing_is_read_back_as_it_was_written(files):
 @settings(deadline=None)
 @given(FILES)
 def test_the_order_of_files_does_not_count(files):
+    """FP-05."""
     assert bundle_digest(files) == bundle_digest(files[::-1])
     assert bundle_digest(files) == hashlib.sha256(listing_text(files).encode()).hexdigest()
 
@@ -87,7 +88,7 @@ def test_an_empty_bundle_has_the_digest_of_nothing():
 
 
 def test_the_script_of_the_reference_gives_the_same_digest(tmp_path: Path):
-    """The commands in docs/manifest.md and in the module agree with the code."""
+    """FP-05: The commands in docs/manifest.md and in the module agree with the code."""
     names = ["合同/供货合同（2026年）.pdf", "a b'c\"d!*().txt", "we\nird%41\t.txt", "-n", "é~_.-"]
     for name in names:
         path = tmp_path / name

@@ -27,6 +27,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_byte_changed_in_any_file_makes_it_fail(lasting: Kept, data: st.DataObject) -> None:
+    """FP-07."""
     path = data.draw(st.sampled_from(lasting.needed()))
     whole = path.read_bytes()
     at = data.draw(st.integers(0, len(whole) - 1))

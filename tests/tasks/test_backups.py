@@ -72,6 +72,7 @@ def whole(home: Path, target: Path, identity: Path) -> BackedUp:
 def test_a_fresh_home_is_the_house_that_was_backed_up(
     home: Path, tmp_path: Path, identity: Path
 ) -> None:
+    """ST-04."""
     made = whole(home, tmp_path / "b", identity)
     shutil.move(home, tmp_path / "lost")
     done = restore(Settings(home=home), tmp_path / "b", identity=identity)
@@ -163,6 +164,7 @@ def test_any_changed_byte_is_noticed_and_nothing_is_restored(
 def test_changed_objects_and_tiles_are_noticed(
     home: Path, tmp_path: Path, identity: Path, tree: str
 ) -> None:
+    """ST-04."""
     whole(home, tmp_path / "b", identity)
     path = max(p for p in (tmp_path / "b/shared" / tree).rglob("*") if p.is_file())
     data = path.read_bytes()

@@ -91,6 +91,7 @@ def test_what_is_not_in_order_removes_nothing(old: Custody, name: str) -> None:
 
 
 def test_nothing_goes_while_it_is_retained(old: Custody) -> None:
+    """ST-02."""
     young = later(old, 0)
     with pytest.raises(StateError) as caught:
         disposing.list_disposal(young, CASE)
@@ -104,6 +105,7 @@ def test_nothing_goes_while_it_is_retained(old: Custody) -> None:
 
 
 def test_a_hold_stops_it_and_one_person_cannot_release_it(old: Custody) -> None:
+    """ST-09."""
     with pytest.raises(InputError):
         disposing.set_hold(old, CASE, by="王", reason="")
     disposing.set_hold(old, CASE, by="王", reason="行政诉讼")

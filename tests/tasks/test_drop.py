@@ -48,6 +48,7 @@ def _bundle(unit: Path, name: str = "b1") -> Path:
 
 
 def test_unchanged_over_two_scans_is_complete(unit: Path, drop: Drop) -> None:
+    """IN-12."""
     _bundle(unit)
     assert drop.complete() == []
     assert drop.complete() == ["b1"]
@@ -72,6 +73,7 @@ def test_one_scan_is_never_enough_however_late_it_comes(unit: Path) -> None:
 
 
 def test_a_growing_bundle_waits(unit: Path, drop: Drop) -> None:
+    """IN-12."""
     folder = _bundle(unit)
     for count in range(3):
         (folder / "a.txt").write_text("a" * (count + 2))
@@ -132,6 +134,7 @@ def test_a_bundle_that_was_busy_is_looked_at_again_for_ever(unit: Path, drop: Dr
 
 
 def test_a_done_marker_completes_at_once(unit: Path) -> None:
+    """IN-12."""
     (_bundle(unit) / ".done").touch()
     assert Drop(unit.parent, SETTLE).complete() == ["b1"]
 

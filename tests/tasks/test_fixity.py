@@ -72,6 +72,7 @@ def spoil(custody: Custody, label: str) -> Path:
 
 
 def test_one_mismatch_is_named_once_and_the_rest_is_swept(kept_house: Custody) -> None:
+    """AU-03."""
     spoil(kept_house, f"{CASE}/E0001")
     outcome = sweep(on_day(kept_house, 0))
     assert [(each["label"], each["result"]) for each in outcome["wrong"]] == [
@@ -115,6 +116,7 @@ def test_a_changed_log_is_an_alert(kept_house: Custody) -> None:
 
 
 def test_the_budget_is_kept_and_everything_is_read_within_the_period(kept_house: Custody) -> None:
+    """AU-03."""
     read: dict[str, list[int]] = {}
     total = fixity.report_coverage(kept_house)["bytes"]
     budget = total // 5 + 1000

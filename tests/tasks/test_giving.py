@@ -96,7 +96,7 @@ def test_a_removed_original_is_an_access_that_failed(house: Custody, out: Path) 
 def test_the_exact_bytes_are_given_and_the_access_is_recorded_first(
     house: Custody, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CU-05: reading an original is an event."""
+    """ST-08: CU-05: reading an original is an event."""
     seen: list[int] = []
     real = house.objects.open
 

@@ -45,6 +45,7 @@ def test_a_good_manifest_is_accepted():
 
 @pytest.mark.parametrize("key", HEADER)
 def test_every_header_column_is_required(key):
+    """IN-01."""
     assert codes(header=without(HEADER, key)) == [("missing", "")]
     line = list(HEADER).index(key) + 1
     assert codes(header=HEADER | {key: " "}) == [("missing", f"line {line}")]
@@ -94,6 +95,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place():
     ],
 )
 def test_two_distinct_officers_at_least(officers, expected):
+    """IN-01."""
     assert codes(officers=officers) == expected
 
 
@@ -152,6 +154,7 @@ def test_state_secrets_and_unknown_levels_are_refused(written, code):
 
 
 def test_listed_and_present_files_must_agree():
+    """IN-02."""
     found = judge([PAPER], files=[listed("合同/供货合同 .pdf"), listed("b.txt")])
     assert [(m.code, m.where) for m in found] == [
         ("listed_missing", "line 100"),

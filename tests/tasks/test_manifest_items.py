@@ -29,6 +29,7 @@ def one(**changes):
 
 @pytest.mark.parametrize("kind", EvidenceKind)
 def test_each_kind_in_both_languages(kind):
+    """IN-03."""
     more = {"category": "文档", "no_digest_reason": "无"}
     for written in (kind.value, KIND_NAMES[kind], kind.value.upper().replace("_", " ")):
         assert one(kind=written, **more).kind is kind
@@ -36,6 +37,7 @@ def test_each_kind_in_both_languages(kind):
 
 @pytest.mark.parametrize("form", EvidenceForm)
 def test_each_form_in_both_languages(form):
+    """IN-05."""
     more = without(OF_COPY, "form")
     for written in (form.value, FORM_NAMES[form]):
         assert one(form=written, **more).form is form
@@ -43,6 +45,7 @@ def test_each_form_in_both_languages(form):
 
 @pytest.mark.parametrize("word", ["书正", "证物", "electronic", "unknown", "一种证据"])
 def test_an_unknown_kind_is_refused(word):
+    """IN-03."""
     if word == "electronic":
         assert one(kind=word, category="x", no_digest_reason="x").kind == "electronic_data"
     else:
@@ -58,10 +61,12 @@ def test_a_kind_nearly_right_is_hinted_at():
 @pytest.mark.parametrize("key", without(OF_COPY, "form"))
 @pytest.mark.parametrize("form", ["copy", "extract", "photo_video_of_object"])
 def test_what_is_no_original_says_how_it_was_checked(key, form):
+    """IN-05."""
     assert codes([PAPER | without(OF_COPY, key) | {"form": form}]) == [("missing", "line 100")]
 
 
 def test_a_scan_keeps_its_kind_whatever_its_type():
+    """IN-04."""
     item = one(kind="证人证言", is_digitised="是")
     assert item.kind is EvidenceKind.WITNESS_TESTIMONY
     assert item.extra["is_digitised"] == "yes"
@@ -71,12 +76,14 @@ def test_a_scan_keeps_its_kind_whatever_its_type():
 @pytest.mark.parametrize("kind", ["audiovisual", "electronic_data"])
 @pytest.mark.parametrize("key", ["fact_to_prove", "made_by"])
 def test_copies_of_recordings_and_data_say_what_they_prove_and_who_made_them(kind, key):
+    """IN-06."""
     full = MAIL | OF_COPY | {"kind": kind, "fact_to_prove": "报价", "made_by": "李娜"}
     assert accepted([full])
     assert codes([without(full, key)]) == [("missing", "line 100")]
 
 
 def test_electronic_data_has_category_and_digest_or_reason():
+    """IN-07."""
     assert codes([without(MAIL, "category")]) == [("missing", "line 100")]
     assert codes([without(MAIL, "no_digest_reason")]) == [("missing", "line 100")]
     no_ending = MAIL | {"path": "导出"}
@@ -102,6 +109,7 @@ def test_a_supplied_digest_is_compared_in_any_usual_spelling(written):
 
 
 def test_a_digest_that_differs_is_told_with_both_values():
+    """FP-02."""
     (mistake,) = judge([PAPER | {"digest": f"sm3:{PRINT.sha256}"}])
     assert (mistake.code, mistake.where) == ("digest_differs", "line 108")
     for text in (mistake.text_zh, mistake.text_en):
@@ -122,6 +130,7 @@ def test_a_digest_that_is_none_is_refused(written):
 
 
 def test_a_weak_digest_is_never_the_only_value():
+    """FP-03."""
     weak = PAPER | {"digest": f"md5:{MD5}"}
     assert codes([weak]) == [("weak_digest_only", "line 108")]
     item = one(digest=f"md5:{MD5}", no_digest_reason="笔录只记录了 MD5")

@@ -97,6 +97,7 @@ def test_later_events_cannot_be_excluded_and_it_says_so(world: World, tmp_path: 
 
 
 def test_the_certificate_states_who_when_what_and_the_answers(world: World, tmp_path: Path) -> None:
+    """AU-05."""
     path = tmp_path / "certificate.md"
     options = ("--policy", world.plain, "--certificate", path, "--by", "王检察官")
     assert verify(world.root / "case", *options)[0] == 0

@@ -81,6 +81,7 @@ def ask(house: Custody, capsys: pytest.CaptureFixture[str]) -> Ask:
 
 
 def test_every_reading_is_on_record_with_what_made_it(house: Custody) -> None:
+    """FP-06."""
     found = readings.readings(house, EXHIBIT)
     assert [each.number for each in found] == [1, 2]
     assert [each.engines for each in found] == [("tesseract 5.3 chi_sim+eng",), ("rapidocr 3.10",)]

@@ -53,6 +53,7 @@ def text_of(pdf: bytes) -> str:
 
 
 def test_the_receipt_holds_every_item_with_every_digest():
+    """IN-10, FP-04."""
     receipt = made()
     assert receipt["schema"] == "zhenglian.receipt/1"
     assert receipt["case"]["id"] == case_id(HEADER["case_no"])
@@ -123,6 +124,7 @@ def test_a_receipt_is_read_item_by_item(count):
 
 
 def test_the_paper_says_what_the_receipt_says():
+    """IN-10."""
     receipt = made([PAPER | OF_COPY | {"name": "\u202e\x07怪名".replace("\x07", "")}, MAIL])
     text = text_of(render_receipt_pdf(receipt_bytes(receipt))).replace("\r\n", "").replace("\n", "")
     for item in receipt["items"]:
