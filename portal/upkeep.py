@@ -17,6 +17,8 @@ _STAGES = {
     "events": "事件 events",
     "text": "文本 text",
 }
+_MOST = 50
+"""Accounts that are named on the screen."""
 _ROLES = {
     "original": "原件 originals",
     "manifest_file": "清单 manifests",
@@ -64,8 +66,27 @@ def print_rebuilt(made: Rebuilt) -> None:
         line(f"  旧数据库保留在 the old database is kept: {cell(made.kept)}")
     for exhibit in made.unindexed[:20]:
         line(f"[yellow]![/] 识读文本缺失，可重新识读 no transcript, read again: {cell(exhibit)}")
+    _print_secrets(made)
     if not made.can_record:
         line("[yellow]![/] 没有日志私钥：只能查阅和核验 no private key: read and verify only")
+
+
+def _print_secrets(made: Rebuilt) -> None:
+    """Name the accounts and tokens whose secrets could not be carried over, and what to do."""
+    if made.without_password:
+        line(
+            f"[yellow]![/] {len(made.without_password)} 个账户没有口令，须给新链接 "
+            "accounts without a password need a new link:"
+        )
+        for login in made.without_password[:_MOST]:
+            line(f"  custody account reset {cell(login)}")
+        if len(made.without_password) > _MOST:
+            line("  … 其余见 the others: custody rebuild --json")
+    if made.without_secret:
+        line(
+            f"[yellow]![/] {len(made.without_secret)} 个令牌失效，须重新发放 API tokens must be "
+            "made anew: custody account token LOGIN"
+        )
 
 
 def print_sweep(outcome: dict[str, Any]) -> None:

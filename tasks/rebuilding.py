@@ -6,6 +6,10 @@ is put in its place and projected once more, and the text of the newest readings
 the transcripts that their events name. A transcript that is gone or changed is named and left
 out; it is not evidence and can be read again.
 
+Passwords, one-time codes and the secrets of API tokens stand in no event. They are carried over
+from the database that is replaced (``storage.catalogue.carrying``), unless they are to be
+forgotten; who needs a new link all the same is named.
+
 What is not in the log is not rebuilt: events that no checkpoint covers were never recorded, and
 accession numbers given to bundles that were never received are given out again.
 """
@@ -21,29 +25,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from storage.catalogue import parts
+from storage.catalogue import carrying, parts
 from storage.catalogue import rebuild as tables
 from storage.catalogue.database import Database
 from storage.catalogue.journal import SqlJournal
 from storage.catalogue.migrate import upgrade
 from storage.catalogue.search import PageInput, index_pages
-from storage.checkpoint import Checkpoint
 from storage.clock import stamp
 from storage.custody import database_url, open_custody
 from storage.digest import Fingerprint, fingerprint, fingerprint_bytes
-from storage.errors import ConflictError, CustodyError, HostError, IntegrityError, NotFoundError
+from storage.errors import ConflictError, CustodyError, HostError, IntegrityError
 from storage.keyring import KeyRing, follow_rotations
-from storage.log import LogReader
 from storage.note import Verifier, parse_note
-from storage.objects import LogStore, ObjectRef, ObjectStore
+from storage.objects import ObjectRef, ObjectStore
 from storage.policy import Policy, load_policy, write_policy
 from storage.settings import Settings
 from storage.stores import open_stores
-from storage.tiles import CHECKPOINT_PATH
 from storage.workspace import Workspace
 from tasks.expanded import refill
 from tasks.indexing import page_inputs
 from tasks.reader.answer import Transcript
+from tasks.whole_log import Source, walk
 
 CHUNK = 2048
 """Entries in one transaction of an embedded rebuild; what memory holds at once."""
@@ -53,7 +55,13 @@ Advance = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild did; ``unindexed`` are exhibits whose transcript could not be used."""
+    """What a rebuild did.
+
+    Attributes:
+        unindexed: exhibits whose transcript could not be used.
+        without_password: logins of accounts that need a new link.
+        without_secret: API tokens that nobody can use any more.
+    """
 
     events: int
     pages: int
@@ -62,25 +70,24 @@ class Rebuilt:
     seconds: float
     kept: str
     can_record: bool
-
-
-@dataclass(frozen=True)
-class _Source:
-    """A log that was walked and found whole, and what of it is published."""
-
-    reader: LogReader
-    head: Checkpoint
-    published: str
-    published_size: int
+    without_password: tuple[str, ...]
+    without_secret: tuple[str, ...]
 
 
 def rebuild(
     chosen: Settings,
     *,
     replace_existing: bool = False,
+    carry: bool = True,
     advance: Advance = lambda stage, done, total: None,
 ) -> Rebuilt:
     """Recreate the database of an installation.
+
+    Args:
+        chosen: names the workspace, its store and its database.
+        replace_existing: whether a database that is there may be replaced.
+        carry: whether passwords, codes and tokens of that database stay in force.
+        advance: told stage, done, total.
 
     Raises:
         HostError: neither public key nor policy is there, or another log's private key.
@@ -98,22 +105,25 @@ def rebuild(
         if not replace_existing:
             _require_empty(target)
         advance("log", 0, 1)
-        source = _walk(log_store, ring, workspace)
+        source = walk(log_store, ring, workspace)
         journal = SqlJournal(target)
         if target.embedded:
             with journal.leader():
-                counts, kept = _beside(target, source, objects, workspace, advance)
+                counts, kept = _beside(target, source, objects, workspace, advance, carry=carry)
         else:
             upgrade(target)
             with journal.leader():
-                counts, kept = _fill(target, source, objects, workspace, advance), ""
+                with target.read() as session:
+                    held = carrying.secrets_on_server(session) if carry else carrying.NOTHING
+                counts, kept = _fill(target, source, objects, workspace, advance, held), ""
         _settle_policy(workspace, ring, journal.head().rotations)
     can_record = workspace.log_key.exists()
-    open_custody(chosen).database.close()
+    with closing(open_custody(chosen).database) as made, made.read() as session:
+        links, tokens = carrying.without_secret(session), carrying.without_token(session)
     seconds = time.monotonic() - started
     return Rebuilt(
         source.head.size, counts.pages, tuple(counts.unindexed), counts.bytes,
-        seconds, kept, can_record,
+        seconds, kept, can_record, tuple(links), tuple(tokens),
     )  # fmt: skip
 
 
@@ -156,78 +166,14 @@ def _require_empty(target: Database) -> None:
         )
 
 
-class _Overlay:
-    """A log store whose checkpoint is another one: signed here, and not yet published."""
-
-    def __init__(self, store: LogStore, checkpoint: bytes) -> None:
-        self._store = store
-        self._checkpoint = checkpoint
-
-    def put_tile(self, path: str, data: bytes) -> None:
-        raise NotImplementedError(path)
-
-    def replace_tile(self, path: str, data: bytes, aside: str) -> None:
-        raise NotImplementedError(path)
-
-    def publish(self, checkpoint: bytes) -> None:
-        raise NotImplementedError(checkpoint)
-
-    def drop_partials(self, paths: Sequence[str]) -> int:
-        raise NotImplementedError(paths)
-
-    def get(self, path: str) -> bytes:
-        return self._checkpoint if path == CHECKPOINT_PATH else self._store.get(path)
-
-
-def _walk(store: LogStore, ring: KeyRing, workspace: Workspace) -> _Source:
-    """Walk the log up to its checkpoint, or up to a later one that this machine has signed.
-
-    A machine that stopped between signing and publishing has written every tile before.
-    """
-    last_text, last = _last_head(workspace, ring)
-    try:
-        text = store.get(CHECKPOINT_PATH)
-    except NotFoundError:
-        text = b""
-    published = _opened(ring, text)
-    if last is not None and last.size > (published.size if published else 0):
-        ahead = LogReader(_Overlay(store, last_text), ring)
-        if ahead.check(published, keep=lambda index, leaf: False).ok:
-            size = published.size if published else 0
-            return _Source(ahead, last, text.decode() if published else "", size)
-    reader = LogReader(store, ring)
-    check = reader.check(last, keep=lambda index, leaf: False)
-    if not check.ok or published is None:
-        named = "; ".join(finding.message for finding in check.findings[:20])
-        raise IntegrityError(
-            f"the published log is not whole, and nothing was rebuilt: {named}",
-            remedy="restore the log's folder from a copy that you trust; see 'custody verify'",
-            findings=[finding.message for finding in check.findings],
-        )
-    return _Source(reader, published, text.decode(), published.size)
-
-
-def _opened(ring: KeyRing, text: bytes) -> Checkpoint | None:
-    try:
-        return ring.open(text) if text else None
-    except IntegrityError:
-        return None
-
-
-def _last_head(workspace: Workspace, ring: KeyRing) -> tuple[bytes, Checkpoint | None]:
-    try:
-        text = workspace.last_head.read_bytes()
-    except OSError:
-        return b"", None
-    return text, _opened(ring, text)
-
-
 def _beside(
     target: Database,
-    source: _Source,
+    source: Source,
     objects: ObjectStore,
     workspace: Workspace,
     advance: Advance,
+    *,
+    carry: bool,
 ) -> tuple[_Counts, str]:
     """Build SQLite's file beside the old one, then swap."""
     file = target.file
@@ -239,9 +185,12 @@ def _beside(
         made.with_name(made.name + ending).unlink(missing_ok=True)
     database = Database.open(f"sqlite:///{made.resolve()}")
     upgrade(database)
-    counts = _fill(database, source, objects, workspace, advance)
-    database.close()
+    counts = _fill(database, source, objects, workspace, advance, carrying.NOTHING)
     kept = tables.set_aside(file, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    if carry and kept:  # Read only now, when nobody can set a password there any more.
+        with database.write() as session:
+            carrying.put_back(session, carrying.secrets_of_file(kept))
+    database.close()
     tables.put_in_place(made, file)
     return counts, str(kept) if kept else ""
 
@@ -255,10 +204,11 @@ class _Counts:
 
 def _fill(
     database: Database,
-    source: _Source,
+    source: Source,
     objects: ObjectStore,
     workspace: Workspace,
     advance: Advance,
+    held: carrying.Secrets,
 ) -> _Counts:
     counts = _Counts(0, 0, [])
     size = source.head.size
@@ -281,6 +231,8 @@ def _fill(
             tables.restore_claimed(session, list(_claimed(workspace)))
         _index(session_of, objects, counts, advance)
         _expand(session_of, objects, counts, advance)
+        with session_of() as session:
+            carrying.put_back(session, held)
     return counts
 
 

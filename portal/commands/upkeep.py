@@ -17,6 +17,14 @@ def rebuild(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a database that is there; it is kept aside.")
     ] = False,
+    forget_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--forget-secrets",
+            help="Carry no passwords, one-time links and API tokens over: somebody else may have "
+            "changed them in the database that is replaced.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make the database again from the published log and the objects alone."""
@@ -28,7 +36,7 @@ def rebuild(
     from tasks.rebuilding import rebuild as run
 
     with rebuild_progress(hidden=json) as advance:
-        made = run(settings(), replace_existing=replace, advance=advance)
+        made = run(settings(), replace_existing=replace, carry=not forget_secrets, advance=advance)
     if json:
         as_json(asdict(made))
     else:

@@ -3,17 +3,19 @@
 import secrets
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from storage.catalogue import intents, search
+from storage.catalogue import accounts, intents, search, sign_ins
 from storage.custody import init_custody, open_custody
 from storage.errors import ConflictError, HostError, IntegrityError, StateError
 from storage.event import Action, decode
 from storage.settings import Settings
+from tasks.accounts import Accounts
 from tasks.reader.cell import CellPool
 from tasks.rebuilding import rebuild
 from tests.house import make_bundle
@@ -285,3 +287,80 @@ def test_a_bundle_that_was_claimed_and_not_received_is_taken_up_again(copied: Pa
     with open_house(copied) as custody, custody.read() as session:
         (claim,) = intents.open_claims(session)
         assert (claim.accession, claim.name, claim.state) == ("A2026-000099", "甲", "moved")
+
+
+HASH = "argon2id of a password"
+
+
+def give_secrets(chosen: Settings) -> tuple[str, str]:
+    """Give an account in use a password and an API token; return its login and the token."""
+    with closing(open_custody(chosen).database) as database, database.write() as session:
+        account = next(a for a in accounts.list_accounts(session) if a["state"] == "active")
+        sign_ins.put_password(session, account["account_id"], HASH)
+        tokens = [
+            t
+            for each in accounts.list_accounts(session)
+            for t in accounts.list_tokens(session, each["account_id"])
+            if not t["revoked_at"]
+        ]
+        for each in tokens:
+            sign_ins.drop_token(session, each["token_id"])
+            sign_ins.put_token(session, each["token_id"], each["token_id"])
+        return account["login"], tokens[0]["token_id"] if tokens else ""
+
+
+def password_of(chosen: Settings, login: str) -> str:
+    with closing(open_custody(chosen).database) as database, database.read() as session:
+        found = accounts.by_login(session, login)
+        return "" if found is None else sign_ins.password(session, found["account_id"])
+
+
+def test_passwords_are_carried_over_and_who_needs_a_link_is_named(copied: Path) -> None:
+    """No event holds a secret; a rebuild must not lock everybody out for that."""
+    chosen = Settings(home=copied)
+    login, token = give_secrets(chosen)
+    made = rebuild(chosen, replace_existing=True)
+    assert password_of(chosen, login) == HASH
+    assert login not in made.without_password
+    assert token not in made.without_secret
+    forgotten = rebuild(chosen, replace_existing=True, carry=False)
+    assert password_of(chosen, login) == ""
+    assert login in forgotten.without_password
+    assert not token or token in forgotten.without_secret
+
+
+def test_a_password_that_was_reset_since_does_not_come_back(copied: Path, tmp_path: Path) -> None:
+    chosen = Settings(home=copied)
+    login, _ = give_secrets(chosen)
+    shutil.copy2(copied / "custody.sqlite", tmp_path / "older")
+    custody = open_custody(chosen)
+    Accounts(custody).reset(login)
+    custody.database.close()
+    for ending in ("-wal", "-shm"):
+        (copied / f"custody.sqlite{ending}").unlink(missing_ok=True)
+    shutil.copy2(tmp_path / "older", copied / "custody.sqlite")
+    made = rebuild(chosen, replace_existing=True)
+    assert password_of(chosen, login) == ""
+    assert login in made.without_password
+
+
+@pytest.mark.slow
+def test_on_a_server_passwords_are_carried_over_too(
+    lived: Path, tmp_path: Path, postgres: Postgres
+) -> None:
+    home = copy_truth(lived, tmp_path / "home")
+    chosen = Settings(home=home, database=postgres.new_database())
+    rebuild(chosen)
+    login, _ = give_secrets(chosen)
+    made = rebuild(chosen, replace_existing=True)
+    assert password_of(chosen, login) == HASH
+    assert login not in made.without_password
+
+
+def test_of_a_damaged_database_nothing_is_carried_over_and_everybody_is_named(copied: Path) -> None:
+    chosen = Settings(home=copied)
+    login, _ = give_secrets(chosen)
+    (copied / "custody.sqlite").write_bytes(b"no database at all" * 1000)
+    for ending in ("-wal", "-shm"):
+        (copied / f"custody.sqlite{ending}").unlink(missing_ok=True)
+    assert login in rebuild(chosen, replace_existing=True).without_password
