@@ -23,8 +23,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench.figures import FOLDER, PROFILE, Figure, keep, told
+from tests.bench.figures import Figure, keep
 from tests.bench.ingest import write_manifest
+from tests.bench.sampling import section
 from tests.services.prefect_server import prefect_at
 from tests.services.rgw import free_port
 
@@ -87,7 +88,8 @@ def begun(url: str, env: dict[str, str], root: Path, number: int) -> float:
     folder = bundle(root, f"b{number}")
     known = tasks(url)
     started = time.time()
-    run(env, "ingest", str(folder))
+    with section("begin"):
+        run(env, "ingest", str(folder))
     ends = time.monotonic() + 20
     while time.monotonic() < ends:
         # The server writes task runs from its events, a moment behind.
@@ -96,24 +98,6 @@ def begun(url: str, env: dict[str, str], root: Path, number: int) -> float:
             return min(new) - started
         time.sleep(0.2)
     raise RuntimeError("the server knows no task of the run")
-
-
-def profile(env: dict[str, str], root: Path) -> None:
-    """Ingest once more under a profiler, and keep what the command's own process spends."""
-    folder = os.environ.get(FOLDER)
-    if not folder:
-        return
-    bundle(root, "profiled")
-    seen = root / "begin.prof"
-    words = ["-m", "cProfile", "-o", str(seen), "-m", "portal.cli", "ingest", "profiled"]
-    subprocess.run(
-        [sys.executable, *words[:-1], str(root / words[-1])],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        timeout=_ENDS,
-        check=True,
-    )
-    Path(folder, f"begin{PROFILE}").write_text(told(str(seen)))
 
 
 def main() -> None:
@@ -130,8 +114,6 @@ def main() -> None:
         }
         run(env, "init")
         found = [begun(url, env, root, number) for number in range(chosen.times + 1)][1:]
-        if statistics.median(found) > GOAL:
-            profile(env, root)
     middle = statistics.median(found)
     print(f"first task begins {middle:.2f} s after the command (median of {chosen.times}; "
           f"{min(found):.2f} to {max(found):.2f} s)")  # fmt: skip

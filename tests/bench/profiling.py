@@ -186,9 +186,18 @@ def _places(
 
 
 def _stood(left: Iterable[Any], name: str) -> dict[str, float]:
-    """Return where the first thread stood of the process that named the section."""
-    measuring = [each for each in left if name in each["entered"]]
-    found: dict[str, float] = measuring[0]["stood"].get(name, {}) if measuring else {}
+    """Return where the first thread stood of the process that named the section.
+
+    Where that process waited for one that it had started, the one which worked most is told of.
+    """
+    processes = [each for each in left if each["stood"].get(name)]
+    measuring = [each for each in processes if name in each["entered"]]
+    if not measuring:
+        return {}
+    found: dict[str, float] = measuring[0]["stood"][name]
+    started = [each for each in processes if name not in each["entered"]]
+    if started and max(found, key=lambda where: found[where]).startswith("subprocess "):
+        found = max(started, key=lambda each: sum(each["cpu"][name].values()))["stood"][name]
     return found
 
 

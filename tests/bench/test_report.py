@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -19,7 +20,15 @@ from tests.bench.drawing import Bar, Course, bars, courses
 from tests.bench.figures import FOLDER, Figure, keep
 from tests.bench.goals import GOALS
 from tests.bench.page import write
-from tests.bench.profiling import Spent, keep_profile, named, profiles, section_of
+from tests.bench.profiling import (
+    Followed,
+    Spent,
+    gathered,
+    keep_profile,
+    named,
+    profiles,
+    section_of,
+)
 from tests.bench.report import PARTS, chosen_parts
 from tests.bench.running import Part, Run, not_profiled, note, profile, run, run_all, runs
 
@@ -105,6 +114,22 @@ def test_a_profile_tells_the_section_its_lines_and_the_programs_below(
     assert "the first thread stood" in sentence
     assert "== s3.large" in text.read_text()
     assert str(tmp_path) not in text.read_text()
+
+
+def test_where_the_bench_waits_for_a_command_the_command_is_told_of(tmp_path: Path) -> None:
+    waits = {"subprocess Popen._try_wait `waitpid(pid)`": 9.0, "tests.x `a`": 0.1}
+    for pid, entered, cpu, stood in (
+        (1, ["begin"], 0.1, waits),
+        (2, [], 7.0, {"portal.cli `b`": 8.0}),
+        (3, [], 1.0, {"tasks.x `c`": 9.0}),
+    ):
+        found = {"name": "x", "entered": entered, "cpu": {"begin": {"x": cpu}}}
+        text = json.dumps({**found, "stood": {"begin": stood}})
+        (tmp_path / f"{pid}.json").write_text(text)
+    spent = gathered(tmp_path, Followed({"": 5.0, "begin": 9.0}, {"begin": {("radosgw", 9): 2.0}}))
+    assert list(spent) == ["begin"]
+    assert spent["begin"].stood == (("portal.cli `b`", 8.0),)
+    assert spent["begin"].places == (("x", 8.1), ("radosgw", 2.0))
 
 
 def test_a_program_is_named_without_paths() -> None:
