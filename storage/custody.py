@@ -65,9 +65,9 @@ class Custody:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Open a writing transaction on the catalogue's working data."""
-        with self.database.write() as session:
+    def write(self, *, durable: bool = True) -> Iterator[Session]:
+        """Open a writing transaction on the catalogue's working data; see ``Database.write``."""
+        with self.database.write(durable=durable) as session:
             yield session
 
     def now(self) -> str:

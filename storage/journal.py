@@ -93,7 +93,10 @@ class Journal(Protocol):
         ...
 
     def enqueue(self, leaves: Sequence[tuple[str, bytes]]) -> None:
-        """Put events (identifier, leaf) in the inbox; of one identifier the first stays."""
+        """Put events (identifier, leaf) in the inbox; of one identifier the first stays.
+
+        Durable by itself only where others sequence: of one machine it is with ``sequence``.
+        """
         ...
 
     def waiting(self) -> int:
@@ -123,7 +126,11 @@ class Journal(Protocol):
         ...
 
     def mark_published(self, text: str, checkpoint: Checkpoint) -> None:
-        """Note that a signed checkpoint was published; a smaller one never replaces it."""
+        """Note that a signed checkpoint was published; a smaller one never replaces it.
+
+        A loss of power may take this note back, and nothing else: what opens the log then finds
+        the journal ahead, and publishes the same tree again.
+        """
         ...
 
     def places(self, event_ids: Sequence[str]) -> dict[str, int]:

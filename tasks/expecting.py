@@ -30,7 +30,7 @@ def learn(custody: Custody, spent: Mapping[str, tuple[int, int, float]]) -> None
     taken = spent.get("taking", (0, 0, 0.0))[:2]
     if taken == (0, 0):
         return
-    with custody.write() as session:
+    with custody.write(durable=False) as session:
         known = doing.paces(session)
         for stage, (_, _, seconds) in spent.items():
             pace = Pace(**known[stage]) if stage in known else Pace()

@@ -188,7 +188,8 @@ def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
     for each in outcomes:
         pages, exhibit = page_inputs(each.transcript, each.task.row), each.event.exhibits[0]
         made[exhibit] = page_rows(each.event.case, exhibit, pages, grams=grams)
-    with custody.write() as session:
+    # The record that follows makes them durable with itself.
+    with custody.write(durable=False) as session:
         replace_pages(session, made)
     # An alert is recorded with its reading: what is read is not read again to raise it.
     pairs = [(each.event, each.alert) for each in outcomes]

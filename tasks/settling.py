@@ -79,8 +79,7 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
     recorded = array("Q")
     for part in _in_parts(accession_events(custody, verdict, stored)):
         recorded.extend(place.index for place in custody.record(part))
-    _clear(custody, received_prefix(verdict.bundle.accession), keep=())
-    _clear(custody, members_prefix(verdict.bundle.accession), keep=())
+    _clear_all(custody, verdict.bundle)
     unit = verdict.manifest.unit if verdict.manifest else ""
     bundle = replace(verdict.bundle, unit=verdict.bundle.unit or unit)
     with scratch(custody, "receipt.json") as file:
@@ -101,6 +100,13 @@ def _in_parts(events: Iterable[CustodyEvent]) -> Iterator[list[CustodyEvent]]:
     iterator = iter(events)
     while part := list(islice(iterator, _AT_ONCE)):
         yield part
+
+
+def _clear_all(custody: Custody, bundle: Bundle, keep: Container[str] = ()) -> None:
+    """Remove what was taken of a bundle, and of what it contained, but for what is to be kept."""
+    _clear(custody, received_prefix(bundle.accession), keep)
+    if bundle.kind == "container":
+        _clear(custody, members_prefix(bundle.accession), keep=())
 
 
 def _clear(custody: Custody, prefix: str, keep: Container[str]) -> None:
@@ -223,8 +229,7 @@ def _refused(custody: Custody, verdict: Verdict, folder: str) -> Answer:
     bundle = verdict.bundle
     custody.record([quarantine_event(custody, verdict)])
     named = {each.fingerprint.sha256 for each in bundle.files}
-    _clear(custody, received_prefix(bundle.accession), keep=named)
-    _clear(custody, members_prefix(bundle.accession), keep=())
+    _clear_all(custody, bundle, keep=named)
     text = render_refusal(
         accession=bundle.accession,
         bundle=bundle.name,
@@ -252,8 +257,7 @@ def _known(custody: Custody, verdict: Verdict, folder: str) -> Answer:
         if custody.objects.find(f"{held}/{each.fingerprint.sha256}") is None
     }
     custody.record([duplicate_event(custody, verdict, len(kept))])
-    _clear(custody, received_prefix(bundle.accession), keep=kept)
-    _clear(custody, members_prefix(bundle.accession), keep=())
+    _clear_all(custody, bundle, keep=kept)
     with custody.read() as session:
         first = queries.find_accession(session, verdict.duplicate_of)
     target = _answer_folder(custody, bundle, RECEIPTS, folder)

@@ -126,7 +126,7 @@ class Teller:
         learn(told.custody, told.spent)
         # What a process wrote that died in this ingest is to go as well.
         if told.written or _is_written(told.custody, accession, last.unit):
-            with told.custody.write() as session:
+            with told.custody.write(durable=False) as session:
                 doing.drop(session, accession)
             clear_board(told.custody, last.unit)
 
@@ -156,7 +156,7 @@ class Teller:
 
     def _put(self, told: _Told) -> None:
         state = told.doing
-        with told.custody.write() as session:
+        with told.custody.write(durable=False) as session:
             doing.put(session, state.accession, state.unit, as_json(state))
         told.written = True
         post_board(told.custody, state.unit)
@@ -164,7 +164,7 @@ class Teller:
             ended = state.accession not in self._told
         if ended:
             # It ended while this was written: nothing may be left of it.
-            with told.custody.write() as session:
+            with told.custody.write(durable=False) as session:
                 doing.drop(session, state.accession)
             clear_board(told.custody, state.unit)
 

@@ -37,6 +37,12 @@ BUSY_SECONDS = 30
 _SILENCE = {"idle": 10, "interval": 5, "count": 4}
 """TCP's questions to a peer that says nothing: seconds until the first, between two, how many."""
 _SILENT_SECONDS = _SILENCE["idle"] + _SILENCE["interval"] * _SILENCE["count"]
+_LOG_PAGES = 8192
+"""Pages of SQLite's log (32 MB) before they go to their places in the file: in a house with a
+hundred thousand exhibits each of a batch changes pages all over the indexes of digests, and what
+several batches change is then written there once."""
+_NORMAL = 1
+"""SQLite's name of the level at which a commit is not flushed alone."""
 _WRITER_LOCK = 0x5A4C_0001
 """Key of the PostgreSQL advisory lock that makes writing transactions exclusive."""
 
@@ -67,6 +73,7 @@ class Database:
         if self.embedded:
             self._reader = engine.execution_options(custody_writes=False)
             self._writer = engine.execution_options(custody_writes=True)
+            self._later = engine.execution_options(custody_writes=True, custody_flushes=False)
         else:
             self._reader = engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -116,16 +123,20 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, *, exclusive: bool = True) -> Iterator[Session]:
+    def write(self, *, exclusive: bool = True, durable: bool = True) -> Iterator[Session]:
         """Open one transaction: committed and durable at the end, rolled back on any error.
 
         Args:
             exclusive: whether other exclusive writers wait. Only insertions that depend on
                 nothing they read may say False; SQLite ignores it and is always exclusive.
+            durable: with False what is written outlives this process at once, but a loss of
+                power only with the next transaction that is durable: for what may be lost until
+                then, or is made again. SQLite does not flush it alone; PostgreSQL ignores it.
         """
+        writer = self._writer if durable or not self.embedded else self._later
         with (
             _translated(),
-            Session(self._writer, expire_on_commit=False) as session,
+            Session(writer, expire_on_commit=False) as session,
             session.begin(),
         ):
             if exclusive and not self.embedded:
@@ -177,16 +188,35 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
             remedy="put CUSTODY_HOME on a local disk, or set CUSTODY_DATABASE to a server",
         )
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     """Begin at once as writer or reader: a late upgrade could fail on a stale snapshot."""
-    writes = connection.get_execution_options().get("custody_writes", True)
+    options = connection.get_execution_options()
+    writes = options.get("custody_writes", True)
     if connection.info.get("writes") is not writes:
         connection.exec_driver_sql(f"PRAGMA query_only = {0 if writes else 1}")
         connection.info["writes"] = writes
+    if writes:
+        _choose_flushes(connection, flushes=options.get("custody_flushes", True))
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _choose_flushes(connection: Connection, *, flushes: bool) -> None:
+    """Let a commit flush the log of SQLite, or leave that to the next one that does.
+
+    The log is one file: whoever flushes it makes durable all that was committed before.
+    """
+    info = connection.info
+    if info.get("flushes", True) is flushes:
+        return
+    if "level" not in info:
+        info["level"] = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+    level = info["level"] if flushes else min(info["level"], _NORMAL)
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    info["flushes"] = flushes
 
 
 def _note_process(connection: Any, record: Any) -> None:

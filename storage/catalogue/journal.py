@@ -123,7 +123,7 @@ class SqlJournal:
             where=INBOX.c.refused != "",
         )
         rows = [{"event_id": name, "leaf": leaf, "refused": ""} for name, leaf in leaves]
-        with self._database.write(exclusive=False) as session:
+        with self._database.write(exclusive=False, durable=False) as session:
             session.execute(statement, rows)
 
     def waiting(self) -> int:
@@ -183,7 +183,7 @@ class SqlJournal:
 
     def mark_published(self, text: str, checkpoint: Checkpoint) -> None:
         """Note that a signed checkpoint was published; a smaller one never replaces it."""
-        with self._database.write(exclusive=False) as session:
+        with self._database.write(exclusive=False, durable=False) as session:
             session.execute(
                 update(LogHead)
                 .where(LogHead.id == HEAD, LogHead.published_size <= checkpoint.size)

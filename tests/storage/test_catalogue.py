@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
-from storage.catalogue import commissions, intents, queries, search
+from storage.catalogue import commissions, intents, queries, search, tables
 from storage.catalogue.database import Database
 from storage.catalogue.migrate import upgrade
 from storage.errors import InputError, NotFoundError
 from tests.services.postgres import Postgres
+from tests.unflushed import flush_in_earnest
 
 NOW = "2026-11-23T10:00:00+08:00"
 
@@ -32,6 +34,13 @@ def _claim(database: Database, source: str) -> intents.Claim:
         return intents.claim(session, unit="u", name="b", source=source, in_place=False, now=NOW)
 
 
+def _closed(accession: str) -> tables.AccessionIntent:
+    return tables.AccessionIntent(
+        accession=accession, unit="u", name="b", source=accession, in_place=False, state="done",
+        claimed_at=NOW,
+    )  # fmt: skip
+
+
 def test_upgrade_twice_changes_nothing(database: Database) -> None:
     upgrade(database)
     with database.read() as session:
@@ -41,6 +50,47 @@ def test_upgrade_twice_changes_nothing(database: Database) -> None:
 def test_accession_numbers_count_up_by_year(database: Database) -> None:
     assert _claim(database, "/a").accession == "A2026-000001"
     assert _claim(database, "/b").accession == "A2026-000002"
+
+
+def test_the_millionth_accession_of_a_year_has_a_number_of_its_own(database: Database) -> None:
+    """Texts of six digits stand behind those of seven in every order of texts."""
+    for newest, following in (
+        ("A2026-099999", "A2026-100000"),
+        ("A2025-999999", "A2026-100001"),
+        ("A2026-999998", "A2026-999999"),
+        ("A2026-1000041", "A2026-1000042"),
+    ):
+        with database.write() as session:
+            session.add(_closed(newest))
+        assert _claim(database, f"/{newest}").accession == following
+
+
+def test_the_next_number_is_found_without_a_scan(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    upgrade(database)
+    asked: list[str] = []
+    with database.write() as session:
+        session.connection().connection.dbapi_connection.set_trace_callback(asked.append)  # type: ignore[union-attr]
+        intents.claim(session, unit="u", name="b", source="/a", in_place=False, now=NOW)
+    (numbers, known) = [each for each in asked if "max(" in each]
+    with database.read() as session:
+        for statement in (numbers, known):
+            plan = session.execute(sqlalchemy.text(f"EXPLAIN QUERY PLAN {statement}")).all()
+            assert all("SEARCH" in row.detail and ">? AND" in row.detail for row in plan), plan
+    database.close()
+
+
+def test_what_may_wait_is_flushed_with_what_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a transaction that says so waits, and the one after it flushes again."""
+    flush_in_earnest(monkeypatch)
+    database = Database.open(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    full, normal = 2, 1
+    for durable, level in ((True, full), (False, normal), (False, normal), (True, full)):
+        with database.write(durable=durable) as session:
+            assert session.scalar(sqlalchemy.text("PRAGMA synchronous")) == level
+    database.close()
 
 
 def test_an_open_claim_of_the_same_source_is_continued(database: Database) -> None:
