@@ -31,6 +31,7 @@ def keep_log(*, once: bool) -> None:
     custody = current()
     if not custody.signers.can_sign:
         raise no_private_key(custody.workspace)
+    _sweep(custody)
     if once:
         say("log.signed", f"[green]✓[/] {custody.log.keep_up()} 条已签名 entries signed")
         return
@@ -39,6 +40,20 @@ def keep_log(*, once: bool) -> None:
     with stoppable() as stop:
         _keep(custody, stop)
     say("stopped", "■ 已停止 stopped")
+
+
+def _sweep(custody: Custody) -> None:
+    """Remove what earlier publishers left of the log's partial tiles; that it fails is told."""
+    try:
+        gone = custody.log.sweep()
+    except CustodyError as error:
+        say("log.not_swept", f"[yellow]![/] {told(error.message)}", level="warning")
+        return
+    if gone:
+        say(
+            "log.swept",
+            f"已清理 {gone} 个过时的不完整树砖 {gone} outgrown partial tiles were removed",
+        )
 
 
 def _keep(custody: Custody, stop: Stop) -> None:

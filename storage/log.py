@@ -45,7 +45,7 @@ from storage.journal import Head, Journal, Moved, Signers
 from storage.keyring import KeyRing
 from storage.merkle import leaf_hash, tree_root
 from storage.objects import LogStore
-from storage.outgrown import remove_outgrown
+from storage.outgrown import remove_outgrown, sweep
 from storage.published import LogReader, published_checkpoint
 from storage.reconcile import ForkError, LastHead, RolledBackError, require_published
 from storage.tiles import (
@@ -170,6 +170,14 @@ class CustodyLog:
             return 0
         with self._journal.leader() as still_leading:
             return self._lead(still_leading)
+
+    def sweep(self) -> int:
+        """Remove partial tiles that no publisher came to remove; return how many (``outgrown``).
+
+        Raises:
+            CustodyError: the store did not do it.
+        """
+        return sweep(self._store, self._journal.head().published_size)
 
     def index_of(self, event_id: str) -> int | None:
         """Return where a recorded event stands, or None if it is not recorded."""

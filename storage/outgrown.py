@@ -14,7 +14,7 @@ there keeps its partial ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from storage.errors import NotFoundError
 from storage.merkle import HASH_SIZE
@@ -23,6 +23,8 @@ from storage.tiles import ENTRIES, WIDTH, Tile, level_size, top_level
 
 LOOK_BACK = 128
 """Tiles; one checkpoint fills fewer than a third as many (``storage.log.PUBLISH_AFTER``)."""
+_PART = 1000
+"""Tiles of one folder."""
 
 
 def read_tile(store: LogStore, tile: Tile) -> bytes:
@@ -61,25 +63,18 @@ def cut(untrusted_full: bytes, tile: Tile) -> bytes:
     return untrusted_full[:at]
 
 
-def outgrown(before: int, after: int, back: int | None = LOOK_BACK) -> Iterator[list[Tile]]:
+def outgrown(before: int, after: int) -> Iterator[list[Tile]]:
     """Yield, level by level, the full tiles whose partial ones go once ``after`` is published.
 
-    ``before`` is the size of the checkpoint before it. Only the last ``back`` of a level are
-    named; None for all, whether or not a tile was filled.
+    ``before`` is the size of the checkpoint before it; the last tiles of a level alone are named.
     """
-    for level in (ENTRIES, *range(top_level(max(before, 1)) + 1)):
+    for level in _levels(before):
         full = level_size(level, before) // WIDTH
-        if back is None:
-            first = 0
-        elif level_size(level, after) // WIDTH > full:
-            first = max(0, full - back)
-        else:
-            continue
-        if full > first:
-            yield [Tile(level, index) for index in range(first, full)]
+        if full and level_size(level, after) // WIDTH > full:
+            yield [Tile(level, index) for index in range(max(0, full - LOOK_BACK), full)]
 
 
-def remove_outgrown(store: LogStore, before: int, after: int, back: int | None = LOOK_BACK) -> int:
+def remove_outgrown(store: LogStore, before: int, after: int) -> int:
     """Remove what a checkpoint of ``after`` entries outgrew; return how many files that were.
 
     Call it when that checkpoint is published; ``before`` was the size of the one before.
@@ -87,7 +82,28 @@ def remove_outgrown(store: LogStore, before: int, after: int, back: int | None =
     Raises:
         CustodyError: the store did not do it; the next call does, or the one after.
     """
+    return sum(
+        store.drop_partials([tile.path for tile in full]) for full in outgrown(before, after)
+    )
+
+
+def sweep(store: LogStore, size: int) -> int:
+    """Remove all that a log of this size has outgrown, however long ago; return how many files.
+
+    That is what no publisher came to: after killings in a row, a long refusal of the store, or by
+    software that removed nothing. The newest full tile of a level is left to the publisher.
+
+    Raises:
+        CustodyError: the store did not do it.
+    """
     count = 0
-    for full in outgrown(before, after, back):
-        count += store.drop_partials([tile.path for tile in full])
+    for level in _levels(size):
+        full = level_size(level, size) // WIDTH - 1
+        for first in range(0, full, _PART):
+            part = range(first, min(first + _PART, full))
+            count += store.drop_partials([Tile(level, index).path for index in part])
     return count
+
+
+def _levels(size: int) -> Iterable[int]:
+    return (ENTRIES, *range(top_level(max(size, 1)) + 1))

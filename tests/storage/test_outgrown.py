@@ -19,7 +19,7 @@ from storage.errors import HostError, NotFoundError
 from storage.log import BATCH, PUBLISH_AFTER, CustodyLog
 from storage.merkle import Frontier, consistency_proof, leaf_hash, verify_consistency
 from storage.objects import LogStore
-from storage.outgrown import LOOK_BACK, cut, outgrown, read_tile, remove_outgrown
+from storage.outgrown import LOOK_BACK, cut, outgrown, read_tile, remove_outgrown, sweep
 from storage.published import LogReader
 from storage.snapshot import Snapshot
 from storage.tiles import (
@@ -182,12 +182,26 @@ def test_a_sweep_finds_all_that_older_software_left() -> None:
     for _ in range(60):
         log.publish(37)
     old = len(log.partials())
-    swept = remove_outgrown(log.store, log.size, log.size, back=None)
+    swept = sweep(log.store, log.size)
     assert swept > 0
     assert len(log.partials()) == old - swept
-    assert {tile.index for tile in log.partials() if tile.level == 0} == {log.size // WIDTH}
+    full = log.size // WIDTH
+    assert {tile.index for tile in log.partials() if tile.level == 0} == {full - 1, full}
+    assert sweep(log.store, log.size) == 0
     for each in log.checkpoints:
         _verify(log.store, each)
+
+
+def test_a_log_is_swept_up_to_what_is_published(tmp_path: Path) -> None:
+    store = MemoryLogStore()
+    log = open_memory_log(tmp_path, store)
+    for start in range(0, 900, 100):
+        log.record(make_events(start, start + 100))
+    # As software left it that removed nothing.
+    for tile in (Tile(0, 0, 7), Tile(ENTRIES, 1, 250)):
+        store.files[tile.path] = b"left"
+    assert log.sweep() == 2
+    assert log.reader().check().ok
 
 
 def test_nothing_goes_while_no_tile_was_filled() -> None:
@@ -198,11 +212,11 @@ def test_nothing_goes_while_no_tile_was_filled() -> None:
 
 def test_a_tile_whose_full_form_is_gone_keeps_its_partial_ones() -> None:
     log = Grown()
-    for _ in range(5):
+    for _ in range(6):
         log.publish(100)
     del log.store.files[Tile(0, 0).path]
     before = log.partials()
-    remove_outgrown(log.store, log.size, log.size, back=None)
+    sweep(log.store, log.size)
     gone = before - log.partials()
     assert gone
     assert {tile.level for tile in gone} == {ENTRIES}
