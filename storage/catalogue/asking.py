@@ -69,13 +69,14 @@ def statement(query: Query, case: str, filters: Filters, limit: int, *, sqlite: 
     and then compared with the query one after the other, until there are enough.
     """
     sql = _Sql(sqlite)
-    later = not sqlite and not _sure(sql, query)
+    later = not sqlite and not (_sure(sql, query) and filters == Filters())
     wanted = "p.id, p.exhibit_id, p.part, p.page, p.label"
-    found = _found(sql, query, case, filters, wanted, compared=not later)
+    at_once = Filters() if later else filters
+    found = _found(sql, query, case, at_once, wanted, compared=not later)
     # Apart from its order, so that no database walks all pages in order to spare the sorting.
     ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM"
     if later:
-        ids += f" (SELECT * FROM p {_order(sqlite)} OFFSET 0) p {_compared(sql, query)}"  # noqa: S608
+        ids += f" (SELECT * FROM p {_order(sqlite)} OFFSET 0) p {_compared(sql, query, filters)}"  # noqa: S608
     else:
         ids += f" p {_order(sqlite)}"
     return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
@@ -101,7 +102,7 @@ def counting(
         found = _found(sql, query, case, filters, "1", indexed=indexed)
         return f"SELECT count(*) FROM ({found} LIMIT {sql.name(most[0])}) n", sql.parameters  # noqa: S608
     found = _found(sql, query, case, filters, "p.id", compared=False)
-    page = _compared(sql, query)
+    page = _compared(sql, query, Filters())
     return (
         f"WITH p AS MATERIALIZED ({found} LIMIT {sql.name(most[1])})"  # noqa: S608 - fixed text
         f" SELECT (SELECT count(*) FROM (SELECT 1 FROM p {page} LIMIT {sql.name(most[0])}) n),"
@@ -110,10 +111,10 @@ def counting(
     )
 
 
-def _compared(sql: _Sql, query: Query) -> str:
+def _compared(sql: _Sql, query: Query, filters: Filters) -> str:
     """Return what leaves of pages ``p`` those that answer, each compared when it is asked for."""
-    text = f"SELECT 1 FROM page_text t WHERE t.id = p.id AND {_true(sql, query, 't')} OFFSET 0"  # noqa: S608
-    return f"CROSS JOIN LATERAL ({text}) t"
+    conditions = ["t.id = p.id", _true(sql, query, "t"), *_filtered(sql, filters)]
+    return f"CROSS JOIN LATERAL (SELECT 1 FROM page_text t{_where(conditions)} OFFSET 0) t"  # noqa: S608
 
 
 def _found(
