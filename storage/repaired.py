@@ -54,10 +54,17 @@ def damaged_of(event: CustodyEvent) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{each['label']}/{DAMAGED}-{sha256[:12]}", kept
 
 
-def unfinished(events: Iterable[CustodyEvent]) -> list[CustodyEvent]:
-    """Return the repairs that were begun and of which no event says how they ended."""
-    found = [event for event in events if event.action is Action.REPAIRED]
-    ended = {event.details.get("begins") for event in found}
-    return [
-        event for event in found if event.details["state"] == BEGUN and event.event_id not in ended
-    ]
+def unfinished(events: Iterable[CustodyEvent]) -> dict[str, dict[str, Any]]:
+    """Return the objects, by key, that a repair began with and of which none says how it ended.
+
+    The events are in the order of the log.
+    """
+    begun: dict[str, dict[str, Any]] = {}
+    for event in events:
+        state = event.details.get("state") if event.action is Action.REPAIRED else ""
+        if state == BEGUN:
+            begun |= {each["key"]: each for each in event.details["objects"]}
+        elif state == DONE:
+            for each in (*event.details["objects"], *event.details["left"]):
+                begun.pop(each["key"], None)
+    return begun

@@ -20,11 +20,11 @@ from storage.digest import Fingerprint
 from storage.errors import CustodyError, IntegrityError
 from storage.event import Action, CustodyEvent, decode
 from storage.findings import LogCheck
+from storage.gathered import claims_of
 from storage.listing import parse_listing
 from storage.objects import ObjectRef
 from storage.reconcile import kept_head
 from storage.repaired import repaired_refs, unfinished
-from storage.verify import claims_of
 
 RECORD = "record"
 """The role of small files of our own that no row knows."""
@@ -54,10 +54,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Targets:
-    """What is to be looked at, and which repairs were begun and not ended."""
+    """What is to be looked at, and with what, by key, a repair began that did not end."""
 
     wanted: tuple[Wanted, ...]
-    begun: tuple[CustodyEvent, ...]
+    begun: dict[str, dict[str, Any]]
 
 
 def targets_of(custody: Custody, name: str) -> Targets:
@@ -83,7 +83,7 @@ def targets_of(custody: Custody, name: str) -> Targets:
             found += _lot(custody, row, events[row.event_index], moved)
     if exhibit:
         found = [each for each in found if each.label == exhibit]
-    return Targets(tuple(found), tuple(unfinished(events.values())))
+    return Targets(tuple(found), unfinished(events[index] for index in sorted(indexes)))
 
 
 def _rows(custody: Custody, name: str) -> tuple[list[Kept], str]:

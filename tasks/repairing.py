@@ -23,12 +23,13 @@ from storage.custody import Custody
 from storage.digest import Fingerprint, fingerprint, fingerprint_bytes
 from storage.errors import CustodyError, InputError, IntegrityError, NotFoundError
 from storage.event import Action, CustodyEvent
+from storage.gathered import Claimed
 from storage.nouns import Person
 from storage.objects import ObjectRef
 from storage.reading_back import Advance, read_all
 from storage.rehash import Read
 from storage.repaired import BEGUN, DAMAGED, DONE
-from storage.verify import Claimed, Result, check
+from storage.verify import Result, check
 from tasks.repair_sources import Source, copies
 from tasks.repair_targets import Targets, Wanted, targets_of
 
@@ -181,11 +182,10 @@ def _again_for_lots(
 
 def _wrong(custody: Custody, targets: Targets, advance: Advance) -> list[Wrong]:
     """Read everything back; return what is not as recorded, and what a repair began with."""
-    begun = {each["key"]: each for event in targets.begun for each in event.details["objects"]}
 
-    def look(wanted: Wanted, read: Read, _: int) -> Wrong | None:
-        found, detail = _look(custody, wanted, read)
-        known = begun.get(wanted.ref.key)
+    def look(wanted: Wanted, read: Read, cores: int) -> Wrong | None:
+        found, detail = _look(custody, wanted, read, cores)
+        known = targets.begun.get(wanted.ref.key)
         if found is Result.OK and known is not None:
             # It was put back, and whoever did it was stopped before saying so.
             damaged = Damaged.from_json(known["damaged"])
@@ -202,10 +202,10 @@ def _wrong(custody: Custody, targets: Targets, advance: Advance) -> list[Wrong]:
     return sorted(filter(None, answers), key=lambda each: (each.wanted.case, each.wanted.accession))
 
 
-def _look(custody: Custody, wanted: Wanted, read: Read) -> tuple[Result, str]:
+def _look(custody: Custody, wanted: Wanted, read: Read, cores: int) -> tuple[Result, str]:
     if wanted.fingerprint is not None:
         claim = Claimed(wanted.label, "", wanted.fingerprint, wanted.ref, proven=True)
-        item = check(custody.objects, claim, read=read)
+        item = check(custody.objects, claim, cores=cores, read=read)
         return item.result, item.detail
     try:
         ref = custody.objects.find(wanted.ref.key)
