@@ -90,15 +90,9 @@ def back_up(
     workspace = Workspace(chosen.home)
     workspace.require()
     on_server = store_address(chosen) is not None
-    if objects and on_server:
-        raise InputError(
-            "原件在 S3 上，不由此备份 the originals are on an S3 server: they are not copied here",
-            remedy="turn on the bucket's own replication (docs/deployment.md)",
-        )
     readers = [_recipient(each) for each in recipients]
     target = target.resolve()
-    if target.is_relative_to(workspace.objects.resolve()):
-        raise InputError("the backup would lie among the objects", remedy="name another folder")
+    _require_apart(workspace, target, objects_on_server=objects and on_server)
     moment = datetime.now(UTC)
     name = moment.strftime("%Y%m%dT%H%M%SZ")
     made = target / f".{name}.{os.getpid()}"
@@ -124,6 +118,17 @@ def back_up(
             remove_tree(made)
             raise
         return BackedUp(final, backup, tuple(damaged), _prune(target, keep))
+
+
+def _require_apart(workspace: Workspace, target: Path, *, objects_on_server: bool) -> None:
+    """Refuse objects that are not here, and a folder among those that are."""
+    if objects_on_server:
+        raise InputError(
+            "原件在 S3 上，不由此备份 the originals are on an S3 server: they are not copied here",
+            remedy="turn on the bucket's own replication (docs/deployment.md)",
+        )
+    if target.is_relative_to(workspace.objects.resolve()):
+        raise InputError("the backup would lie among the objects", remedy="name another folder")
 
 
 def _remove_leftovers(target: Path) -> None:

@@ -21,6 +21,17 @@ _BESIDE = 12
 """Characters of what agrees that are shown before and after what does not."""
 
 
+Two = Annotated[
+    tuple[int, int],
+    typer.Option(
+        "--diff",
+        metavar="OLD NEW",
+        show_default=False,
+        help="Show what two readings differ in.",
+    ),
+]
+
+
 def read(
     name: ReadName,
     again: Annotated[bool, typer.Option("--again", help="Read again, and record it.")] = False,
@@ -43,15 +54,7 @@ def read(
     readings: Annotated[
         bool, typer.Option("--readings", help="List every reading on record.")
     ] = False,
-    diff: Annotated[
-        tuple[int, int],
-        typer.Option(
-            "--diff",
-            metavar="OLD NEW",
-            show_default=False,
-            help="Show what two readings differ in.",
-        ),
-    ] = (0, 0),
+    diff: Two = (0, 0),
     pdf: Annotated[bool, typer.Option("--pdf", help="Write a searchable copy of a scan.")] = False,
     out: Annotated[
         Path | None, typer.Option("-o", show_default=False, help="With --pdf: the new file.")
