@@ -31,6 +31,8 @@ _TOLD = 3
 """Places that the sentence names."""
 _LEAST = 0.05
 """Share below which a place is not worth naming in the sentence."""
+_THIN = 0.15
+"""Share of the dearest place below which libraries are named in its stead."""
 _LINES = 20
 
 
@@ -130,6 +132,8 @@ class Spent:
         busy = self.processor / max(self.seconds, 1e-9)
         total = max(self.processor, 1e-9)
         dear = [each for each in self.places[:_TOLD] if each[1] / total >= _LEAST]
+        if not dear or dear[0][1] / total < _THIN:
+            dear = [each for each in self.libraries[:_TOLD] if each[1] / total >= _LEAST]
         told = ", ".join(f"{each / total:.0%} in {where}" for where, each in dear) or "spread thin"
         what = "it" if name else "all of the part"
         text = f"Under samples {what} kept {busy:.1f} of {cores} cores busy for "
@@ -139,11 +143,21 @@ class Spent:
             text += f"; the first thread stood {longest / self.seconds:.0%} of the time at {where}"
         return text
 
+    @property
+    def libraries(self) -> tuple[tuple[str, float], ...]:
+        """Processor seconds by library, room or program: what imports cost has no one line."""
+        found: dict[str, float] = {}
+        for where, seconds in self.places:
+            add(found, where.split(" ")[0].split(".")[0] if "`" in where else where, seconds)
+        return _dearest(found)
+
     def text(self) -> str:
         """Return the tables of the profile."""
         lines = [f"{self.seconds:.1f} s, {self.processor:.1f} s of processor", ""]
         lines += ["processor seconds, by where they were spent"]
         lines += [f"{each:9.2f}  {where}" for where, each in self.places[:_LINES]]
+        lines += ["", "processor seconds, by library, room or program"]
+        lines += [f"{each:9.2f}  {where}" for where, each in self.libraries[: _LINES // 2]]
         if self.stood:
             lines += ["", "seconds, by where the measuring process's first thread stood"]
             lines += [f"{each:9.2f}  {where}" for where, each in self.stood[:_LINES]]

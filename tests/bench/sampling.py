@@ -141,7 +141,8 @@ def thread_seconds(native: int) -> float:
 def place(frame: FrameType) -> str:
     """Return where a thread is: the line it is at, and for which function of ours."""
     module = str(frame.f_globals.get("__name__", "?"))
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    # A frame between two lines has no number.
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0).strip()
     told = f"{module} {frame.f_code.co_qualname} `{line[:70]}`"
     return told if module.split(".")[0] in OWN else f"{told}{_for(frame.f_back)}"
 

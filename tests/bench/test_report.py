@@ -132,6 +132,13 @@ def test_where_the_bench_waits_for_a_command_the_command_is_told_of(tmp_path: Pa
     assert spent["begin"].places == (("x", 8.1), ("radosgw", 2.0))
 
 
+def test_what_has_no_one_dear_line_is_told_by_library() -> None:
+    places = [(f"pydantic.x{at} f `line {at}`", 2.0) for at in range(20)]
+    spent = Spent(100, 100, (*places, *((f"sqlalchemy.a{at} g `x`", 1.0) for at in range(60))), ())
+    assert "60% in sqlalchemy, 40% in pydantic" in spent.sentence(2, "begin")
+    assert "60.00  sqlalchemy" in spent.text()
+
+
 def test_a_program_is_named_without_paths() -> None:
     assert named(["/usr/bin/radosgw", "-c", "/x/ceph.conf"]) == "radosgw"
     assert named(["postgres: custody 127.0.0.1 idle"]) == "postgres"
