@@ -9,9 +9,13 @@ from typing import Any, BinaryIO, cast
 
 from blake3 import blake3
 
-from storage.digest import CHUNK, Fingerprint, Hasher
+from storage.digest import Fingerprint, Hasher
 from storage.errors import IntegrityError, TransientError
 from storage.s3_errors import translated
+
+_SEEN = 4 << 20
+"""Bytes that are hashed at once. The slowest digest may be some of these behind, so that it goes on
+while the thread that reads waits for room, and memory holds so many of them besides."""
 
 
 class _Read:
@@ -29,8 +33,8 @@ class _Read:
         pieces = []
         while size and (piece := self._source.read(size)):
             whole = memoryview(piece)
-            for start in range(0, len(piece), CHUNK):
-                self._see(whole[start : start + CHUNK])
+            for start in range(0, len(piece), _SEEN):
+                self._see(whole[start : start + _SEEN])
             self.size += len(piece)
             size -= len(piece)
             pieces.append(piece)
