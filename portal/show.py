@@ -7,7 +7,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from rich.console import Console
@@ -56,8 +57,23 @@ def as_json(value: Any) -> None:
 
     A program gets the exact characters back; a terminal never does what a file name says.
     """
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
-    print(inert(text))  # noqa: T201
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=2, default=str)
+    for piece in encoder.iterencode(value):  # The whole text may be larger than memory should be.
+        sys.stdout.write(inert(piece))
+    sys.stdout.write("\n")
+
+
+class Rows(list[Any]):
+    """Rows for ``as_json`` that are made one by one while they are printed, once."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        """Print these; the first is made at once, so that a list of nothing is an empty one."""
+        self._rest = iter(rows)
+        super().__init__(islice(self._rest, 1))
+
+    def __iter__(self) -> Iterator[Any]:
+        """Make them."""
+        return chain(super().__iter__(), self._rest)
 
 
 def inert(text: str) -> str:

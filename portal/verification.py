@@ -13,6 +13,7 @@ from storage.verify import CaseReport, Result
 if TYPE_CHECKING:  # Loaded by the command that audits; verifying need not wait for it.
     from tasks.auditing import LogAudit
 
+_MOST_ITEMS = 1000
 _CHINESE = {
     Result.OK: "一致",
     Result.MISMATCH: "不一致",
@@ -42,7 +43,11 @@ def progress_bar(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_report(report: CaseReport, *, only_wrong: bool = False) -> None:
-    """Print every item (or only what is wrong), every finding, and the line that counts."""
+    """Print every item (or only what is wrong), every finding, and the line that counts.
+
+    Of a case of very many items those that are ok are counted and not listed.
+    """
+    many = len(report.items) > _MOST_ITEMS
     rows = [
         (
             item.label.removeprefix(f"{report.case}/"),
@@ -51,7 +56,7 @@ def print_report(report: CaseReport, *, only_wrong: bool = False) -> None:
             item.detail,
         )
         for item in report.items
-        if not only_wrong or item.result is not Result.OK
+        if not (only_wrong or many) or item.result is not Result.OK
     ]
     table(f"核验 verification · {report.case_no}", ("编号", "名称", "结果", "说明"), rows)
     for finding in report.findings:
@@ -59,6 +64,8 @@ def print_report(report: CaseReport, *, only_wrong: bool = False) -> None:
     if report.checkpoint:
         origin, size, root = report.checkpoint.splitlines()[:3]
         line(f"[dim]检查点 checkpoint: {cell(origin)} · {size} 条 entries · {cell(root)}[/]")
+    if many and not only_wrong:
+        line("[dim]一致的未逐一列出 those that are ok are not listed: --json[/]")
     mark = "[bold green]✓" if report.ok else "[bold red]✗"
     line(f"{mark} {cell(report.summary)}[/]")
     if report.algorithms != ALGORITHMS:

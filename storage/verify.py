@@ -18,23 +18,19 @@ bytes; that the record's SHA-256 and SM3 are those of the bytes is shown by comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
-from storage.digest import ALGORITHMS, Fingerprint
-from storage.errors import CustodyError, IntegrityError, NotFoundError
-from storage.event import BESIDE, Action, CustodyEvent, decode
+from storage.digest import ALGORITHMS
+from storage.errors import CustodyError, NotFoundError
 from storage.findings import Finding, LogCheck
-from storage.nouns import case_id, exhibit_id
-from storage.objects import ObjectRef, ObjectStore
+from storage.gathered import Claimed, Gathered
+from storage.objects import ObjectStore
 from storage.reading_back import Advance, read_all
 from storage.rehash import Read, rehash
-from storage.repaired import damaged_of, repaired_refs
-
-_DERIVED = frozenset({Action.READ, Action.EXPANDED})
-"""Actions whose objects are working data: kept, and no evidence."""
 
 
 class Result(StrEnum):
@@ -52,7 +48,7 @@ WELL = frozenset({Result.OK, Result.DISPOSED})
 """Answers that call for nobody."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemResult:
     """The answer about one item; ``label`` is the exhibit's number or the file's role."""
 
@@ -109,22 +105,12 @@ class CaseReport:
         }
 
 
-@dataclass(frozen=True)
-class Claimed:
-    """One object that an event speaks of; ``proven`` says whether the log proves that event."""
-
-    label: str
-    name: str
-    fingerprint: Fingerprint
-    ref: ObjectRef
-    proven: bool
-
-
 def verify(
     objects: ObjectStore,
     log: LogCheck,
     case: str,
     *,
+    gathered: Gathered | None = None,
     expected: Sequence[str] = (),
     threads: int = 2,
     algorithms: Sequence[str] = ALGORITHMS,
@@ -136,6 +122,7 @@ def verify(
         objects: where the originals lie.
         log: the published log after its full walk: entries and findings.
         case: identifier or case number.
+        gathered: what was gathered during the walk, of entries that ``log`` does not hold.
         expected: exhibit identifiers known from elsewhere (the catalogue); one without a
             proven record is reported as unverified.
         threads: originals read at once, and cores for one large one.
@@ -146,115 +133,37 @@ def verify(
         NotFoundError: neither the log nor ``expected`` knows the case, and nothing is wrong with
             the log; a damaged one cannot say what it does not hold.
     """
-    names = {case, case_id(case)}
-    events = [
-        (index, event, proven)
-        for index, event, proven in _events(log)
-        if event.case in names or _numbered(event) == case
-    ]
-    if not events and not expected and not log.findings:
+    found = gathered or Gathered(case)
+    for index, leaf in log.entries:
+        found.add(index, leaf)
+    if not found.events and not expected and not log.findings:
         raise NotFoundError(
             f"the log has no events of case {case!r}", remedy="see 'custody case list'"
         )
-    moved = repaired_refs(event for _, event, proven in events if proven)
-    claimed = [
-        replace(each, ref=moved.get(each.ref.key, each.ref))
-        for _, event, proven in events
-        if event.action not in _DERIVED  # What was read is not evidence.
-        for each in claims_of(event, proven=proven)
-    ]
-    gone = dict(_disposals(events))
     chosen = tuple(name for name in ALGORITHMS if name in algorithms)
     answers = read_all(
-        claimed,
+        found.claims(log.proven),
         lambda one, read, cores: check(objects, one, algorithms=chosen, cores=cores, read=read),
         size=lambda one: one.fingerprint.size,
         threads=threads,
         advance=advance,
     )
+    gone = found.disposals(log.proven)
     items = [_stated(item, gone) for item in answers]
+    lost = _lost(items, found.promised(log.proven), expected)
+    findings, checkpoint = tuple(log.findings), log.checkpoint_text
+    number, items_ = found.case_no or case, (*items, *lost)
+    return CaseReport(found.identifier or case, number, items_, findings, checkpoint, chosen)
+
+
+def _lost(
+    items: Sequence[ItemResult], promised: Iterable[str], expected: Iterable[str]
+) -> Iterator[ItemResult]:
+    """Yield the exhibits that ought to be there and of which no event speaks."""
     found = {item.label for item in items}
-    wanted = {label for label in (*_promised(events), *expected) if label not in found}
-    lost = [
-        ItemResult(label, "", Result.UNVERIFIED, "the log has no proven record of this item")
-        for label in sorted(wanted)
-    ]
-    identifier = next((e.case for _, e, _ in events), case)
-    number = next((n for _, e, _ in events if (n := _numbered(e))), case)
-    findings = tuple(log.findings)
-    checkpoint = log.checkpoint_text
-    return CaseReport(identifier, number, (*items, *lost), findings, checkpoint, chosen)
-
-
-def _events(log: LogCheck) -> Iterator[tuple[int, CustodyEvent, bool]]:
-    """Yield the entries that parse; whether each is proven by the signed checkpoint."""
-    for index, leaf in log.entries:
-        try:
-            yield index, decode(leaf), log.proven(index)
-        except IntegrityError:
-            continue
-
-
-def _numbered(event: CustodyEvent) -> str:
-    """Return the case number that an accession states; nothing for any other event."""
-    manifest = event.details.get("manifest") if event.action is Action.ACCESSIONED else None
-    return str(manifest.get("case_no", "")) if isinstance(manifest, dict) else ""
-
-
-def claims_of(event: CustodyEvent, *, proven: bool) -> list[Claimed]:
-    """Return the objects that an event puts on record: an original, a manifest, a container.
-
-    An event that is not proven may say anything in any form; what has not the form claims
-    nothing, and a finding of the log names that event anyway.
-    """
-    try:
-        return list(_claims(event, proven))
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        if proven:
-            raise
-        return []
-
-
-def _claims(event: CustodyEvent, proven: bool) -> Iterator[Claimed]:
-    details = event.details
-    if event.action is Action.STORED:
-        yield _claim(event.exhibits[0], details["item"]["name"], details, proven)
-    elif event.action in _DERIVED:
-        yield _claim(event.exhibits[0], "", details, proven)
-    elif event.action is Action.ACCESSIONED:
-        for role in ("manifest_file", "container"):
-            if role in details:
-                part = details[role]
-                yield _claim(f"{event.accession}/{role}", part["path"], part, proven)
-    elif event.action is Action.KEPT:
-        for number, part in enumerate(details["files"], details["first"]):
-            label = f"{event.accession}/{details['role']}/{number}"
-            yield _claim(label, part["path"], part, proven)
-    elif event.action is Action.REPAIRED:
-        for label, part in damaged_of(event):
-            yield _claim(label, "", part, proven)
-
-
-def _disposals(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[tuple[str, str]]:
-    """Yield what was disposed of by events that are proven: its label, and who had it done."""
-    for _, event, proven in events:
-        if event.action is Action.DISPOSED and proven:
-            details, text = event.details, told_disposal(event)
-            for accession in details["accessions"]:
-                for role in ("manifest_file", "container", *BESIDE):
-                    yield f"{accession}/{role}", text
-            for exhibit in event.exhibits:
-                yield exhibit, text
-
-
-def told_disposal(event: CustodyEvent) -> str:
-    """Return who had what an event names disposed of, when, under which list and why."""
-    details = event.details
-    who = f"{event.actor.name}, {details['with']}"
-    day, listed = event.occurred_at[:10], details["list"][:16]
-    return (
-        f"已处置 disposed of on {day} by {who}, destroyed under list {listed}: {details['reason']}"
-    )
+    for label in sorted({label for label in chain(promised, expected) if label not in found}):
+        why = "the log has no proven record of this item"
+        yield ItemResult(label, "", Result.UNVERIFIED, why)
 
 
 def _stated(item: ItemResult, gone: Mapping[str, str]) -> ItemResult:
@@ -264,28 +173,6 @@ def _stated(item: ItemResult, gone: Mapping[str, str]) -> ItemResult:
     if item.result is Result.MISSING and why is not None:
         return replace(item, result=Result.DISPOSED, detail=why)
     return item
-
-
-def _claim(label: str, name: str, part: Mapping[str, Any], proven: bool) -> Claimed:
-    return Claimed(
-        label,
-        name,
-        Fingerprint.from_json(part["fingerprint"]),
-        ObjectRef.from_json(part["object"]),
-        proven,
-    )
-
-
-def _promised(events: Sequence[tuple[int, CustodyEvent, bool]]) -> Iterator[str]:
-    """Yield the exhibits that accessions say exist, so that a removed record is noticed.
-
-    Only those that are proven count: another might promise any number.
-    """
-    for _, event, proven in events:
-        if event.action is Action.ACCESSIONED and proven:
-            first = event.details["first_exhibit"]
-            for number in range(first, first + event.details["exhibits"]):
-                yield exhibit_id(event.case, number)
 
 
 def check(

@@ -21,9 +21,9 @@ from storage.catalogue.kept import Kept
 from storage.custody import Custody
 from storage.errors import ConflictError, CustodyError, InputError, IntegrityError, StateError
 from storage.event import Action, CustodyEvent, decode
+from storage.gathered import claims_of
 from storage.nouns import Person
 from storage.objects import ObjectRef
-from storage.verify import claims_of
 from tasks.receiving import put_bytes
 from tasks.repaired_now import moved_in
 

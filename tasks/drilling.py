@@ -24,11 +24,11 @@ from storage.custody import Custody
 from storage.digest import chunks, fingerprint
 from storage.errors import CustodyError, HostError, InputError, IntegrityError, NotFoundError
 from storage.event import Action, decode
+from storage.gathered import claims_of
 from storage.keyring import KeyRing
 from storage.note import parse_note
 from storage.objects import ObjectRef
 from storage.proof import parse_proof
-from storage.verify import claims_of
 from tasks.alerting import alert_event
 from tasks.repaired_now import moved_in
 

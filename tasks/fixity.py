@@ -27,12 +27,13 @@ from storage.digest import ALGORITHMS
 from storage.errors import CustodyError, IntegrityError, NotFoundError
 from storage.event import Action, CustodyEvent, decode
 from storage.findings import LogCheck
+from storage.gathered import Claimed, claims_of
 from storage.listing import ListedFile, bundle_digest, parse_listing
 from storage.objects import ObjectRef, ObjectStore
 from storage.reading_back import read_all
 from storage.rehash import rehash
 from storage.repaired import repaired_refs
-from storage.verify import Claimed, Result, check, claims_of
+from storage.verify import Result, check
 from tasks.alerting import alert_event
 
 PART = 100

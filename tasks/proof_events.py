@@ -8,7 +8,7 @@ nothing in this house records one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Shown:
-    """One event of the bundle: its place, its exact bytes, its tlog-proof, and what it says."""
+    """One event of the bundle: its place and what it is; ``disposal`` is the event, if of one.
+
+    Its bytes and its proof are asked of the snapshot when they are written: of a large case they
+    are more than memory should hold.
+    """
 
     index: int
-    leaf: bytes
-    proof: str
-    event: CustodyEvent
+    action: Action
+    disposal: CustodyEvent | None
 
 
 @dataclass(frozen=True)
@@ -97,16 +100,19 @@ def show(custody: Custody, target: Target) -> Showing:
         raise TransientError(
             "案件的新事件尚未发布 events of the case are not published yet", remedy="run it again"
         )
-    events = []
+    events, found = [], dict[str, list[int]]()
     for index in indexes:
-        leaf, proof = snapshot.prove(index)
+        leaf, _ = snapshot.prove(index)
         event = decode(leaf)
         if counts.keys().isdisjoint(event.subjects) and event.action not in _OPENING:
             continue
         _require_own(index, event, target)
-        events.append(Shown(index, leaf, proof, event))
+        gone = event if event.action is Action.DISPOSED else None
+        events.append(Shown(index, event.action, gone))
+        for subject, link in event.order.chains.items() if event.order else ():
+            found.setdefault(subject, []).append(link.count)
     for subject, count in counts.items():
-        _require_whole(subject, count, events)
+        _require_whole(subject, count, sorted(found.get(subject, ())))
     return Showing(snapshot, events, counts)
 
 
@@ -134,11 +140,9 @@ def _require_own(index: int, event: CustodyEvent, target: Target) -> None:
         )
 
 
-def _require_whole(subject: str, count: int, events: Iterable[Shown]) -> None:
+def _require_whole(subject: str, count: int, found: Sequence[int]) -> None:
     """Require that the events hold as many of a subject as the log's journal counts."""
-    orders = [each.event.order for each in events if each.event.order is not None]
-    found = sorted(order.chains[subject].count for order in orders if subject in order.chains)
-    if found != list(range(1, count + 1)):
+    if list(found) != list(range(1, count + 1)):
         raise IntegrityError(
             f"{subject} 的事件链不完整 its chain of events has a gap: {len(found)} of {count}",
             remedy="run 'custody audit --log'; the catalogue may have to be rebuilt",

@@ -11,10 +11,9 @@ from typing import Any
 
 from appraisal.material import safe_suffix
 from storage.custody import VERSION
-from storage.event import Action
+from storage.gathered import told_disposal
 from storage.names import visible
 from storage.note import encode_base64
-from storage.verify import told_disposal
 from tasks.proof_events import Showing, Target
 
 SCHEMA = "zhenglian.proof/1"
@@ -67,8 +66,8 @@ def statement(target: Target, showing: Showing, *, originals: bool, made_at: str
 def _disposals(target: Target, showing: Showing) -> Iterator[tuple[str, str]]:
     """Yield the exhibits whose bytes were destroyed, and by whom, as the log says."""
     keys = {row["exhibit_id"]: row["object"]["key"] for row in target.exhibits}
-    for event in (each.event for each in showing.events):
-        if event.action is Action.DISPOSED and event.details["state"] == "done":
+    for event in (each.disposal for each in showing.events):
+        if event is not None and event.details["state"] == "done":
             left = {each["object"] for each in event.details["left"]}
             for exhibit in event.exhibits:
                 if keys.get(exhibit, "") not in left:

@@ -97,9 +97,10 @@ def _fill(
     bag.tag("policy.json", present_policy(custody.settings).text().encode())
     bag.tag("checkpoint", showing.snapshot.note)
     for each in showing.events:
-        bag.tag(f"events/{each.index:012d}.json", each.leaf)
-        bag.tag(f"events/{each.index:012d}.tlog-proof", each.proof.encode())
-    stored = [each.index for each in showing.events if each.event.action is Action.STORED]
+        leaf, proof = showing.snapshot.prove(each.index)
+        bag.tag(f"events/{each.index:012d}.json", leaf)
+        bag.tag(f"events/{each.index:012d}.tlog-proof", proof.encode())
+    stored = [each.index for each in showing.events if each.action is Action.STORED]
     add_anchors(bag, custody, showing.snapshot, stored)
 
 

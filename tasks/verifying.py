@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from storage.catalogue.known import known_exhibits
 from storage.digest import ALGORITHMS
+from storage.gathered import Gathered
 from storage.nouns import case_id
 from storage.policy import load_policy
 from storage.published import LogReader
@@ -44,14 +45,18 @@ def verify_case(
     workspace.require()
     ring = load_policy(workspace).ring
     objects, log_store = open_stores(chosen, workspace)
-    wanted = {name.encode() for name in (case, case_id(case))}
+    wanted, gathered = {name.encode() for name in (case, case_id(case))}, Gathered(case)
     log = LogReader(log_store, ring).check(
-        kept_head(workspace, ring), keep=lambda index, leaf: any(name in leaf for name in wanted)
+        kept_head(workspace, ring),
+        keep=lambda index, leaf: (
+            any(name in leaf for name in wanted) and gathered.keep(index, leaf)
+        ),
     )
     return verify(
         objects,
         log,
         case,
+        gathered=gathered,
         expected=known_exhibits(chosen.database or workspace.database_file, case),
         threads=chosen.processes,
         algorithms=algorithms,

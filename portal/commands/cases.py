@@ -88,7 +88,7 @@ def case_show(
 ) -> None:
     """Show a case: accessions, exhibits, and the account of every byte that came in."""
     from portal.account import account_json, print_account, print_items
-    from portal.show import as_json
+    from portal.show import Rows, as_json
     from storage.catalogue import parts as listed
     from storage.catalogue import queries
     from storage.custody import current
@@ -106,12 +106,12 @@ def case_show(
     with custody.read() as session:
         found = queries.find_case(session, name)
         accessions = queries.list_accessions(session, found["case_id"])
+        if json:
+            rows = Rows(queries.each_exhibit(session, found["case_id"]))
+            held = {"accessions": accessions, "exhibits": rows}
+            return as_json({**found, **held, "account": account_json(accounts)})
         exhibits = queries.list_exhibits(session, found["case_id"])
         listings = listed.whole_listings(session, found["case_id"])
-    if json:
-        held = {"accessions": accessions, "exhibits": exhibits, "account": account_json(accounts)}
-        as_json({**found, **held})
-        return
     _print_case(found, accessions, exhibits)
     _print_sensitive(exhibits, listings)
     print_account(accounts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from storage.catalogue import tables
 from storage.errors import InputError, NotFoundError
 from storage.event import Action
+
+_AT_ONCE = 200
+"""Rows that are in memory at once where very many are asked for."""
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -52,16 +55,19 @@ def list_cases(session: Session) -> list[dict[str, Any]]:
 
 def list_exhibits(session: Session, case: str) -> list[dict[str, Any]]:
     """Return the exhibits of a case by number, each with its reading under ``reading``."""
+    return list(each_exhibit(session, case))
+
+
+def each_exhibit(session: Session, case: str) -> Iterator[dict[str, Any]]:
+    """Yield the exhibits of a case as ``list_exhibits`` does, some hundred in memory at once."""
     statement = (
         select(tables.Exhibit, tables.Reading)
         .outerjoin(tables.Reading, tables.Reading.exhibit_id == tables.Exhibit.exhibit_id)
         .where(tables.Exhibit.case_id == case)
         .order_by(tables.Exhibit.number)
     )
-    return [
-        {**_row(exhibit), "reading": _row(reading) if reading is not None else None}
-        for exhibit, reading in session.execute(statement)
-    ]
+    for exhibit, reading in session.execute(statement.execution_options(yield_per=_AT_ONCE)):
+        yield {**_row(exhibit), "reading": _row(reading) if reading is not None else None}
 
 
 def find_exhibit(session: Session, name: str) -> dict[str, Any]:

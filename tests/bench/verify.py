@@ -22,9 +22,10 @@ from pathlib import Path
 
 from storage.digest import ALGORITHMS, Fingerprint, Hasher
 from storage.directory import DirectoryStore
+from storage.gathered import Claimed
 from storage.objects import ObjectRef
 from storage.reading_back import read_all
-from storage.verify import Claimed, Result, check
+from storage.verify import Result, check
 from tests.bench.begin import scratch
 from tests.bench.figures import Figure, attach, keep
 from tests.bench.verify_limits import Work, digests_alone, disk_alone, prepare

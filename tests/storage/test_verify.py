@@ -14,11 +14,12 @@ from storage.digest import ALGORITHMS, Fingerprint, fingerprint_bytes
 from storage.directory import DirectoryStore
 from storage.errors import HostError, NotFoundError, TransientError
 from storage.event import Action, CustodyEvent, decode, encode, event_id
+from storage.gathered import Claimed
 from storage.note import Signer
 from storage.nouns import Person
 from storage.objects import ObjectRef
 from storage.tiles import ENTRIES
-from storage.verify import CaseReport, Claimed, check, verify
+from storage.verify import CaseReport, check, verify
 from tests.storage.kept import (
     ACCESSION,
     CASE,
