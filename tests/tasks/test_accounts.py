@@ -225,7 +225,7 @@ def test_no_event_holds_a_secret(accounts: Accounts, house: Custody) -> None:
     assert all("zhang.san" in tell(each) for each in found)
 
 
-def test_a_rebuild_gives_the_same_accounts_and_no_secret(
+def test_a_rebuild_gives_the_same_accounts_and_if_told_so_no_secret(
     accounts: Accounts, house: Custody
 ) -> None:
     accounts.set_password(accounts.add(officer()), PASSWORD)
@@ -237,12 +237,14 @@ def test_a_rebuild_gives_the_same_accounts_and_no_secret(
     accounts.new_token(officer(), "y", [Scope.READ], 30)
     before = rows_of(house.settings)
     house.database.close()
-    rebuild(house.settings, replace_existing=True)
-    after = rows_of(house.settings)
-    for table in ("queue_account", "queue_token"):
-        assert after[table] == before[table]
-    for table in ("account_password", "account_code", "token_secret"):
-        assert after[table] == []
+    secrets = ("account_password", "account_code", "token_secret")
+    for carry in (True, False):
+        rebuild(house.settings, replace_existing=True, carry=carry)
+        after = rows_of(house.settings)
+        for table in ("queue_account", "queue_token"):
+            assert after[table] == before[table]
+        for table in secrets:
+            assert after[table] == (before[table] if carry else [])
     assert before["account_password"]
     assert not any(each["usable"] for each in accounts.tokens(officer()))
     accounts.set_password(accounts.reset("zhang.san"), PASSWORD)
