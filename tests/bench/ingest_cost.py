@@ -138,6 +138,11 @@ def _children() -> tuple[float, float]:
     return cells, server
 
 
+def beneath() -> float:
+    """Return the processor seconds of all living descendants of this process."""
+    return sum(_children())
+
+
 def _descends(each: int, known: dict[int, tuple[int, float]]) -> bool:
     while each in known:
         each = known[each][0]
