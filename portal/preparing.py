@@ -30,7 +30,10 @@ def prepare(*, engine: bool = True) -> None:
         line(f"  日志公钥 log key to publish: {cell(workspace.log_public_key)}")
         line(f"  私钥 private key (0600), back it up: {cell(workspace.log_key)}")
     else:
-        line(f"[green]✓[/] 工作区已存在，未改动 workspace exists: {cell(workspace.root)}")
+        line(
+            f"[green]✓[/] 工作区已存在，未改动；数据表为最新版本 workspace exists, its "
+            f"tables are up to date: {cell(workspace.root)}"
+        )
     if engine and not chosen.prefect_api_url:
         prepare_prefect()
 

@@ -18,6 +18,7 @@ from typing import Any
 from storage.catalogue.database import Database, Session
 from storage.catalogue.journal import SqlJournal
 from storage.catalogue.projection import project, project_all
+from storage.catalogue.versions import require_known
 from storage.clock import clock_source, stamp
 from storage.errors import HostError, InputError, IntegrityError, StateError
 from storage.event import Action, CustodyEvent, event_id
@@ -152,6 +153,7 @@ def open_custody(chosen: Settings) -> Custody:
     database = Database.open(database_url(chosen, workspace))
     try:
         _require_database(database)
+        require_known(database)
         signers = _signers(chosen, workspace)
         journal = SqlJournal(database, (project,), together=project_all)
         log = CustodyLog(

@@ -20,6 +20,11 @@ from storage.outgrown import read_tile
 from storage.tiles import TileHashes
 from storage.workspace import Workspace, write_durably
 
+_OLDER_DATABASE = (
+    "an older database was restored: 'custody rebuild --replace' makes it of the log, or restore "
+    "the newest one (docs/runbook.md, A lost database)"
+)
+
 
 class RolledBackError(IntegrityError):
     """One of journal, store and last head is older than the others: a copy was restored."""
@@ -38,21 +43,23 @@ def require_published(head: Head, published: Checkpoint | None) -> None:
         return  # equal, or the journal was not yet told
     if size > head.size:
         raise RolledBackError(
-            f"{size} events are published, but the database holds {head.size}",
-            remedy="an older database was restored: restore the newest one instead",
+            f"数据库较旧 {size} events are published, but the database holds {head.size}",
+            remedy=_OLDER_DATABASE,
             published=size,
             journal=head.size,
         )
     if size < head.published_size:
         raise RolledBackError(
-            f"{size} events are published, but {head.published_size} were before",
-            remedy="an older object store was restored: put back its newest log folder",
+            f"已公布的日志不全 {size} events are published, but {head.published_size} were before",
+            remedy="an older object store was restored, or it was lost: 'custody republish' "
+            "writes the log again from the database (docs/runbook.md, A lost bucket)",
             published=size,
             journal=head.size,
         )
     raise ForkError(
-        f"the published checkpoint of {size} events is not of the log in the database",
-        remedy="restore database and object store from the same, newest copy",
+        f"日志分叉 the published checkpoint of {size} events is not of the log in the database",
+        remedy="stop everything; restore database and object store from the same, newest copy "
+        "(docs/runbook.md, A fork of the log)",
         published=size,
         journal=head.size,
     )
@@ -92,15 +99,16 @@ class LastHead:
             return
         if last.size > head.size:
             raise RolledBackError(
-                f"the database holds {head.size} events, but this machine signed {last.size}",
-                remedy="an older database was restored: restore the newest one instead",
+                f"数据库比本机签发的旧 the database holds {head.size} events, but this machine "
+                f"signed {last.size}",
+                remedy=_OLDER_DATABASE,
                 signed=last.size,
                 journal=head.size,
             )
         # Another machine may have signed since; then what is published extends this head.
         if head.published is None or not self._extends(last, head.published):
             raise ForkError(
-                f"the database does not extend the head of {last.size} events signed here",
+                f"日志分叉 the database does not extend the head of {last.size} events signed here",
                 remedy="restore the newest database; keep keys/last-head, it is the evidence",
                 signed=last.size,
                 journal=head.size,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from storage.catalogue import search
 from storage.catalogue.database import Database
-from storage.errors import HostError
+from storage.catalogue.versions import newer
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -37,10 +37,7 @@ def upgrade(database: Database) -> None:
         if current is not None and current not in {
             each.revision for each in known.walk_revisions()
         }:
-            raise HostError(
-                f"the database is of a newer version (tables {current}) than this software",
-                remedy="install the newer version; there is no way back",
-            )
+            raise newer(current)
         if current != known.get_current_head():
             command.upgrade(_config(connection), "head")
         search.bring_up_to_date(session)

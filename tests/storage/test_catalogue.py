@@ -1,5 +1,6 @@
 """The catalogue on SQLite and PostgreSQL: numbers handed out once, search, rows from events."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import sqlalchemy
 from storage.catalogue import commissions, intents, queries, search, tables
 from storage.catalogue.database import Database
 from storage.catalogue.migrate import upgrade
-from storage.errors import InputError, NotFoundError
+from storage.custody import open_custody
+from storage.errors import HostError, InputError, NotFoundError
+from storage.settings import Settings
+from tests.house import lay_out
 from tests.services.postgres import Postgres
 from tests.unflushed import flush_in_earnest
 
@@ -188,3 +192,20 @@ def _ours(item: object, name: str | None, kind: str, reflected: bool, compared: 
     return not (name or "").startswith(
         ("page_fts", "ix_page_text_grams", "ix_page_text_order", "alembic")
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [("9999", "newer version"), ("0008", "older version")]
+)
+def test_tables_of_another_version_are_refused_at_every_opening(
+    tmp_path: Path, version: str, said: str
+) -> None:
+    """A host forgotten in an upgrade records nothing by old rules, nor does one that is ahead."""
+    chosen = Settings(home=tmp_path / "home")
+    lay_out(chosen)
+    open_custody(chosen).database.close()
+    with sqlite3.connect(tmp_path / "home/custody.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    with pytest.raises(HostError, match=said) as caught:
+        open_custody(chosen)
+    assert caught.value.remedy
