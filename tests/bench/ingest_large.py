@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def timed_ingest(folder: Path) -> tuple[float, float]:
     """Ingest a bundle; return the seconds until the receipt is given, and until all is done."""
     from portal.running import ingest_path
 
-    with receipts() as given, section("ingest.large"):
+    with section("ingest.large") as end, receipts(end) as given:
         began = time.perf_counter()
         outcome = ingest_path(folder, "")
         ended = time.perf_counter()
@@ -87,8 +87,8 @@ def timed_ingest(folder: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def receipts() -> Iterator[list[float]]:
-    """Note when the flow has given each receipt, while the block runs."""
+def receipts(end: Callable[[], None]) -> Iterator[list[float]]:
+    """Note when the flow has given each receipt, while the block runs, and end what is measured."""
     from tasks import settling
 
     given: list[float] = []
@@ -97,6 +97,7 @@ def receipts() -> Iterator[list[float]]:
     def settled(*values: Any, **named: Any) -> Any:
         answer = settle(*values, **named)
         given.append(time.perf_counter())
+        end()
         return answer
 
     with patch.object(settling, "settle", settled):

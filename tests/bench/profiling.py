@@ -3,7 +3,8 @@
 ``tests.bench.sampling`` runs inside every Python process of the benchmark; from here the processor
 time of all its processes is followed, so that servers and sandboxed readers are told of as well.
 Of a benchmark that names what it measures (``section``), only that is told; of another, all of it.
-What the samples cost is part of the seconds, and no figure of such a run is kept.
+What the samples themselves cost is not told, but all else is slower for them: no figure of such a
+run is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.memory import descendants
-from tests.bench.sampling import SAMPLES, add, section_now
+from tests.bench.sampling import SAMPLES, THIS, add, section_now
 
 PROFILES = ".profile.json"
 TEXT = ".profile.txt"
@@ -188,8 +189,9 @@ def _places(
     inside: dict[int, float] = {}
     for pid, each in left.items():
         for where, more in each["cpu"].get(name, {}).items():
-            add(places, where, more)
             add(inside, pid, more)
+            if where != THIS:
+                add(places, where, more)
     for (program, pid), more in spent.items():
         if pid not in left:
             add(places, program, more)

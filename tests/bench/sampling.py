@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -30,7 +30,8 @@ _STEP = 0.02
 _KEPT_EVERY = 2.0
 """Seconds after which what was seen is written, because a killed process writes nothing."""
 OWN = ("appraisal", "flows", "portal", "storage", "tasks", "tests")
-_THIS = "sampling"
+THIS = "sampling"
+"""The place of what the samples themselves cost."""
 
 K = TypeVar("K")
 Counts = dict[str, dict[str, float]]
@@ -38,19 +39,26 @@ Counts = dict[str, dict[str, float]]
 
 
 @contextmanager
-def section(name: str) -> Iterator[None]:
-    """Name what is measured while the block runs; nothing happens unless samples are taken."""
+def section(name: str) -> Iterator[Callable[[], None]]:
+    """Name what is measured while the block runs; nothing happens unless samples are taken.
+
+    What is yielded ends it before the block does.
+    """
     folder = os.environ.get(SAMPLES)
     if not folder:
-        yield
+        yield lambda: None
         return
     file = Path(folder, _SECTION)
     file.write_text(name)
     _entered.append(name)
-    try:
-        yield
-    finally:
+
+    def end() -> None:
         file.write_text("")
+
+    try:
+        yield end
+    finally:
+        end()
 
 
 _entered: list[str] = []
@@ -79,7 +87,7 @@ class Sampler:
 
     def begin(self) -> None:
         """Sample until the process ends."""
-        threading.Thread(target=self._run, name=_THIS, daemon=True).start()
+        threading.Thread(target=self._run, name=THIS, daemon=True).start()
         atexit.register(self.write)
 
     def _run(self) -> None:
@@ -106,7 +114,7 @@ class Sampler:
             is_first = thread is threading.main_thread()
             if not more and not is_first:
                 continue
-            where = _THIS if thread.name == _THIS else place(frames[ident])
+            where = THIS if thread.name == THIS else place(frames[ident])
             add(self._cpu.setdefault(name, {}), where, more)
             if is_first:
                 add(self._stood.setdefault(name, {}), where, seconds)

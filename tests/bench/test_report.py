@@ -98,9 +98,10 @@ def test_a_profile_tells_the_section_its_lines_and_the_programs_below(
             while time.process_time() < ends:
                 hashlib.sha256(bytes(1000000))
         burn(0.3)
-        with section("s3.large"):
+        with section("s3.large") as end:
             burn(0.8)
             subprocess.run(["perl", "-e", "while (times < 0.6) {}"])
+            end()
         sys.exit(1)
     """
     (tmp_path / "tests_burning.py").write_text(textwrap.dedent(burning))
@@ -123,7 +124,7 @@ def test_where_the_bench_waits_for_a_command_the_command_is_told_of(tmp_path: Pa
         (2, [], 7.0, {"portal.cli `b`": 8.0}),
         (3, [], 1.0, {"tasks.x `c`": 9.0}),
     ):
-        found = {"name": "x", "entered": entered, "cpu": {"begin": {"x": cpu}}}
+        found = {"name": "x", "entered": entered, "cpu": {"begin": {"x": cpu, "sampling": 5}}}
         text = json.dumps({**found, "stood": {"begin": stood}})
         (tmp_path / f"{pid}.json").write_text(text)
     spent = gathered(tmp_path, Followed({"": 5.0, "begin": 9.0}, {"begin": {("radosgw", 9): 2.0}}))
