@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "deploy/grafana/custody.json"
 ALERTS = ROOT / "deploy/prometheus/alerts.yaml"
 PAGE = ROOT / "docs/observability.md"
+RUNBOOK = ROOT / "docs/runbook.md"
 _USE = re.compile(r"\b((?:custody|process)_[a-z0-9_]+)(?:\{([^}]*)\})?")
 _BY = re.compile(r"\bby \(([^)]*)\)")
 _LABEL = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"')
@@ -99,6 +100,38 @@ def test_every_alert_is_in_chinese_first_and_explained() -> None:
         assert re.search("[a-z]{3}", summary), summary
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert f"`{rule['alert']}`" in page, rule["alert"]
+
+
+def test_every_alert_points_to_the_section_of_the_runbook_that_speaks_of_it() -> None:
+    text = RUNBOOK.read_text()
+    parts = re.split(r"(?m)^## (.+)$", text)[1:]
+    sections = {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-"): body
+        for title, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+    for rule in rules():
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert page == "docs/runbook.md"
+        assert f"`{rule['alert']}`" in sections[anchor], rule["alert"]
+
+
+def test_every_section_of_the_runbook_says_what_a_person_needs_at_night() -> None:
+    for section in re.split(r"(?m)^## ", RUNBOOK.read_text())[1:]:
+        title, _, body = section.partition("\n")
+        if title != "Other alerts":
+            for word in ("Seen.", "Why.", "Do.", "Over when", "On record:", "Tell"):
+                assert f"**{word}" in body, (title, word)
+
+
+def test_links_within_the_runbook_lead_somewhere() -> None:
+    text = RUNBOOK.read_text()
+    titles = {
+        re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-")
+        for each in re.findall(r"(?m)^## (.+)$", text)
+    }
+    named = set(re.findall(r"\]\(#([a-z-]+)\)", text))
+    assert len(named) > 3
+    assert named <= titles
 
 
 def test_every_command_that_a_text_names_is_there() -> None:
