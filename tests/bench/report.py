@@ -52,7 +52,7 @@ PARTS = (
     Part(
         "log",
         "log",
-        ("--large", "200000", "--seconds", "1.5"),
+        ("--large", "100000", "--seconds", "1.5"),
         ("--large", "2000", "--seconds", "0.3"),
         5,
     ),
