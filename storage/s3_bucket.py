@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from storage.digest import Fingerprint
 from storage.errors import CustodyError, HostError, IntegrityError
 from storage.objects import ObjectRef, still_retained
@@ -263,7 +261,7 @@ def prepare_bucket(client: S3Client, bucket: str) -> None:
     with translated(bucket):
         try:
             client.head_bucket(Bucket=bucket)
-        except ClientError as error:
+        except client.exceptions.ClientError as error:
             if not is_absent(error):
                 raise
             client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
@@ -271,7 +269,7 @@ def prepare_bucket(client: S3Client, bucket: str) -> None:
         try:
             lock = client.get_object_lock_configuration(Bucket=bucket)
             locked = lock["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
-        except ClientError:
+        except client.exceptions.ClientError:
             locked = False
     if versioning != "Enabled" or not locked:
         raise HostError(

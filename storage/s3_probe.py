@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from storage.objects import Capability
+from storage.s3_readback import told_lock
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -65,6 +66,7 @@ def probe_server(client: S3Client, bucket: str, prefix: str) -> tuple[Capability
             "nothing makes up for this: originals can be unlocked early",
         ),
         _keeps_lock_of_multipart(client, bucket, f"{where['Key']}-parts", until),
+        _tells_lock(client, pinned),
     )
 
 
@@ -76,6 +78,13 @@ def _refused(
     except client.exceptions.ClientError as error:
         return Capability(name, True, f"refused: {error.response['Error']['Code']}")
     return Capability(name, False, f"accepted; {otherwise}")
+
+
+def _tells_lock(client: S3Client, pinned: dict[str, Any]) -> Capability:
+    name = "tells the lock of a version that is asked for"
+    if told_lock(client.head_object(**pinned)) and told_lock(client.get_object(**pinned)):
+        return Capability(name, True, "read back")
+    return Capability(name, False, "says nothing; the lock itself stops whoever would move it")
 
 
 def _keeps_lock_of_multipart(

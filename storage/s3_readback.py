@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
-from botocore.exceptions import ClientError
 
 from storage.digest import chunks
 from storage.errors import TransientError
@@ -80,7 +79,7 @@ def _fetched(
     for left in reversed(range(_TRIES)):
         try:
             got = client.get_object(**where, Range=f"bytes={start}-{end - 1}")
-        except ClientError as error:
+        except client.exceptions.ClientError as error:
             if code_of(error) == "InvalidRange":
                 return {"ContentRange": "bytes */0"}, b""
             raise

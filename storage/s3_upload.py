@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from storage.errors import CustodyError
 from storage.s3_errors import said, translated
 from storage.s3_lanes import all_done
@@ -130,8 +128,9 @@ def copy(client: S3Client, lying: Sequence[Lying], where: Mapping[str, Any], pac
     mine = mark()
     if len(lying) == 1 and lying[0].size <= pace.limit:
         try:
-            return _copy_at_once(client, lying[0], where, pace, mine)
-        except (BotoCoreError, ClientError):
+            with translated(str(where["Key"])):
+                return _copy_at_once(client, lying[0], where, pace, mine)
+        except CustodyError:
             if lying[0].size <= pace.step:
                 raise
             # It may have taken too long, or be too large for this server. Should it appear

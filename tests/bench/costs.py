@@ -49,7 +49,7 @@ _WANTED = {
     "one_more": _Wanted("log.postgresql.one_more", "ms", 6.0, "assumed: two flushes of 3 ms"),
     "audit": _Wanted("log.audit", "µs an event", 17, TRIAL),
     "s3_requests": _Wanted(
-        "s3.requests", "requests a document", 17, "`tests.bench s3`, before the first report"
+        "s3.requests", "requests a document", 13, "`tests.bench s3`, before the first report"
     ),
     "s3_rate": _Wanted("s3.rate", "requests/s", 130, f"small puts, 8 at once, in {TRIAL}"),
     "s3_request_ms": _Wanted("s3.request", "ms", 8, "assumed until measured"),

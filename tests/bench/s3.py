@@ -1,13 +1,14 @@
 """S3: one large file into a real server, against boto3's own upload with the same digests.
 
-Run: ``.venv/bin/python -m tests.bench.s3 [--gigabytes 0.5] [--rounds 5] [--seconds 75]``. The server
-is Ceph's gateway of one node on this machine, so that it shares the cores with both. The peer is
-``upload_fileobj`` of boto3 (its parallel parts included) over the same file on the disk, with all
-digests computed once while it is read. Ours is ``S3Store.take``: parts, digests, the copy to the
-final key, and then the read-back of what the server holds, which the peer does not do and which is
-therefore told apart. Both go in turns, each first in every other round; the best round of each
-counts. Processor time of this process stands beside it, because it does not depend on what else the
-machine does. No round is begun after so many seconds, and what is known is kept after each.
+Run: ``.venv/bin/python -m tests.bench.s3 [--gigabytes 0.5] [--rounds 5] [--seconds 75]``. The
+server is Ceph's gateway of one node on this machine, so that it shares the cores with both. The
+peer is ``upload_fileobj`` of boto3 (its parallel parts included) over the same file on the disk,
+with all digests computed once while it is read. Ours is ``S3Store.take``: parts, digests, the copy
+to the final key, and then the read-back of what the server holds, which the peer does not do and
+which is therefore told apart. Both go in turns, each first in every other round; the best round of
+each counts. Processor time of this process stands beside it, because it does not depend on what
+else the machine does. No round is begun after so many seconds, and what is known is kept after
+each.
 """
 
 from __future__ import annotations
