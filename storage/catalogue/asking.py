@@ -69,16 +69,16 @@ def statement(query: Query, case: str, filters: Filters, limit: int, *, sqlite: 
     and then compared with the query one after the other, until there are enough.
     """
     sql = _Sql(sqlite)
-    later = not sqlite and not (_sure(sql, query) and filters == Filters())
-    wanted = "p.id, p.exhibit_id, p.part, p.page, p.label"
-    at_once = Filters() if later else filters
-    found = _found(sql, query, case, at_once, wanted, compared=not later)
-    # Apart from its order, so that no database walks all pages in order to spare the sorting.
-    ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM"
-    if later:
-        ids += f" (SELECT * FROM p {_order(sqlite)} OFFSET 0) p {_compared(sql, query, filters)}"  # noqa: S608
+    if sqlite or (_sure(sql, query) and filters == Filters()):
+        found = _found(sql, query, case, filters, "p.id, p.exhibit_id, p.part, p.page, p.label")
+        # Apart from its order, so that no database walks all pages in order to spare the sorting.
+        ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM p {_order(sqlite)}"  # noqa: S608
     else:
-        ids += f" p {_order(sqlite)}"
+        wanted = "p.id, p.exhibit_id, p.part, p.page, p.label, p.tokens, p.words"
+        found = _found(sql, query, case, Filters(), wanted, compared=False)
+        placed = f"SELECT * FROM p {_order(sqlite)} OFFSET 0"  # noqa: S608 - fixed text
+        compared = _compared(sql, query, filters)
+        ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM ({placed}) p {compared}"  # noqa: S608
     return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
 
 
@@ -101,20 +101,27 @@ def counting(
     if sqlite or not indexed or _sure(sql, query) or not has_index(query):
         found = _found(sql, query, case, filters, "1", indexed=indexed)
         return f"SELECT count(*) FROM ({found} LIMIT {sql.name(most[0])}) n", sql.parameters  # noqa: S608
-    found = _found(sql, query, case, filters, "p.id", compared=False)
-    page = _compared(sql, query, Filters())
+    wanted = "p.exhibit_id, p.part, p.tokens, p.words"
+    found = _found(sql, query, case, Filters(), wanted, compared=False)
+    counted = f"SELECT 1 FROM p {_compared(sql, query, filters)} LIMIT {sql.name(most[0])}"  # noqa: S608
     return (
         f"WITH p AS MATERIALIZED ({found} LIMIT {sql.name(most[1])})"  # noqa: S608 - fixed text
-        f" SELECT (SELECT count(*) FROM (SELECT 1 FROM p {page} LIMIT {sql.name(most[0])}) n),"
-        " (SELECT count(*) FROM p)",
+        f" SELECT n.c, CASE WHEN n.c < {sql.name(most[0])} THEN (SELECT count(*) FROM p) ELSE 0 END"
+        f" FROM (SELECT count(*) AS c FROM ({counted}) f) n",
         sql.parameters,
     )
 
 
 def _compared(sql: _Sql, query: Query, filters: Filters) -> str:
-    """Return what leaves of pages ``p`` those that answer, each compared when it is asked for."""
-    conditions = ["t.id = p.id", _true(sql, query, "t"), *_filtered(sql, filters)]
-    return f"CROSS JOIN LATERAL (SELECT 1 FROM page_text t{_where(conditions)} OFFSET 0) t"  # noqa: S608
+    """Return what leaves of pages ``p`` those that answer, each compared when it is asked for.
+
+    Their texts are still where they lie: a page brings only the place of its text with it.
+    """
+    if filters == Filters():
+        return f"WHERE {_true(sql, query)}"
+    # What depends on the page cannot be asked before it, so their order stays; filters ask less.
+    passed = f"SELECT p.tokens, p.words{_where(_filtered(sql, filters))} OFFSET 0"
+    return f"CROSS JOIN LATERAL ({passed}) f WHERE {_true(sql, query, 'f')}"
 
 
 def _found(

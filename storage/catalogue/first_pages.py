@@ -48,7 +48,7 @@ class Reach:
     compared: int = 1 << 40
 
 
-SERVER = Reach(pages=300, few=3, deepest=2000, exhibits=25, frequent=60, compared=4000)
+SERVER = Reach(pages=300, few=3, deepest=2000, exhibits=25, frequent=150, compared=3000)
 """PostgreSQL reads a text in two steps, but puts what its index gives in order without texts."""
 
 
@@ -102,7 +102,8 @@ class Asker:
             if len(some) <= self._reach.counted:
                 found = len(self._within(some, most + 1))
                 return Counted(min(found, most), found > most)
-        indexed = self._sqlite or not self._is_frequent()
+        # What filters leave of frequent pages is seldom found by walking.
+        indexed = self._sqlite or self._filters != Filters() or not self._is_frequent()
         asked = asking.counting(
             self._query,
             self._case,
