@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Any
 
 import segno
+from reportlab import rl_config
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.pagesizes import A4
@@ -42,6 +43,9 @@ from appraisal.paragraphs import labelled, paragraph
 from appraisal.typeface import HEI, SONG, fitting, register
 from storage.errors import InputError
 from storage.names import visible
+
+# Compressed pages go in as they are: as letters they are a quarter longer, and take their time.
+rl_config.useA85 = 0
 
 Label = tuple[str, str]
 """Chinese and English of one thing; the English may be empty."""
