@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from portal.show import table
@@ -15,6 +17,10 @@ from storage.errors import CustodyError, IntegrityError
 from storage.settings import Settings, settings
 
 State = Literal["ok", "weak", "missing"]
+_NEARLY_FULL = 0.1
+"""Share of a disk; with less of it free, whoever is on call hears of it too."""
+_NO_ROOM = 16 << 20
+"""Bytes; with less of them free, no event is sure to be recorded."""
 _MARK = {"ok": "[green]✓[/]", "weak": "[yellow]![/]", "missing": "[red]✗[/]"}
 
 
@@ -40,7 +46,7 @@ class HealthFinding:
 def examine() -> list[HealthFinding]:
     """Try everything and return what was seen."""
     chosen = settings()
-    return [*_programs(), *_cell(), *_engine(chosen), *_store(chosen)]
+    return [*_programs(), *_cell(), *_engine(chosen), *_disks(chosen), *_store(chosen)]
 
 
 def _programs() -> Iterator[HealthFinding]:
@@ -76,6 +82,21 @@ def _engine(chosen: Settings) -> Iterator[HealthFinding]:
     found = engine_report(chosen.ocr_engine, reduced=chosen.cell == "reduced")
     state: State = "weak" if found.degraded else "ok"
     yield HealthFinding("ocr", found.engine, state if found.usable else "missing", found.seen)
+
+
+def _disks(chosen: Settings) -> Iterator[HealthFinding]:
+    """Say how full the disks are on which an installation writes, each once."""
+    seen = set[int]()
+    for path in (chosen.home, chosen.home / "objects", Path(tempfile.gettempdir())):
+        if not path.exists() or path.stat().st_dev in seen:
+            continue
+        seen.add(path.stat().st_dev)
+        usage = shutil.disk_usage(path)
+        free = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free"
+        state: State = "weak" if usage.free < usage.total * _NEARLY_FULL else "ok"
+        if usage.free < _NO_ROOM:
+            state, free = "missing", f"{free}: nothing more can be taken in (docs/runbook.md)"
+        yield HealthFinding("disk", str(path), state, free)
 
 
 def _store(chosen: Settings) -> Iterable[HealthFinding]:

@@ -52,7 +52,7 @@ def require_published(head: Head, published: Checkpoint | None) -> None:
         raise RolledBackError(
             f"已公布的日志不全 {size} events are published, but {head.published_size} were before",
             remedy="an older object store was restored, or it was lost: 'custody republish' "
-            "writes the log again from the database (docs/runbook.md, A lost bucket)",
+            "writes the log again from the database (docs/runbook.md, A damaged or lost log)",
             published=size,
             journal=head.size,
         )
