@@ -216,7 +216,7 @@ def _fill(
         done = 0
         for chunk in _chunks(source.reader.entries(0, size)):
             with session_of() as session:
-                tables.fill(session, chunk, embedded=database.embedded)
+                tables.fill(session, chunk)
             counts.bytes += sum(len(leaf) for _, leaf in chunk)
             done += len(chunk)
             advance("events", done, size)

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.catalogue.bulk import among
 from storage.catalogue.database import Database, Session
 from storage.catalogue.leading import LEADER_SECONDS, file_leader
 from storage.catalogue.log_tables import (
@@ -197,7 +198,7 @@ class SqlJournal:
         with self._database.read() as session:
             for names in chunks(event_ids):
                 statement = select(LogEntry.event_id, LogEntry.index).where(
-                    LogEntry.event_id.in_(names), LogEntry.index < covered
+                    among(session, LogEntry.event_id, names), LogEntry.index < covered
                 )
                 places.update((name, index) for name, index in session.execute(statement))
         return places
@@ -208,7 +209,7 @@ class SqlJournal:
         with self._database.read() as session:
             for names in chunks(event_ids):
                 statement = select(LogInbox.event_id, LogInbox.refused).where(
-                    LogInbox.event_id.in_(names), LogInbox.refused != ""
+                    among(session, LogInbox.event_id, names), LogInbox.refused != ""
                 )
                 reasons.update((name, reason) for name, reason in session.execute(statement))
         return reasons
@@ -244,10 +245,10 @@ class SqlJournal:
                 del pending[boundary + 1 :]
                 waiting = [row for row in waiting if row.id <= pending[boundary][0].id]
             placed = ordered(session, [event for _, event in pending], self._clock())
-            append(session, placed, embedded=self._database.embedded)
+            append(session, placed)
             self._follow(session, [event for event, _ in placed], careful=careful)
             for ids in chunks([row.id for row in waiting]):
-                session.execute(delete(LogInbox).where(LogInbox.id.in_(ids)))
+                session.execute(delete(LogInbox).where(among(session, LogInbox.id, ids)))
             return Moved(len(waiting), boundary is not None)
 
     def _follow(self, session: Session, events: Sequence[CustodyEvent], *, careful: bool) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, insert
+from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
 from storage.catalogue import (
@@ -30,6 +30,7 @@ from storage.catalogue import (
     tables,
     uploads,  # noqa: F401 - its tables are known once the projection is
 )
+from storage.catalogue.bulk import insert_rows
 from storage.event import Action, CustodyEvent
 from storage.nouns import higher_secrecy
 
@@ -97,14 +98,13 @@ def _refer(session: Session, placed: Sequence[tuple[int, CustodyEvent]]) -> None
         }
         for index, event in placed
     ]
-    session.execute(insert(_REF), rows)
+    insert_rows(session, _REF, rows)
     named = [
         {"exhibit_id": exhibit, "index": index}
         for index, event in placed
         for exhibit in dict.fromkeys(event.exhibits)
     ]
-    if named:
-        session.execute(insert(_EXHIBIT), named)
+    insert_rows(session, _EXHIBIT, named)
 
 
 def _received(session: Session, index: int, event: CustodyEvent) -> None:

@@ -60,14 +60,14 @@ def filling(database: Database) -> Iterator[OpenSession]:
         yield lambda: nullcontext(session)
 
 
-def fill(session: Session, entries: Sequence[tuple[int, bytes]], *, embedded: bool) -> None:
+def fill(session: Session, entries: Sequence[tuple[int, bytes]]) -> None:
     """Put consecutive entries in their places, with everything that follows from them.
 
     Raises:
         IntegrityError: an entry is no event, or the catalogue of this version cannot take it.
     """
     events = [(decode(leaf), leaf) for _, leaf in entries]
-    append(session, events, embedded=embedded)
+    append(session, events)
     for (index, _), (event, _) in zip(entries, events, strict=True):
         try:
             project(session, index, event)

@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, select, update
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import IntegrityError as ConstraintError
 
+from storage.catalogue.bulk import among, insert_rows, replace_rows
 from storage.catalogue.database import Session
 from storage.catalogue.log_tables import (
     ENTRY,
@@ -86,7 +86,8 @@ def already_in(session: Session, event_ids: Sequence[str]) -> set[str]:
     """Return those identifiers whose events have their place."""
     known: set[str] = set()
     for names in chunks(event_ids):
-        known.update(session.scalars(select(LogEntry.event_id).where(LogEntry.event_id.in_(names))))
+        wanted = among(session, LogEntry.event_id, names)
+        known.update(session.scalars(select(LogEntry.event_id).where(wanted)))
     return known
 
 
@@ -130,14 +131,14 @@ def _orderer(session: Session, events: Sequence[CustodyEvent]) -> Orderer:
         raise rows_missing(1, 0)
     tails: dict[str, Tail] = {}
     for names in chunks(sorted({name for event in events for name in event.subjects})):
-        rows = session.execute(select(LogTail).where(LogTail.subject.in_(names))).scalars()
+        rows = session.execute(
+            select(LogTail).where(among(session, LogTail.subject, names))
+        ).scalars()
         tails.update((row.subject, Tail(row.count, row.seq, row.hash)) for row in rows)
     return Orderer(size, last, head.last_at, tails)
 
 
-def append(
-    session: Session, ordered: Sequence[tuple[CustodyEvent, bytes]], *, embedded: bool
-) -> None:
+def append(session: Session, ordered: Sequence[tuple[CustodyEvent, bytes]]) -> None:
     """Insert entries, the nodes they complete and the ends of chains; move the frontier."""
     if not ordered:
         return
@@ -159,25 +160,12 @@ def append(
                 }  # fmt: skip
         if event.action is Action.KEY_ROTATED:
             session.add(LogKey(index=index, statement=str(event.details.get("statement", ""))))
-    session.execute(insert(ENTRY), entries)
-    if nodes:
-        session.execute(insert(NODE), nodes)
-    _move_tails(session, list(tails.values()), embedded=embedded)
+    insert_rows(session, ENTRY, entries)
+    insert_rows(session, NODE, nodes)
+    replace_rows(session, TAIL, list(tails.values()))
     values = {"frontier": frontier.to_bytes(), "last_at": last_at}
     if stored is None:
         session.add(LogHead(id=HEAD, published_size=0, published="", **values))
         session.flush()
     else:
         session.execute(update(LogHead).values(**values))
-
-
-def _move_tails(session: Session, rows: list[dict[str, Any]], *, embedded: bool) -> None:
-    if not rows:
-        return
-    statement = (sqlite.insert if embedded else postgresql.insert)(TAIL)
-    new = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=[TAIL.c.subject],
-        set_={"count": new.count, "seq": new.seq, "hash": new.hash},
-    )
-    session.execute(statement, rows)
