@@ -89,7 +89,7 @@ PARTS = (
         "search",
         ("--postgres", "--pages", "1000000"),
         ("--postgres", "--pages", "1000", "--questions", "20"),
-        30,
+        45,
     ),
 )  # fmt: skip
 """In the order in which they are run: where the budget ends, the last are missing."""
