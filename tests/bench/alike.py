@@ -25,6 +25,7 @@ from storage.catalogue.migrate import upgrade
 from tasks.likeness import minhash, shingles, tlsh
 from tasks.likeness.method import CANDIDATE_PERMILLE, PERMUTATIONS
 from tests.bench.figures import Figure, keep
+from tests.bench.sampling import section
 
 CASE = "2026-0999-00000000"
 BATCH = 2_000
@@ -122,9 +123,9 @@ def main() -> int:
         started = time.monotonic()
         fill(database, chosen.documents, draw, bases)
         print(f"{chosen.documents} documents put in: {time.monotonic() - started:.1f} s")
-        tried = [
-            look_up(database, member(bases[number % families], draw, 0.8)) for number in range(200)
-        ]
+        asked = [member(bases[number % families], draw, 0.8) for number in range(200)]
+        with section("alike"):
+            tried = [look_up(database, each) for each in asked]
         database.close()
     times = sorted(each[0] for each in tried)
     worst = times[int(0.99 * len(times))]

@@ -26,6 +26,7 @@ from tasks.reader.cell import CellPool
 from tasks.reader.source import Source
 from tasks.reader.strict import as_json, loads, parse
 from tests.bench.figures import Figure, keep
+from tests.bench.sampling import section
 from tests.tasks.reader.samples import CONTRACT
 
 TARGET = 300
@@ -104,7 +105,8 @@ def main() -> None:
         spent = 0.0
         for _ in range(ROUNDS):
             before = processor_ms(pool)
-            walls.append(with_cell(paths, pool, threads))
+            with section("cell"):
+                walls.append(with_cell(paths, pool, threads))
             spent += processor_ms(pool) - before
             bare.append(without_cell(paths, plain))
     load = os.getloadavg()[0]

@@ -32,6 +32,8 @@ _TOLD = 3
 """Places that the sentence names."""
 _LEAST = 0.05
 """Share below which a place is not worth naming in the sentence."""
+_ALONE = 0.2
+"""Cores that others may keep busy before it is told of."""
 _THIN = 0.15
 """Share of the dearest place below which libraries are named in its stead."""
 _LINES = 20
@@ -39,10 +41,17 @@ _LINES = 20
 
 @dataclass
 class Followed:
-    """Processor seconds of all processes below a benchmark, by section, program and process."""
+    """What was seen of a benchmark's processes from outside, by section.
+
+    Attributes:
+        seconds: how long each section lasted.
+        spent: processor seconds by program and process.
+        machine: processor seconds of all processes of the machine.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     spent: dict[str, dict[tuple[str, int], float]] = field(default_factory=dict)
+    machine: dict[str, float] = field(default_factory=dict)
 
 
 class Follower:
@@ -69,11 +78,12 @@ class Follower:
         self._thread.join()
 
     def _run(self) -> None:
-        before = time.monotonic()
+        before, machine = time.monotonic(), machine_seconds()
         while not self._ended.wait(_STEP):
-            now, name = time.monotonic(), section_now(self._folder)
-            self.found.seconds[name] = self.found.seconds.get(name, 0.0) + now - before
-            before = now
+            now, busy, name = time.monotonic(), machine_seconds(), section_now(self._folder)
+            add(self.found.seconds, name, now - before)
+            add(self.found.machine, name, busy - machine)
+            before, machine = now, busy
             spent = self.found.spent.setdefault(name, {})
             for pid in set(descendants(os.getpid())) - self._others:
                 add(spent, (program_of(pid), pid), self._more(pid))
@@ -87,6 +97,13 @@ class Follower:
         more = now - self._seen.get(pid, 0.0)
         self._seen[pid] = now
         return more
+
+
+def machine_seconds() -> float:
+    """Return the processor seconds of everything on this machine since it started."""
+    words = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _, _, *interrupts = (int(each) for each in words[:7])
+    return (user + nice + system + sum(interrupts)) / _TICK
 
 
 def program_of(pid: int) -> str:
@@ -121,12 +138,14 @@ class Spent:
         places: processor seconds by place, the dearest first; programs that were not sampled are
             places as well.
         stood: seconds by where the first thread of the measuring process stood.
+        others: processor seconds of what else the machine did.
     """
 
     seconds: float
     processor: float
     places: tuple[tuple[str, float], ...]
     stood: tuple[tuple[str, float], ...]
+    others: float = 0.0
 
     def sentence(self, cores: int, name: str = "") -> str:
         """Say in one sentence where the seconds of a section go, or of all of a run."""
@@ -138,10 +157,14 @@ class Spent:
         told = ", ".join(f"{each / total:.0%} in {where}" for where, each in dear) or "spread thin"
         what = "it" if name else "all of the part"
         text = f"Under samples {what} kept {busy:.1f} of {cores} cores busy for "
-        text += f"{self.seconds:.1f} s: {told} (of the processor's time)"
+        text += f"{self.seconds:.1f} s"
+        if self.others / max(self.seconds, 1e-9) > _ALONE:
+            text += f" (what else the machine did, {self.others / self.seconds:.1f})"
+        text += f": {told} (of the processor's time)"
         where, longest = self.stood[0] if self.stood else ("", 0.0)
         if longest / max(self.seconds, 1e-9) >= _LEAST:
-            text += f"; the first thread stood {longest / self.seconds:.0%} of the time at {where}"
+            share = min(1.0, longest / self.seconds)
+            text += f"; the first thread stood {share:.0%} of the time at {where}"
         return text
 
     @property
@@ -177,6 +200,7 @@ def gathered(folder: Path, followed: Followed) -> dict[str, Spent]:
             sum(places.values()),
             _dearest(places),
             _dearest(_stood(left.values(), name)),
+            followed.machine.get(name, 0.0) - sum(followed.spent.get(name, {}).values()),
         )
     return found
 

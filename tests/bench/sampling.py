@@ -151,6 +151,7 @@ def place(frame: FrameType) -> str:
     module = str(frame.f_globals.get("__name__", "?"))
     # A frame between two lines has no number.
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0).strip()
+    line = line.replace("`", "'")
     told = f"{module} {frame.f_code.co_qualname} `{line[:70]}`"
     return told if module.split(".")[0] in OWN else f"{told}{_for(frame.f_back)}"
 

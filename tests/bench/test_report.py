@@ -49,7 +49,8 @@ def test_what_is_missed_is_said_with_by_how_much_and_its_profile(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kept(monkeypatch, tmp_path / "kept")
-    spent = Spent(10, 15, (("a.b `send(piece)`", 9), ("radosgw", 5), ("c", 0.3)), (("a.b", 4),))
+    dear = (("a.b `send(piece)`", 9), ("radosgw", 5), ("c", 0.3))
+    spent = Spent(10, 15, dear, (("a.b", 4),), others=4)
     keep_profile(tmp_path / "kept", "s3", "python -m x", {"s3.large": spent}, [MISSED.name])
     page = tmp_path / "docs/benchmarks.md"
     page.parent.mkdir()
@@ -57,7 +58,9 @@ def test_what_is_missed_is_said_with_by_how_much_and_its_profile(
     text = page.read_text()
     assert "| `s3.large.share` | 0.4 of the peer | ≥ 0.8 | **missed** by 50% | boto3: 90 " in text
     assert "| `commands.memory.verify` | 100 MB | ≤ 400 | met by 75% |" in text
-    told = "for 10.0 s: 60% in a.b `send(piece)`, 33% in radosgw (of the processor's time)"
+    assert "1.5 of " in text
+    told = "for 10.0 s (what else the machine did, 0.4): 60% in a.b `send(piece)`, 33% in radosgw"
+    told += " (of the processor's time)"
     assert f"{told}; the first thread stood 40% of the time at a.b ([profile](benchmarks/s3" in text
     linked = re.findall(r"\]\((benchmarks/[^)]+)\)", text)
     assert {page.parent / each for each in linked} == {*(tmp_path / "docs/benchmarks").iterdir()}
