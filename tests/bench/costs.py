@@ -45,7 +45,7 @@ _WANTED = {
     "leaf": _Wanted("rows.leaf", "bytes an event", 2_349, _ROWS),
     "objects": _Wanted("rows.objects", "objects a document", 2.01, _ROWS),
     "derived_page": _Wanted("rows.derivatives", "bytes a page", 1_900, _ROWS),
-    "sequenced": _Wanted("log.postgresql.bulk", "events/s", 3_100, _CPU),
+    "sequenced": _Wanted("log.postgresql.bulk", "events/s", 3_400, _CPU),
     "one_more": _Wanted("log.postgresql.one_more", "ms", 6.0, "assumed: two flushes of 3 ms"),
     "audit": _Wanted("log.audit", "µs an event", 17, TRIAL),
     "s3_requests": _Wanted(
