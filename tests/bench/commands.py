@@ -69,6 +69,7 @@ OTHERWISE = {
     "are measured in",
     "alike": "tests.bench.alike",
     "repair": "reads like verify",
+    "republish": "writes the log from the database as a rebuild reads it, entry by entry",
     "queue": "tests.bench.queue",
 }
 """Commands that are not measured here, and why."""
