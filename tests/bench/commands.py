@@ -201,8 +201,8 @@ def tell(name: str, few: Ran, many: Ran, sizes: tuple[int, int]) -> bool:
     return well
 
 
-def conclude(found: dict[str, tuple[Ran, Ran]], lacking: list[str], sizes: tuple[int, int]) -> None:
-    """Keep the worst of all commands, and say which were not measured."""
+def conclude(found: dict[str, tuple[Ran, Ran]], lacking: list[str], sizes: tuple[int, int]) -> str:
+    """Keep the worst of all commands, and return it with those that were not measured."""
     name, (few, many) = max(found.items(), key=lambda each: max(r.memory for r in each[1]))
     missed = f"; not measured for lack of time or ended wrongly: {', '.join(lacking)}"
     about = (
@@ -211,7 +211,7 @@ def conclude(found: dict[str, tuple[Ran, Ran]], lacking: list[str], sizes: tuple
     )
     worst = max(few.memory, many.memory)
     keep("commands", [Figure("commands.memory", worst, "MB", GOAL, "less", about=about)])
-    print(f"commands.memory: {worst:.0f} MB, {about}")
+    return f"commands.memory: {worst:.0f} MB, {about}"
 
 
 def main() -> None:
@@ -246,7 +246,7 @@ def main() -> None:
                 conclude(found, lacking, sizes)
             else:
                 lacking.append(name)
-        conclude(found, lacking, sizes)
+        print(conclude(found, lacking, sizes) if found else "no command did its work")
         for name, why in not_measured(few.commands).items():
             print(f"  not measured here: {name}: {why}")
 
