@@ -28,7 +28,7 @@ from sqlalchemy import text
 from storage.catalogue import search
 from storage.catalogue.database import Session
 from tests.bench.figures import Figure, keep
-from tests.bench.search_databases import Opened, opened
+from tests.bench.search_databases import Opened, opened, processor
 from tests.bench.search_growing import grow
 from tests.bench.search_questions import Question, questions
 
@@ -100,20 +100,12 @@ def _timed(
 ) -> Iterator[Session]:
     with there.database.read() as session:
         server = 0 if there.server is None else session.scalar(text("SELECT pg_backend_pid()"))
-        used, started = _processor(server), time.perf_counter()
+        used, started = processor(server), time.perf_counter()
         yield session
-        seconds, used = time.perf_counter() - started, _processor(server) - used
+        seconds, used = time.perf_counter() - started, processor(server) - used
     for times in (some[each.kind], some["all"], found.together):
         times.add(seconds, each)
     found.used.add(used, each)
-
-
-def _processor(server: int | None) -> float:
-    """Return the processor seconds of this process and of one of the server's."""
-    own = time.process_time()
-    if not server:
-        return own
-    return own + int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9
 
 
 def measure(there: Opened, count: int, frozen: int = KINDS) -> list[Figure]:

@@ -140,3 +140,11 @@ def _sizes(database: Database) -> tuple[int, int]:
     with database.read() as session:
         row = session.execute(text(asked)).one()
     return int(row[0]), int(row[1])
+
+
+def processor(server: int | None) -> float:
+    """Return the processor seconds of this process and of one of the server's, if there is one."""
+    own = time.process_time()
+    if not server:
+        return own
+    return own + int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from storage.catalogue import search
 from storage.catalogue.database import Database
@@ -21,7 +21,7 @@ from storage.catalogue.migrate import upgrade
 from storage.catalogue.tables import PageText
 from tests.bench import search_pages as made
 from tests.bench.figures import Figure
-from tests.bench.search_databases import Opened
+from tests.bench.search_databases import Opened, processor
 
 EXHIBITS = 200
 """Exhibits that are added, of twenty pages each."""
@@ -31,9 +31,13 @@ _SEED = 21
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds: of a page in the mean, of the median exhibit, and of the slowest."""
+    """Milliseconds: of a page in the mean, of the median exhibit, and of the slowest.
+
+    ``processor`` is what a page takes of processors, this one's and the server's.
+    """
 
     page: float
+    processor: float
     median: float
     most: float
 
@@ -57,15 +61,18 @@ def grow(there: Opened) -> list[Figure]:
     name = "search.sqlite" if there.server is None else "search.postgresql"
     for cost, when in ((first, "first pages"), (last, f"after {there.filled.pages:,} pages")):
         print(
-            f"{when:>22}: {cost.page:.2f} ms a page; an exhibit of {made.OF_EXHIBIT} pages:"
-            f" median {cost.median:.0f} ms, most {cost.most:.0f} ms",
+            f"{when:>22}: {cost.page:.2f} ms a page, {cost.processor:.2f} of processors;"
+            f" an exhibit of {made.OF_EXHIBIT} pages: median {cost.median:.0f} ms, most {cost.most:.0f} ms",
             flush=True,
         )
     about = f"indexing one more page, committed by exhibits, after {there.filled.pages:,} pages"
+    used = f"the same, processor time of indexer and server, after {there.filled.pages:,} pages"
     most = f"the longest that an exhibit of {made.OF_EXHIBIT} pages took to be indexed then"
     return [
         Figure(f"{name}.grown.page", last.page, "ms", None, "less", about=about,
                peer="the first pages", peer_value=first.page, peer_unit="ms"),
+        Figure(f"{name}.grown.processor", last.processor, "ms", None, "less", about=used,
+               peer="the first pages", peer_value=first.processor, peer_unit="ms"),
         Figure(f"{name}.grown.most", last.most, "ms", None, "less", about=most,
                peer="the first pages", peer_value=first.most, peer_unit="ms"),
     ]  # fmt: skip
@@ -74,7 +81,11 @@ def grow(there: Opened) -> list[Figure]:
 def _add(database: Database, characters: int) -> Cost:
     chosen, spoken = random.Random(_SEED), made.language()
     grams = not database.embedded
-    taken = []
+    server = 0
+    if not database.embedded:
+        with database.read() as session:
+            server = session.scalar(text("SELECT pg_backend_pid()")) or 0
+    taken, used = [], 0.0
     for number in range(EXHIBITS):
         exhibit = f"{CASE}/E{number:06}"
         pages = [
@@ -82,9 +93,10 @@ def _add(database: Database, characters: int) -> Cost:
             for at in range(made.OF_EXHIBIT)
         ]
         rows = search.page_rows(CASE, exhibit, pages, grams=grams)
-        started = time.perf_counter()
+        started, before = time.perf_counter(), processor(server)
         with database.write() as session:
             search.replace_pages(session, {exhibit: rows})
         taken.append(1000 * (time.perf_counter() - started))
-    ranked = sorted(taken)
-    return Cost(sum(taken) / EXHIBITS / made.OF_EXHIBIT, ranked[EXHIBITS // 2], ranked[-1])
+        used += 1000 * (processor(server) - before)
+    ranked, pages = sorted(taken), EXHIBITS * made.OF_EXHIBIT
+    return Cost(sum(taken) / pages, used / pages, ranked[EXHIBITS // 2], ranked[-1])

@@ -71,8 +71,9 @@ def _kept(monkeypatch: pytest.MonkeyPatch, kept: Path, *, postgres: bool) -> Non
     with opened(PAGES, 60, kept, postgres=postgres) as there:
         before = rows_of(there.database)
         assert {figure.goal for figure in measure(there, KINDS, frozen=1)} == {100, None}
-        page, most = grow(there)
+        page, used, most = grow(there)
         assert 0 < page.value < most.value
+        assert used.value > 0
     real = search_databases._fill
     monkeypatch.setattr(search_databases, "_fill", lambda *_: pytest.fail("filled again"))
     with opened(PAGES, 60, kept, postgres=postgres) as there:
