@@ -62,7 +62,8 @@ def grow(there: Opened) -> list[Figure]:
     for cost, when in ((first, "first pages"), (last, f"after {there.filled.pages:,} pages")):
         print(
             f"{when:>22}: {cost.page:.2f} ms a page, {cost.processor:.2f} of processors;"
-            f" an exhibit of {made.OF_EXHIBIT} pages: median {cost.median:.0f} ms, most {cost.most:.0f} ms",
+            f" an exhibit of {made.OF_EXHIBIT} pages: median {cost.median:.0f} ms,"
+            f" most {cost.most:.0f} ms",
             flush=True,
         )
     about = f"indexing one more page, committed by exhibits, after {there.filled.pages:,} pages"
