@@ -78,6 +78,8 @@ class Rows(list[Any]):
 
 def inert(text: str) -> str:
     """Return a JSON text in which whatever hides or turns text is an escape."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(map(_inert, text))
 
 

@@ -48,12 +48,20 @@ class Snapshot:
             NotFoundError: the checkpoint does not cover the entry.
             IntegrityError: the stored log does not prove it.
         """
-        if not 0 <= index < self.size:
-            raise NotFoundError(f"the published log has no entry {index}", index=index)
-        leaf = self._entries(index // WIDTH)[index % WIDTH]
+        leaf = self.untrusted_entry(index)
         path = tuple(inclusion_proof(self._hashes, index, self.size))
         verify_inclusion(leaf_hash(leaf), index, self.size, path, self.checkpoint.root)
         return leaf, str(TlogProof(index, path, self.note.decode()))
+
+    def untrusted_entry(self, index: int) -> bytes:
+        """Return an entry's bytes as they are stored, proven by nothing yet.
+
+        Raises:
+            NotFoundError: the checkpoint does not cover the entry.
+        """
+        if not 0 <= index < self.size:
+            raise NotFoundError(f"the published log has no entry {index}", index=index)
+        return self._entries(index // WIDTH)[index % WIDTH]
 
     def prove_extends(self, older: Checkpoint) -> Consistency:
         """Return the proof that the log extends an older checkpoint.
