@@ -32,6 +32,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=200, help="requests of each kind")
     parser.add_argument("--seconds", type=float, default=10.0, help="of waiting for news, thrice")
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
+    parser.add_argument(
+        "--without-figures", action="store_true", help="leave out the figures of all agencies"
+    )
     chosen = parser.parse_args()
     if chosen.only != "postgresql":
         run("sqlite", "", chosen)
@@ -58,7 +61,8 @@ def run(name: str, url: str, chosen: argparse.Namespace) -> None:
                 asking = queue_pages.Asking(custody, server, known, chosen.commissions, today)
                 queue_pages.measure(asking, chosen.times)
                 queue_polling.measure(custody, server, known, chosen.seconds)
-                figures(asking, server)
+                if not chosen.without_figures:
+                    figures(asking, server)
                 asking.close()
             print(f"  at the end: {load()}")
 

@@ -79,7 +79,8 @@ PARTS = (
     Part(
         "queue",
         "queue",
-        ("--commissions", "100000", "--exhibits", "200000", "--times", "50", "--seconds", "3"),
+        (*("--commissions", "100000", "--exhibits", "200000", "--times", "50", "--seconds", "3"),
+         "--without-figures"),
         (*("--commissions", "200", "--exhibits", "200", "--times", "2", "--seconds", "1"),
          *("--only", "sqlite")),
         8,
