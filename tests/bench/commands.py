@@ -88,7 +88,6 @@ def commands(scratch: Path, bundle: Path) -> dict[str, list[str]]:
         "audit --log": ["audit", "--log"],
         "access": ["access", CASE],
         "holders": ["holders", CASE],
-        "rebuild --replace": ["rebuild", "--replace"],
         "backup": ["backup", str(scratch / "backups")],
         "audit (case)": ["audit", CASE],
         "audit --coverage": ["audit", "--coverage"],
@@ -105,6 +104,7 @@ def commands(scratch: Path, bundle: Path) -> dict[str, list[str]]:
         "status": ["status"],
         "metrics": ["metrics"],
         "doctor": ["doctor"],
+        "rebuild --replace": ["rebuild", "--replace"],
         "prove (whole case)": ["prove", CASE, "-o", str(scratch / "case"), "--no-bytes", *who],
     }
 
