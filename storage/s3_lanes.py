@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 LANES = 8
 """Requests of one object that are under way at once."""
-ROOM = 64 << 20
+ROOM = 48 << 20
 """Bytes that all objects of this process may hold together in requests under way."""
 
 
