@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from portal.show import cell, line, table
+from portal.show import Rows, cell, line, table
 from storage.fold import CaseCustody
 from storage.holding import PLACE_NAMES, ExhibitCustody, Holding, Seal
 
 
 def holders_json(found: CaseCustody, when: str) -> dict[str, Any]:
-    """Return the custody of a case for programs, with the holder at a moment."""
+    """Return the custody of a case for ``as_json``, with the holder at a moment."""
     moment = datetime.fromisoformat(when)
-    value = found.as_json()
-    for shown, each in zip(value["exhibits"], found.exhibits.values(), strict=True):
-        holding = each.at(moment)
-        shown["holder"] = holding.as_json() if holding else None
-    return {**value, "at": when}
+    exhibits = (_exhibit_json(each, each.at(moment)) for each in found.exhibits.values())
+    return {**replace(found, exhibits={}).as_json(), "exhibits": Rows(exhibits), "at": when}
+
+
+def _exhibit_json(each: ExhibitCustody, holding: Holding | None) -> dict[str, Any]:
+    return {**each.as_json(), "holder": holding.as_json() if holding else None}
 
 
 def print_holders(found: CaseCustody, when: str) -> None:

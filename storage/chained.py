@@ -8,7 +8,8 @@ that the events themselves are those of the signed log is ``custody verify``'s p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from storage.event import CustodyEvent
 from storage.flaws import Flaw, FlawKind
@@ -17,36 +18,54 @@ Placed = tuple[int, CustodyEvent]
 """The index in the log and the event."""
 
 
-def check_chains(events: Iterable[Placed], case: str, counts: Mapping[str, int]) -> Iterator[Flaw]:
-    """Yield a flaw for each event that is missing or stands elsewhere than it says.
+@dataclass
+class Chains:
+    """The chains of one case, followed event by event in the order of the log.
 
-    Args:
-        events: all events of the case in hand, in the order of the log.
-        case: identifier of the case; chains of other cases are not judged.
-        counts: how many events each subject has by another record, as far as known: without
-            it, a removed last event cannot be noticed here.
+    No event is kept: a case of any size is checked in memory that grows with its exhibits alone.
+    Chains of other cases are not judged. Which accessions are the case's own is known only when
+    all was seen, so what is wrong with any accession waits until ``flaws`` is asked.
     """
-    events = list(events)
-    accessions = {event.accession for _, event in events if event.case == case}
-    ends: dict[str, tuple[int, int | None]] = {}
-    previous = -1
-    for index, event in events:
+
+    case: str
+    _accessions: set[str] = field(default_factory=set)
+    _ends: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    _flaws: list[Flaw] = field(default_factory=list)
+    _previous: int = -1
+
+    def take(self, index: int, event: CustodyEvent) -> None:
+        """Follow one event."""
+        if event.case == self.case:
+            self._accessions.add(event.accession)
         order = event.order
         if order is None:
-            continue
-        if order.seq != index or index <= previous:
-            yield Flaw(FlawKind.EVENT_MOVED, case, index, event.occurred_at, event.action.value)
-        previous = index
+            return
+        at, action = event.occurred_at, event.action.value
+        if order.seq != index or index <= self._previous:
+            self._flaws.append(Flaw(FlawKind.EVENT_MOVED, self.case, index, at, action))
+        self._previous = index
         for subject, link in order.chains.items():
-            if not (subject == case or subject.startswith(f"{case}/") or subject in accessions):
-                continue
-            count, seq = ends.get(subject, (0, None))
+            count, seq = self._ends.get(subject, (0, None))
             if (link.count, link.seq) != (count + 1, seq):
-                said, due = link.count, count + 1
-                detail = f"{event.action.value} 称系第 {said} 项，应为第 {due} 项"
-                yield Flaw(FlawKind.EVENT_MISSING, subject, index, event.occurred_at, detail)
-            ends[subject] = (link.count, index)
-    for subject, known in counts.items():
-        count = ends.get(subject, (0, None))[0]
-        if count != known:
-            yield Flaw(FlawKind.EVENT_MISSING, subject, None, "", f"{count} / {known}")
+                detail = f"{action} 称系第 {link.count} 项，应为第 {count + 1} 项"
+                self._flaws.append(Flaw(FlawKind.EVENT_MISSING, subject, index, at, detail))
+            self._ends[subject] = (link.count, index)
+
+    def flaws(self, counts: Mapping[str, int]) -> Iterator[Flaw]:
+        """Yield a flaw for each event that is missing or stands elsewhere than it says.
+
+        Args:
+            counts: how many events each subject has by another record, as far as known: without
+                it, a removed last event cannot be noticed here.
+        """
+        for flaw in self._flaws:
+            if flaw.kind is FlawKind.EVENT_MOVED or self._is_ours(flaw.subject):
+                yield flaw
+        for subject, known in counts.items():
+            count = self._ends.get(subject, (0, None))[0] if self._is_ours(subject) else 0
+            if count != known:
+                yield Flaw(FlawKind.EVENT_MISSING, subject, None, "", f"{count} / {known}")
+
+    def _is_ours(self, subject: str) -> bool:
+        here = subject == self.case or subject.startswith(f"{self.case}/")
+        return here or subject in self._accessions

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storage.chained import Placed, check_chains
+from storage.chained import Chains, Placed
 from storage.event import Action, CustodyEvent
 from storage.flaws import Flaw, FlawKind
 from storage.holding import ExhibitCustody, Intake, WorkingCopy, copy_number
@@ -46,7 +46,7 @@ class CaseCustody:
 def fold(
     case: str, events: Iterable[Placed], counts: Mapping[str, int] | None = None
 ) -> CaseCustody:
-    """Fold the events of a case, in the order of the log.
+    """Fold the events of a case, in the order of the log; none of them is kept.
 
     Args:
         case: identifier of the case.
@@ -54,14 +54,16 @@ def fold(
         counts: how many events each of these subjects has, from another record; without it a
             removed last event of a chain cannot be noticed.
     """
-    events = list(events)
-    folding = _Folding(case)
+    folding, chains = _Folding(case), Chains(case)
+    clocks: list[Flaw] = []
     for index, event in events:
         folding.take(index, event)
+        chains.take(index, event)
+        clocks += _clock(case, index, event)
     folding.require_promised()
     flaws = [
-        *check_chains(events, case, counts or {}),
-        *_clocks(case, events),
+        *chains.flaws(counts or {}),
+        *clocks,
         *folding.flaws,
         *(flaw for track in folding.tracks.values() for flaw in track.flaws),
     ]
@@ -71,16 +73,10 @@ def fold(
     return CaseCustody(case, exhibits, tuple(folding.copies.values()), tuple(flaws))
 
 
-def _clocks(case: str, events: Iterable[Placed]) -> Iterable[Flaw]:
-    for index, event in events:
-        if event.order is not None and event.order.clock == BACK:
-            yield Flaw(
-                FlawKind.CLOCK_BACK,
-                case,
-                index,
-                event.occurred_at,
-                f"{event.action.value} {event.order.at}",
-            )
+def _clock(case: str, index: int, event: CustodyEvent) -> Iterable[Flaw]:
+    if event.order is not None and event.order.clock == BACK:
+        detail = f"{event.action.value} {event.order.at}"
+        yield Flaw(FlawKind.CLOCK_BACK, case, index, event.occurred_at, detail)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +20,7 @@ from storage.catalogue import handovers, queries
 from storage.custody import Custody
 from storage.digest import Fingerprint, Hasher, chunks
 from storage.errors import ConflictError, CustodyError, HostError, InputError, IntegrityError
-from storage.event import Action, decode
+from storage.event import Action, CustodyEvent, decode
 from storage.names import display
 from storage.nouns import Person
 from storage.objects import ObjectRef
@@ -184,10 +184,13 @@ def accesses(custody: Custody, case: str) -> list[dict[str, Any]]:
         found = queries.find_case(session, case)["case_id"]
         indexes = handovers.action_indexes(session, found, _ACCESSES)
         entries = handovers.leaves(session, indexes)
+        return _accesses((index, decode(leaf)) for index, leaf in entries)
+
+
+def _accesses(events: Iterable[tuple[int, CustodyEvent]]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     by_access: dict[str, dict[str, Any]] = {}
-    for index, leaf in entries:
-        event = decode(leaf)
+    for index, event in events:
         details = event.details
         if details.get("phase") == "ended" and details["access"] in by_access:
             by_access[details["access"]]["outcome"] = details["outcome"]

@@ -41,18 +41,18 @@ def keep_sheet(custody: Custody, row: Mapping[str, Any]) -> Path:
     with custody.read() as session:
         case = queries.find_case(session, row["case_id"])
         names = set(row["exhibits"])
-        listed = queries.list_exhibits(session, row["case_id"])
+        every = queries.each_exhibit(session, row["case_id"])
+        listed = [each for each in every if each["exhibit_id"] in names]
         actions = (Action.RELEASED, Action.ACKNOWLEDGED)
         indexes = handovers.action_indexes(session, row["case_id"], actions)
         entries = handovers.leaves(session, indexes)
-    ends = [(index, decode(leaf)) for index, leaf in entries]
-    own = [each for each in ends if each[1].details.get("handover_no") == row["number"]]
-
+        ends = ((index, decode(leaf)) for index, leaf in entries)
+        own = [each for each in ends if each[1].details.get("handover_no") == row["number"]]
     sheet = Sheet(
         row["number"],
         case["case_no"],
         custody.receiver().unit,
-        [each for each in listed if each["exhibit_id"] in names],
+        listed,
         [each for each in own if each[1].action is Action.RELEASED],
         [each for each in own if each[1].action is Action.ACKNOWLEDGED],
         custody.log.checkpoint_text(),

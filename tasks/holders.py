@@ -23,4 +23,4 @@ def case_custody(custody: Custody, case: str) -> CaseCustody:
         found = queries.find_case(session, case)["case_id"]
         counts, last = handovers.chain_ends(session, found)
         entries = handovers.leaves(session, handovers.custody_indexes(session, found, last))
-    return fold(found, [(index, decode(leaf)) for index, leaf in entries], counts)
+        return fold(found, ((index, decode(leaf)) for index, leaf in entries), counts)

@@ -6,7 +6,7 @@ input; a hand-over is one row however many events it took. (RULES CU-03.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -173,17 +173,15 @@ def custody_indexes(session: Session, case: str, last: int | None = None) -> lis
     return sorted(index for index in found if last is None or index <= last)
 
 
-def leaves(session: Session, indexes: Sequence[int]) -> list[tuple[int, bytes]]:
-    """Return entries of the log's journal with their indexes, in order."""
-    found: list[tuple[int, bytes]] = []
+def leaves(session: Session, indexes: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield entries of the log's journal with their indexes, in order, some at a time."""
     for part in chunks(indexes):
         statement = (
             select(LogEntry.index, LogEntry.leaf)
             .where(LogEntry.index.in_(part))
             .order_by(LogEntry.index)
         )
-        found += [(index, leaf) for index, leaf in session.execute(statement)]
-    return found
+        yield from ((index, leaf) for index, leaf in session.execute(statement))
 
 
 def action_indexes(session: Session, case: str, actions: Iterable[Action]) -> list[int]:
