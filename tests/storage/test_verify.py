@@ -88,6 +88,7 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("exhibit", ["E0001", "E0002", "E0003"])
 @pytest.mark.parametrize("name", SPOILED)
 def test_a_changed_original_is_named_and_no_other(house: Kept, name: str, exhibit: str) -> None:
+    """FP-07, AU-04."""
     path = house.path(exhibit)
     overwrite(path, SPOILED[name](path.read_bytes()))
     report = house.report()
@@ -129,6 +130,7 @@ def test_each_digest_of_the_record_is_compared_by_itself(house: Kept, algorithm:
 
 
 def test_a_removed_original_is_named(house: Kept) -> None:
+    """AU-04."""
     house.path("E0002").unlink()
     assert not house.report().ok
     assert house.results() == {"E0002": "missing"}
@@ -229,6 +231,7 @@ def _raise(error: Exception) -> Callable[[], BinaryIO]:
 def test_an_original_that_the_store_cannot_give_is_unreadable(
     house: Kept, fail: Callable[[], BinaryIO]
 ) -> None:
+    """AU-04."""
     store = FailingStore(house.root, house.path("E0002").name, fail)
     report = verify(store, house.check(), CASE)
     assert not report.ok
@@ -240,6 +243,7 @@ def test_an_original_that_the_store_cannot_give_is_unreadable(
 
 
 def test_an_edited_event_leaves_its_item_unverified(house: Kept) -> None:
+    """AU-04."""
     index = RECORD["E0002"]
     house.edit(0, lambda leaves: leaves.__setitem__(index, edited(leaves[index])))
     report = house.report()
