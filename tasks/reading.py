@@ -188,8 +188,7 @@ def _record(custody: Custody, outcomes: Sequence[_Outcome]) -> None:
     for each in outcomes:
         pages, exhibit = page_inputs(each.transcript, each.task.row), each.event.exhibits[0]
         made[exhibit] = page_rows(each.event.case, exhibit, pages, grams=grams)
-    # The record that follows makes them durable with itself.
-    with custody.write(durable=False) as session:
+    with custody.write(durable=False) as session:  # The record that follows flushes them too.
         replace_pages(session, made)
     # An alert is recorded with its reading: what is read is not read again to raise it.
     pairs = [(each.event, each.alert) for each in outcomes]

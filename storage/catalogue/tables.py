@@ -9,17 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    INTEGER,
-    JSON,
-    ForeignKey,
-    Index,
-    Integer,
-    String,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import ARRAY, JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.catalogue.database import Base
@@ -290,7 +280,7 @@ class PageText(Base):
     tokens: Mapped[str] = mapped_column(Text)
     words: Mapped[str | None] = mapped_column(Text)
     grams: Mapped[list[int] | str] = mapped_column(
-        ARRAY(INTEGER).with_variant(Text, "sqlite"), server_default="{}"
+        ARRAY(Integer).with_variant(Text, "sqlite"), server_default="{}"
     )
 
 
