@@ -87,16 +87,17 @@ def _engine(chosen: Settings) -> Iterator[HealthFinding]:
 def _disks(chosen: Settings) -> Iterator[HealthFinding]:
     """Say how full the disks are on which an installation writes, each once."""
     seen = set[int]()
-    for path in (chosen.home, chosen.home / "objects", Path(tempfile.gettempdir())):
+    paths = {"home": chosen.home, "store": chosen.home / "objects"}
+    for name, path in {**paths, "temporary": Path(tempfile.gettempdir())}.items():
         if not path.exists() or path.stat().st_dev in seen:
             continue
         seen.add(path.stat().st_dev)
         usage = shutil.disk_usage(path)
-        free = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free"
+        free = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB free ({path})"
         state: State = "weak" if usage.free < usage.total * _NEARLY_FULL else "ok"
         if usage.free < _NO_ROOM:
             state, free = "missing", f"{free}: nothing more can be taken in (docs/runbook.md)"
-        yield HealthFinding("disk", str(path), state, free)
+        yield HealthFinding("disk", name, state, free)
 
 
 def _store(chosen: Settings) -> Iterable[HealthFinding]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appraisal.accounts import AGENCY_ROLES, Account
-from storage.catalogue import commissions, need_to_know, queries
+from storage.catalogue import commissions, handovers, need_to_know, queries
 from storage.custody import Custody
 from storage.errors import ConflictError, InputError
 from storage.event import Action
@@ -20,6 +20,7 @@ from storage.nouns import NEED_TO_KNOW_MARK, Person
 from tasks.accounts import Accounts
 
 _LONGEST_REASON = 400
+_CHANGES = (Action.NEED_TO_KNOW,)
 
 
 @dataclass(frozen=True)
@@ -110,21 +111,22 @@ def _change(
             remedy="用 --because 说明 give it with --because",
         )
     listed = need_to_know_list(custody, case)
-    before = _place(listed, account)
-    if (before is not None) == (kind == "granted"):
+    if _holds(listed, account) == (kind == "granted"):
         return False
     details = {"kind": kind, "account_id": account.account_id, "login": account.login}
+    # Named by the list's last change: of two who do the same at once one is recorded.
+    with custody.read() as session:
+        (*_, last) = (-1, *handovers.action_indexes(session, listed.case_id, _CHANGES))
     event = custody.event(
         Action.NEED_TO_KNOW,
-        [listed.case_id, account.account_id, kind, str(before), custody.now()],
+        [listed.case_id, account.account_id, kind, str(last)],
         actor=by,
         case=listed.case_id,
         purpose="need to know",
         details={**details, "reason": reason},
     )
     custody.record([event])
-    after = _place(need_to_know_list(custody, case), account)
-    if (after is not None) != (kind == "granted"):
+    if _holds(need_to_know_list(custody, case), account) != (kind == "granted"):
         raise ConflictError(
             f"{listed.case_no}的知悉范围刚被改动 the list of {listed.case_no} was changed just now",
             remedy="请重新查看 look at it again",
@@ -132,8 +134,5 @@ def _change(
     return True
 
 
-def _place(listed: NeedToKnow, account: Account) -> int | None:
-    for each in listed.readers:
-        if each["account_id"] == account.account_id:
-            return int(each["event_index"])
-    return None
+def _holds(listed: NeedToKnow, account: Account) -> bool:
+    return any(each["account_id"] == account.account_id for each in listed.readers)

@@ -16,6 +16,7 @@ import openpyxl
 from docx.shared import Pt
 from openpyxl.styles import Font, PatternFill
 from PIL import Image
+from reportlab import rl_config
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -26,6 +27,9 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer
 from deploy.sample import story
 from deploy.sample.imaging import as_photo, as_scan
 from deploy.sample.sheet import DPI, HEI, SIZE, SONG, Sheet, seal
+
+# As in all that is printed here: the setting is one for a whole process.
+rl_config.useA85 = 0
 
 MADE = datetime.datetime(2026, 11, 18, 14, 20)
 _STAMP = MADE.timetuple()[:6]

@@ -8,10 +8,11 @@ everything is emptied and filled in one transaction. (RULES CU-01; decision 0010
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,13 +187,22 @@ def set_aside(target: Path, stamp: str) -> Path | None:
     for earlier in target.parent.glob(f"{target.name}.replaced-*"):
         if earlier.samefile(target):
             earlier.unlink()  # A rebuild was stopped just before its swap.
-    kept = target.with_name(f"{target.name}.replaced-{stamp}")
-    os.link(target, kept)
+    kept = _linked(target, f"{target.name}.replaced-{stamp}")
     for ending in ("-wal", "-shm"):
         beside = target.with_name(target.name + ending)
         if beside.exists():
             beside.replace(kept.with_name(kept.name + ending))
     return kept
+
+
+def _linked(target: Path, name: str) -> Path:
+    """Give a file a second name beside it; of two within one second the later has a number."""
+    for number in itertools.count(1):
+        kept = target.with_name(name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            os.link(target, kept)
+            return kept
+    raise AssertionError("the count has no end")
 
 
 def put_in_place(made: Path, target: Path) -> None:
