@@ -21,6 +21,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -283,6 +284,8 @@ class DirectoryLogStore:
         """Use (and make) the log folder."""
         self.root = root / "log"
         self._durable = {self.root}
+        # Files of a checkpoint come side by side: each folder is made and flushed once.
+        self._making = threading.Lock()
         with host_errors(self.root):
             root.mkdir(parents=True, exist_ok=True)
             make_folders(root, self.root, {root})
@@ -299,14 +302,18 @@ class DirectoryLogStore:
                 )
             return
         with host_errors(final):
-            make_folders(self.root, final.parent, self._durable)
+            self._make_folder(final.parent)
             try:
                 write_durably(final, data, 0o444)
             except FileNotFoundError:
                 # Another process removed the folder: its full tile is there by now.
                 self._durable.discard(final.parent)
-                make_folders(self.root, final.parent, self._durable)
+                self._make_folder(final.parent)
                 write_durably(final, data, 0o444)
+
+    def _make_folder(self, folder: Path) -> None:
+        with self._making:
+            make_folders(self.root, folder, self._durable)
 
     def replace_tile(self, path: str, data: bytes, aside: str) -> None:
         """Store a resource in the place of a damaged one; see ``LogStore.replace_tile``."""
