@@ -8,7 +8,7 @@ frequent is found there at once. Every value is a parameter; the SQL is made of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storage.catalogue import segment
@@ -71,15 +71,23 @@ def statement(query: Query, case: str, filters: Filters, limit: int, *, sqlite: 
     sql = _Sql(sqlite)
     if sqlite or (_sure(sql, query) and filters == Filters()):
         found = _found(sql, query, case, filters, "p.id, p.exhibit_id, p.part, p.page, p.label")
-        # Apart from its order, so that no database walks all pages in order to spare the sorting.
-        ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM p {_order(sqlite)}"  # noqa: S608
+        ids = f"SELECT p.id FROM {_apart(found, sqlite)} p {_order(sqlite)}"  # noqa: S608
     else:
         wanted = "p.id, p.exhibit_id, p.part, p.page, p.label, p.tokens, p.words"
         found = _found(sql, query, case, Filters(), wanted, compared=False)
-        placed = f"SELECT * FROM p {_order(sqlite)} OFFSET 0"  # noqa: S608 - fixed text
-        compared = _compared(sql, query, filters)
-        ids = f"WITH p AS MATERIALIZED ({found}) SELECT p.id FROM ({placed}) p {compared}"  # noqa: S608
+        placed = f"SELECT * FROM {_apart(found, sqlite)} p {_order(sqlite)} OFFSET 0"  # noqa: S608
+        ids = f"SELECT p.id FROM ({placed}) p {_compared(sql, query, filters)}"  # noqa: S608
     return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
+
+
+def _apart(found: str, sqlite: bool) -> str:
+    """Keep pages apart from their order: no database is to walk all in order to spare the sorting.
+
+    PostgreSQL need not keep them for it.
+    """
+    if sqlite:
+        return f"(WITH n AS MATERIALIZED ({found}) SELECT * FROM n)"  # noqa: S608 - fixed text
+    return f"({found} OFFSET 0)"
 
 
 def counting(
@@ -214,13 +222,28 @@ def among(
     return f"{ids} LIMIT {sql.name(limit)}", sql.parameters
 
 
-def exhibits_of(case: str, filters: Filters, most: int, *, sqlite: bool) -> Asked:
-    """Return a SELECT of the exhibits that pass the filters, in no order, at most so many."""
+def exhibits_of(cases: Sequence[str], filters: Filters, most: int, *, sqlite: bool) -> Asked:
+    """Return a SELECT of the exhibits that pass the filters, in no order, at most so many.
+
+    Of some cases alone, or of all if none is given.
+    """
     sql = _Sql(sqlite)
-    conditions = [f"e.case_id = {sql.name(case)}"] if case else []
+    names = ", ".join(sql.name(each) for each in cases)
+    conditions = [f"e.case_id IN ({names})"] if cases else []
     conditions += [f"{what} {sql.name(value)}" for what, value in _of_exhibit(filters)]
     found = f"SELECT e.exhibit_id FROM {_BUNDLED}{_where(conditions)}"  # noqa: S608
     return f"{found} LIMIT {sql.name(most)}", sql.parameters
+
+
+def cases_of(filters: Filters, *, sqlite: bool) -> Asked:
+    """Return a SELECT of the cases of bundles that pass the filters, in no order.
+
+    An exhibit and its bundle are of the same case. What is asked of exhibits alone is left out.
+    """
+    sql = _Sql(sqlite)
+    asked = _of_exhibit(replace(filters, kind=""))
+    conditions = [f"{what} {sql.name(value)}" for what, value in asked]
+    return f"SELECT DISTINCT a.case_id FROM accession a{_where(conditions)}", sql.parameters  # noqa: S608
 
 
 def _where(conditions: Sequence[str]) -> str:

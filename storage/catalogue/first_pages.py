@@ -1,18 +1,20 @@
 """The first answers of a query, in order, without looking at all of them.
 
 What is frequent has its first answers among the first pages, and what is rare has few in all. So
-a stretch of pages is walked in their order first. If that gave some answers but not enough, one
+a stretch of pages is walked in their order first. While that gave some answers but not enough, one
 that should is walked next; if it gave hardly any, the index is asked, and all that it gives is
 compared and sorted. Each way gives the same answers, in the same order.
 
-Where filters leave few exhibits, those alone are walked.
+Where filters leave few exhibits, those alone are walked. What they leave of many may begin far
+behind the first pages: a unit works on its own cases. Then the exhibits of those are walked first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -23,6 +25,7 @@ from storage.catalogue.query import Query
 
 _MORE = 1.5
 """How much further than is reckoned a stretch goes, because answers stand unevenly."""
+_ALL = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Reach:
     """How far to go in which way; no answer depends on it, only the time that it takes.
 
     ``pages`` are walked before anything is known: they are as dear as some hundred answers of the
-    index. From ``few`` answers the next stretch is reckoned, ``deepest`` pages at the most.
+    index. From ``few`` answers the next stretch is reckoned, of ``deepest`` pages at the most.
     ``exhibits`` are how many are walked first where filters leave no more than ``most_exhibits``,
-    and ``taken`` how many in one statement later; of ``counted`` all answers are counted so.
+    or gave hardly any answer on the first pages, and ``taken`` how many in one statement later;
+    of ``counted`` all answers are counted so.
     ``frequent`` is how many answers on the first pages mean that counting needs no index.
     ``compared`` pages that the index gives are compared when answers are counted, and no more.
     """
@@ -45,7 +49,7 @@ class Reach:
     taken: int = 500
     counted: int = 300
     frequent: int = 300
-    compared: int = 1 << 40
+    compared: int = _ALL
 
 
 SERVER = Reach(pages=300, few=3, deepest=2000, exhibits=25, frequent=150, compared=3000)
@@ -83,14 +87,17 @@ class Asker:
             if len(some) <= self._reach.most_exhibits:
                 return self._among(some, limit)
         found, after = self._walk(None, self._reach.pages, limit)
+        walked = self._reach.pages
+        while len(found) < limit and after is not None:
+            deeper = max(1, int(walked * _MORE * (limit - len(found)) / max(1, len(found))))
+            if len(found) < self._reach.few or deeper > self._reach.deepest:
+                break
+            more, after = self._walk(after, deeper, limit - len(found))
+            found, walked = found + more, walked + deeper
         if len(found) == limit or after is None:
             return found
-        deeper = int(self._reach.pages * _MORE * (limit - len(found)) / max(1, len(found)))
-        if len(found) >= self._reach.few and deeper <= self._reach.deepest:
-            more, after = self._walk(after, deeper, limit - len(found))
-            found += more
-            if len(found) == limit or after is None:
-                return found
+        if self._filters.of_exhibits and not self._case:
+            return self._among(self._of_cases(), limit)
         if not asking.has_index(self._query):
             return found + self._stretch(after, None, limit - len(found))
         return self._by_index(limit)
@@ -146,20 +153,37 @@ class Asker:
 
     def _exhibits(self) -> list[str]:
         """Return the exhibits that pass the filters, in order, or too many of them."""
-        sql, values = asking.exhibits_of(
-            self._case, self._filters, self._reach.most_exhibits + 1, sqlite=self._sqlite
-        )
+        cases = [self._case] if self._case else []
+        return self._passing(cases, self._reach.most_exhibits + 1)
+
+    def _passing(self, cases: list[str], most: int) -> list[str]:
+        sql, values = asking.exhibits_of(cases, self._filters, most, sqlite=self._sqlite)
         return sorted(self._session.scalars(text(sql), values))  # By code points, as everywhere.
 
-    def _among(self, exhibits: list[str], limit: int) -> list[int]:
-        found: list[int] = []
-        at, step = 0, self._reach.exhibits
-        while at < len(exhibits) and len(found) < limit:
-            if at and len(found) < self._reach.few and asking.has_index(self._query):
-                return self._by_index(limit)
-            found += self._within(exhibits[at : at + step], limit - len(found))
+    def _of_cases(self) -> Iterator[str]:
+        """Yield the exhibits that pass the filters, in order, of one case and then of more."""
+        sql, values = asking.cases_of(self._filters, sqlite=self._sqlite)
+        cases = self._session.scalars(text(sql), values)
+        # Exhibits are in the order of their names, which begin so.
+        ordered = sorted(f"{case}/" for case in cases if case is not None)
+        at, step = 0, 1
+        while at < len(ordered):
+            some = [each.removesuffix("/") for each in ordered[at : at + step]]
+            yield from self._passing(some, _ALL)
             at, step = at + step, min(2 * step, self._reach.taken)
+
+    def _among(self, exhibits: Iterable[str], limit: int) -> list[int]:
+        found: list[int] = []
+        rest, step, walked = iter(exhibits), self._reach.exhibits, False
+        while len(found) < limit and (some := list(islice(rest, step))):
+            if walked and self._is_rare(found):
+                return self._by_index(limit)
+            found += self._within(some, limit - len(found))
+            step, walked = min(2 * step, self._reach.taken), True
         return found
+
+    def _is_rare(self, found: list[int]) -> bool:
+        return len(found) < self._reach.few and asking.has_index(self._query)
 
     def _within(self, exhibits: list[str], limit: int) -> list[int]:
         if not exhibits:

@@ -298,9 +298,12 @@ def test_filters(filtered: Database, name: str, query: str) -> None:
 def test_filters_hold_whichever_way_is_taken(filtered: Database, name: str, query: str) -> None:
     filters, expected = FILTERS[name]
     ways = (*WAYS, Reach(exhibits=1, few=0, taken=1), Reach(exhibits=1, few=9), Reach(counted=0),
-            Reach(most_exhibits=0, counted=0, pages=1, few=9))  # fmt: skip
+            Reach(most_exhibits=0, counted=0, pages=1, few=9),
+            Reach(most_exhibits=0, counted=0, pages=1, few=0, deepest=0, exhibits=1))  # fmt: skip
+    # Pages of other tests are of no exhibit, but answer where none is asked for.
+    cases = ("f1", "f2", "") if filters.of_exhibits else ("f1", "f2")
     with filtered.read() as session:
-        for case in ("f1", "f2"):
+        for case in cases:
             within = [each for each in expected if each.startswith(case)]
             for reach in ways:
                 asker = first_pages.Asker(session, parse(query), case, filters, reach)
