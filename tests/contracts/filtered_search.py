@@ -14,16 +14,11 @@ def insert_row(session: Session, table: Any, **values: Any) -> None:
     session.execute(insert(table), [values])
 
 
-def fill(session: Session) -> None:
-    """Put them into a database."""
-    for case in ("f1", "f2"):
+def insert_exhibits(session: Session, *rows: tuple[str, int, str, str, str, str]) -> None:
+    """Put in exhibits of one page: case, number, unit, day, kind and type."""
+    for case in dict.fromkeys(row[0] for row in rows):
         insert_row(session, tables.Case, case_id=case, case_no=case, cause="", unit="", secrecy="",
                 opened_at="")  # fmt: skip
-    rows = (
-        ("f1", 1, "浦东", "2026-11-01", "documentary", "application/pdf"),
-        ("f1", 2, "闵行", "2026-11-02", "electronic_data", "image/png"),
-        ("f2", 1, "浦东", "2026-11-03", "documentary", "application/zip"),
-    )
     for case, number, unit, day, kind, media_type in rows:
         exhibit = f"{case}/E{number:04}"
         insert_row(session, tables.Accession, accession=f"A{exhibit}", case_id=case, unit=unit,
@@ -35,6 +30,16 @@ def fill(session: Session) -> None:
         insert_row(session, tables.Reading, exhibit_id=exhibit, case_id=case, event_index=number,
                 state="read", media_type=media_type, pages=1, details={})  # fmt: skip
         search.index_pages(session, case, exhibit, [search.PageInput(1, "ocr", "筛选用的文本")])
+
+
+def fill(session: Session) -> None:
+    """Put them into a database."""
+    insert_exhibits(
+        session,
+        ("f1", 1, "浦东", "2026-11-01", "documentary", "application/pdf"),
+        ("f1", 2, "闵行", "2026-11-02", "electronic_data", "image/png"),
+        ("f2", 1, "浦东", "2026-11-03", "documentary", "application/zip"),
+    )
     insert_row(session, tables.Part, exhibit_id="f2/E0001", part="0", parent="", case_id="f2",
             name="a.pdf", size=1, claimed=1, sha256="", media_type="application/pdf",
             state="read", code="", pages=1, members=-1, member_bytes=0, details={})  # fmt: skip

@@ -20,7 +20,8 @@ from storage.catalogue.first_pages import Counted, Reach
 from storage.catalogue.migrate import _config, upgrade
 from storage.catalogue.query import And, Not, Or, Query, Term, parse
 from storage.errors import HostError, InputError
-from tests.contracts.filtered_search import FILTERS, fill, insert_row
+from tests.contracts.asked_search import ASKED, TEXTS
+from tests.contracts.filtered_search import FILTERS, fill, insert_exhibits, insert_row
 from tests.contracts.reference_search import CORPORA, QUERIES, holds
 from tests.services.postgres import Postgres
 
@@ -150,39 +151,6 @@ def asked_as_text(query: Query) -> str:
 
 # What people ask, spelled out.
 
-TEXTS = [
-    "本公司客戶名單，及報價如下：\n客户\n名单共１２３家",
-    "客户、名单；A customer's lists of prices",
-    "钎焊温度850℃，GB/T 1234-2020，Orion Thermal listing",
-    "頭髮發展，裏面",
-]
-ASKED = {
-    "客户名单": [0],
-    "客戶名單": [0],
-    "名客": [],
-    "单": [0, 1],
-    "客户 名单": [0, 1],
-    "客户 AND NOT 报价": [1],
-    "NOT 客户": [2, 3],
-    "报价 OR orion": [0, 2],
-    "(报价 OR orion) AND 温度": [2],
-    "（报价 OR orion） 温度": [2],
-    "123": [0],
-    "１２３": [0],
-    "list": [1, 2],
-    '"list"': [],
-    '"lists"': [1],
-    "“lists of”": [1],
-    '"customer lists"': [],
-    "orion-thermal": [],
-    '"ORION  thermal"': [2],
-    "GB/T 1234—2020": [2],
-    "头发": [3],
-    "里面 发展": [3],
-    '"客户、名单"': [1],
-    "and": [],
-}
-
 
 @pytest.fixture(scope="module")
 def filled(database: Database) -> Database:
@@ -300,8 +268,8 @@ def test_filters_hold_whichever_way_is_taken(filtered: Database, name: str, quer
     ways = (*WAYS, Reach(exhibits=1, few=0, taken=1), Reach(exhibits=1, few=9), Reach(counted=0),
             Reach(most_exhibits=0, counted=0, pages=1, few=9),
             Reach(most_exhibits=0, counted=0, pages=1, few=0, deepest=0, exhibits=1))  # fmt: skip
-    # Pages of other tests are of no exhibit, but answer where none is asked for.
-    cases = ("f1", "f2", "") if filters.of_exhibits else ("f1", "f2")
+    # Pages of other tests are of no such exhibit, but answer where none is asked for.
+    cases = ("f1", "f2", "") if filters.unit or filters.kind else ("f1", "f2")
     with filtered.read() as session:
         for case in cases:
             within = [each for each in expected if each.startswith(case)]
@@ -317,6 +285,25 @@ def test_filters_hold_whichever_way_is_taken(filtered: Database, name: str, quer
                 assert [rows[each] for each in found] == within
                 assert asker.first(1) == found[:1]
                 assert asker.count(100) == Counted(len(within))
+
+
+def test_what_a_unit_has_in_several_cases_is_in_the_order_of_all_pages(database: Database) -> None:
+    """Exhibits are in the order of their names: ``o-1/`` is before ``o/``, and ``o`` is not."""
+    with database.write() as session:
+        rows = [(case, at) for case in ("o", "o-1", "o0") for at in range(1, 4)]
+        insert_exhibits(
+            session,
+            *((case, at, "崇明", "2026-11-01", "documentary", "image/png") for case, at in rows),
+        )
+    ways = [Reach(most_exhibits=0, pages=1, few=0, deepest=0, exhibits=at) for at in (1, 2, 99)]
+    with database.read() as session:
+        for query in ("筛选", "NOT 名单"):
+            for reach in (None, *ways):
+                asker = first_pages.Asker(session, parse(query), "", Filters(unit="崇明"), reach)
+                found = [session.get_one(tables.PageText, each) for each in asker.first(100)]
+                names = [each.exhibit_id for each in found]
+                assert names == sorted(f"{case}/E{at:04}" for case, at in rows)
+                assert asker.first(4) == [each.id for each in found[:4]]
 
 
 def test_answers_are_counted_and_more_than_a_thousand_are_only_more(database: Database) -> None:
