@@ -9,7 +9,6 @@ after thirty with U+034F, as the Stream-Safe Text Format does (Unicode Standard 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from functools import cache
 from typing import Literal
@@ -27,8 +26,12 @@ def normal_form(form: Literal["NFC", "NFKC"], text: str) -> str:
     return unicodedata.normalize(form, _long_run().sub(rf"\1{_JOINER}", text))
 
 
+_MARKED = range(0x300, 0x20000)
+"""Where combining marks are: the first two planes of Unicode (a test looks through all)."""
+
+
 @cache
 def _long_run() -> re.Pattern[str]:
-    marks = [chr(each) for each in range(sys.maxunicode + 1) if unicodedata.combining(chr(each))]
+    marks = [chr(each) for each in _MARKED if unicodedata.combining(chr(each))]
     one = f"[{re.escape(''.join(marks))}]"
     return re.compile(f"(?!{_NO_MARK})({one}{{{_MOST_MARKS}}})(?={one})")

@@ -41,13 +41,7 @@ from tasks.claims import answered, require_mine
 from tasks.drop import RECEIPTS, REJECTED
 from tasks.kept_files import opened, scratch
 from tasks.packed import Packed
-from tasks.receipt import (
-    ReceiptLine,
-    build_receipt,
-    head_of,
-    receipt_pieces,
-    render_receipt_pdf,
-)
+from tasks.receipt import ReceiptLine, build_receipt, head_of, receipt_pieces
 from tasks.receiving import load
 from tasks.refusal import escaped, render_refusal
 from tasks.storing import accession_events, duplicate_event, quarantine_event
@@ -87,12 +81,19 @@ def _accepted(custody: Custody, verdict: Verdict, stored: Stored, folder: str) -
         target = _answer_folder(custody, bundle, RECEIPTS, folder)
         file.seek(0)
         write_durably(target / "receipt.json", chunks(file))
-        write_durably(target / "receipt.pdf", render_receipt_pdf(file))
+        write_durably(target / "receipt.pdf", printed(file))
     # What is recorded is more than the exhibits: the accession, and what lies beside the items.
     items = verdict.manifest.items if verdict.manifest else ()
     numbers = range(verdict.first_exhibit, verdict.first_exhibit + len(items))
     exhibits = tuple(exhibit_id(verdict.case, number) for number in numbers)
     return Answer(verdict.bundle.accession, "accepted", verdict.case, str(target), exhibits)
+
+
+def printed(receipt: BinaryIO) -> bytes:
+    """Return a receipt on paper; what prints is loaded last, when the bundle is in custody."""
+    from tasks.receipt_paper import render_receipt_pdf
+
+    return render_receipt_pdf(receipt)
 
 
 def _in_parts(events: Iterable[CustodyEvent]) -> Iterator[list[CustodyEvent]]:

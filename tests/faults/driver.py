@@ -67,7 +67,7 @@ def act(order: dict[str, Any], seam: Seam) -> None:
     TELLER.seconds = float("inf")
     if not order.get("paper"):
         # Half of the work, and no state holds more of it than that it is there.
-        settling.render_receipt_pdf = lambda receipt: b"%PDF-"
+        settling.printed = lambda receipt: b"%PDF-"
     seam.install()
     if order.get("requests"):
         watch_requests(seam, order["requests"])

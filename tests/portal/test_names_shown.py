@@ -33,7 +33,8 @@ from tasks.manifest_template import yaml_text
 from tasks.manifest_values import Paths
 from tasks.reader.manifest import read_manifest
 from tasks.reader.source import Source
-from tasks.receipt import receipt_bytes, render_receipt_pdf
+from tasks.receipt import receipt_bytes
+from tasks.receipt_paper import render_receipt_pdf
 from tasks.settling import refuse_loose_file
 from tests.appraisal import made
 from tests.names_made import LABELS, NAMES

@@ -11,15 +11,15 @@ from storage.errors import InputError
 from storage.listing import bundle_digest
 from storage.nouns import Person, case_id
 from storage.spelling import unspell
-from tasks import receipt as module
+from tasks import receipt_paper as module
 from tasks.receipt import (
     ReceiptLine,
     build_receipt,
     head_of,
     items_of,
     receipt_bytes,
-    render_receipt_pdf,
 )
+from tasks.receipt_paper import render_receipt_pdf
 from tests.tasks.manifest_made import HEADER, MAIL, OF_COPY, PAPER, accepted, listed
 
 ROOT = "qINS1GRFHWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs="

@@ -137,7 +137,7 @@ class Intake:
         """Spare the printed receipt, a third of the work, where no name on it is hostile."""
         if case.name.startswith(("name-", "good-")):
             return contextlib.nullcontext()
-        return patch.object(settling, "render_receipt_pdf", lambda receipt: b"%PDF-")
+        return patch.object(settling, "printed", lambda receipt: b"%PDF-")
 
     def _stored(
         self, accession: str, dropped: dict[bytes, str], events: Sequence[CustodyEvent]
