@@ -149,15 +149,16 @@ def thread_seconds(native: int) -> float:
 def place(frame: FrameType) -> str:
     """Return where a thread is: the line it is at, and for which function of ours."""
     module = str(frame.f_globals.get("__name__", "?"))
+    # Asked before a file is opened: meanwhile the thread runs on, and its frames are others.
+    for_whom = "" if module.split(".")[0] in OWN else _for(frame.f_back)
     # A frame between two lines has no number.
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0).strip()
     line = line.replace("`", "'")
-    told = f"{module} {frame.f_code.co_qualname} `{line[:70]}`"
-    return told if module.split(".")[0] in OWN else f"{told}{_for(frame.f_back)}"
+    return f"{module} {frame.f_code.co_qualname} `{line[:70]}`{for_whom}"
 
 
 def _for(frame: FrameType | None) -> str:
-    while frame is not None:
+    while isinstance(frame, FrameType):
         module = str(frame.f_globals.get("__name__", ""))
         if module.split(".")[0] in OWN:
             return f" for {module} {frame.f_code.co_qualname}"
