@@ -26,7 +26,7 @@ def _exhibit_json(each: ExhibitCustody, holding: Holding | None) -> dict[str, An
 def print_holders(found: CaseCustody, when: str) -> None:
     """Print who held each exhibit at a moment, where the copies are, and every finding."""
     moment = datetime.fromisoformat(when)
-    rows = [_row(each, each.at(moment)) for each in found.exhibits.values()]
+    rows = (_row(each, each.at(moment)) for each in found.exhibits.values())
     columns = ("证据", "名称", "保管人 holder", "状态", "自 since", "封条 seal", "待签收 open")
     table(f"原件保管人 holders · {found.case} · {when}", columns, rows)
     if found.copies:

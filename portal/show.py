@@ -20,6 +20,9 @@ from storage.names import display, hides, visible
 _PIPED = 120
 """Columns when the output goes to a file or another program."""
 
+_AT_ONCE = 500
+"""Rows of a table that are laid out together."""
+
 # Emoji codes are off: a name like :key:.txt is not the name that holds the picture.
 console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPED)
 errors = Console(
@@ -43,13 +46,20 @@ def told(message: str) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table; title and cells may hold names from outside, headings are ours."""
-    grid = Table(title=cell(title), title_justify="left", header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(cell(value) for value in row))
-    console.print(grid)
+    """Print a table; title and cells may hold names from outside, headings are ours.
+
+    A long one is printed in pieces, each with its headings: memory holds one of them.
+    """
+    rest = iter(rows)
+    shown: str | None = cell(title)
+    while (some := list(islice(rest, _AT_ONCE))) or shown is not None:
+        grid = Table(title=shown, title_justify="left", header_style="bold")
+        for column in columns:
+            grid.add_column(column, overflow="fold")
+        for row in some:
+            grid.add_row(*(cell(value) for value in row))
+        console.print(grid)
+        shown = None
 
 
 def as_json(value: Any) -> None:
