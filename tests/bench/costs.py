@@ -70,7 +70,7 @@ def find(folder: Path) -> dict[str, Cost]:
     kept = {
         each.figure.name: each
         for path in sorted(folder.glob("*.json"))
-        if path.stem != "runs"
+        if path.stem != "runs" and path.suffixes == [".json"]  # A profile lies beside its figures.
         for each in load(path)
     }
     return {name: _cost(wanted, kept.get(wanted.figure)) for name, wanted in _WANTED.items()}

@@ -152,3 +152,8 @@ def test_parts_sized_for_the_peak_carry_it() -> None:
     for name in ("intake", "S3", "log"):
         assert found[name].busy < 0.9
         assert found[name].p99 < 5
+
+
+def test_a_profile_beside_the_figures_is_none(tmp_path: Path) -> None:
+    (tmp_path / "begin.profile.json").write_text('{"command": "python -m tests.bench.begin"}')
+    assert sources.find(tmp_path) == WRITTEN
