@@ -20,7 +20,6 @@ from storage.nouns import NEED_TO_KNOW_MARK, Person
 from tasks.accounts import Accounts
 
 _LONGEST_REASON = 400
-_CHANGES = (Action.NEED_TO_KNOW,)
 
 
 @dataclass(frozen=True)
@@ -116,10 +115,10 @@ def _change(
     details = {"kind": kind, "account_id": account.account_id, "login": account.login}
     # Named by the list's last change: of two who do the same at once one is recorded.
     with custody.read() as session:
-        (*_, last) = (-1, *handovers.action_indexes(session, listed.case_id, _CHANGES))
+        changes = handovers.action_indexes(session, listed.case_id, [Action.NEED_TO_KNOW])
     event = custody.event(
         Action.NEED_TO_KNOW,
-        [listed.case_id, account.account_id, kind, str(last)],
+        [listed.case_id, account.account_id, kind, str(max(changes, default=-1))],
         actor=by,
         case=listed.case_id,
         purpose="need to know",

@@ -9,17 +9,14 @@ carries when, by which command and on what machine it was measured.
 
 from __future__ import annotations
 
-import cProfile
-import io
 import json
 import os
 import platform
-import pstats
 import sqlite3
 import ssl
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -29,7 +26,6 @@ from typing import Any, Literal
 
 FOLDER = "BENCH_FIGURES"
 """The variable of the environment that names where figures are kept."""
-PROFILE = ".profile.txt"
 Point = tuple[float, float]
 
 
@@ -109,29 +105,6 @@ def keep(part: str, figures: Sequence[Figure]) -> None:
         json.dumps([asdict(each) for each in kept.values()], ensure_ascii=False, indent=1)
     )
     beside.replace(path)
-
-
-def attach(part: str, act: Callable[[], object]) -> None:
-    """Run something once more under a profiler and keep what cost most, if a folder is named.
-
-    The report shows it beside the goals that the benchmark misses. Only this thread is seen.
-    """
-    named = os.environ.get(FOLDER)
-    if not named:
-        return
-    profile = cProfile.Profile()
-    profile.runcall(act)
-    Path(named, f"{part}{PROFILE}").write_text(told(profile))
-
-
-def told(profile: cProfile.Profile | str) -> str:
-    """Return the dearest functions of a profile, by their own time and with what they call."""
-    text = io.StringIO()
-    found = pstats.Stats(profile, stream=text).strip_dirs()
-    found.sort_stats("tottime").print_stats(25)
-    found.sort_stats("cumulative").print_stats(40)
-    lines = [line.rstrip() for line in text.getvalue().splitlines()]
-    return "\n".join(line for line in lines if not line.endswith(".prof")).strip() + "\n"
 
 
 def load(path: Path) -> list[Kept]:

@@ -14,7 +14,6 @@ each.
 from __future__ import annotations
 
 import argparse
-import cProfile
 import io
 import os
 import resource
@@ -34,7 +33,7 @@ from storage.s3 import S3Store, connected
 from storage.s3_bucket import Bucket, prepare_bucket
 from storage.s3_upload import Lying, Sent
 from storage.settings import Settings
-from tests.bench.figures import Figure, keep, told
+from tests.bench.figures import Figure, keep
 from tests.services.rgw import Rgw, running_rgw
 
 if TYPE_CHECKING:
@@ -266,7 +265,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=60, help="no round is begun after them")
     parser.add_argument("--small", type=int, default=100, help="documents of 4 kB")
-    parser.add_argument("--profile", action="store_true", help="print what this thread spent")
     chosen = parser.parse_args()
     where = os.environ.get("BENCH_DIR")
     with running_rgw() as server, tempfile.TemporaryDirectory(dir=where) as folder:
@@ -276,11 +274,6 @@ def main() -> None:
         path, megabytes = Path(folder) / "disk.bin", int(1000 * chosen.gigabytes)
         large(client, path, megabytes, chosen.rounds, chosen.seconds)
         small(client, chosen.small)
-        if chosen.profile:
-            profile = cProfile.Profile()
-            make_file(path, max(1, megabytes // 5), chosen.rounds)
-            profile.runcall(one_round, client, path, 2 * chosen.rounds)
-            print(told(profile))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from storage.objects import ObjectRef
 from storage.reading_back import read_all
 from storage.verify import Result, check
 from tests.bench.begin import scratch
-from tests.bench.figures import Figure, attach, keep
+from tests.bench.figures import Figure, keep
 from tests.bench.verify_limits import Work, digests_alone, disk_alone, prepare
 
 GOAL = 0.85
@@ -99,13 +99,6 @@ def verified(root: Path, claims: Sequence[Claimed], algorithms: tuple[str, ...])
         threads=len(os.sched_getaffinity(0)),
     )
     assert {each.result for each in answers} == {Result.OK}
-
-
-def one_by_one(root: Path, claims: Sequence[Claimed]) -> None:
-    """Read objects back in this thread alone, so that a profile sees it."""
-    objects = DirectoryStore(root)
-    for claim in claims:
-        check(objects, claim, algorithms=("blake3",))
 
 
 def used() -> float:
@@ -204,7 +197,6 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=5)
     parser.add_argument("--small", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=3)
-    parser.add_argument("--profile", action="store_true", help="Profile the small objects.")
     chosen = parser.parse_args()
     left = clock(time.monotonic() + 60 * chosen.minutes)
     with scratch() as root:
@@ -221,9 +213,6 @@ def main() -> None:
             until = time.monotonic() + left() / (len(RUNS) - number)
             found = measure(*kept[shape], algorithms, cold=cold, left=clock(until))
             tell(name, " ".join(algorithms), kept[shape][1], found)
-        if chosen.profile:
-            where, small = kept["small"]
-            attach("verify", lambda: one_by_one(where, small))
 
 
 if __name__ == "__main__":
